@@ -1,0 +1,204 @@
+/**
+ * The primitives from `node:crypto`: what runs by default. The only file of the pure folders that
+ * imports anything of the runtime; it uses no randomness and does no I/O.
+ *
+ * Not here: the portable twin (`portable_provider.ts`) and the choice between them
+ * (`select_provider.ts`). The unit tests run the same contract and vectors through both.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  type Hash,
+  type KeyObject,
+} from "node:crypto";
+import {
+  type Aead,
+  type CryptoProvider,
+  type Hasher,
+  type KeyPair,
+  type RandomSource,
+  TAG_BYTES,
+} from "./provider.ts";
+import {
+  assertKeyLength,
+  assertNonceLength,
+  isAllZero,
+  KEY_BYTES,
+  NO_KEY,
+} from "./primitive_lengths.ts";
+import { wipe } from "./wipe.ts";
+
+const CIPHER = "chacha20-poly1305";
+const CIPHER_OPTIONS = { authTagLength: TAG_BYTES } as const;
+
+/**
+ * DER in front of a raw X25519 key: PKCS #8 for the secret, SubjectPublicKeyInfo for the public
+ * half (RFC 8410, sections 4 and 7). `node:crypto` takes raw keys in no other way.
+ */
+const PKCS8_PREFIX = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20];
+const SPKI_PREFIX = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 3, 0x21, 0];
+
+const SPKI_FORMAT = { format: "der", type: "spki" } as const;
+
+/** The primitives of `node:crypto`. */
+export const nodeProvider: CryptoProvider = {
+  name: "node:crypto",
+
+  sha256(...parts: readonly Uint8Array[]): Uint8Array {
+    const hash = createHash("sha256");
+    for (const part of parts) hash.update(part);
+    return takeBytes(hash.digest());
+  },
+
+  createSha256(): Hasher {
+    return new NodeSha256();
+  },
+
+  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+    const hmac = createHmac("sha256", key);
+    for (const part of parts) hmac.update(part);
+    return takeBytes(hmac.digest());
+  },
+
+  createAead(key: Uint8Array): Aead {
+    return new NodeChaCha20Poly1305(key);
+  },
+
+  generateKeyPair(random: RandomSource): KeyPair {
+    const secretKey = new Uint8Array(KEY_BYTES);
+    random.fill(secretKey);
+    return { secretKey, publicKey: nodeProvider.publicKeyOf(secretKey) };
+  },
+
+  publicKeyOf(secretKey: Uint8Array): Uint8Array {
+    assertKeyLength("secret key", secretKey);
+    const encoded = createPublicKey(secretKeyObject(secretKey)).export(SPKI_FORMAT);
+    return takeBytes(encoded.subarray(SPKI_PREFIX.length));
+  },
+
+  sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+    assertKeyLength("secret key", secretKey);
+    assertKeyLength("public key", publicKey);
+    // Key objects are made anew each time: 8 of 60 µs, and a cache would outlive a wiped secret.
+    const privateKey = secretKeyObject(secretKey);
+    const peerKey = publicKeyObject(publicKey);
+    let shared: Uint8Array;
+    try {
+      shared = takeBytes(diffieHellman({ privateKey, publicKey: peerKey }));
+    } catch {
+      // Both keys are well-formed here, so all that can fail is the derivation itself, which
+      // OpenSSL and its kin refuse when the result is zero (RFC 7748, section 6.1).
+      return undefined;
+    }
+    // For runtimes whose derivation does not refuse.
+    return isAllZero(shared) ? undefined : shared;
+  },
+};
+
+class NodeSha256 implements Hasher {
+  #hash: Hash = createHash("sha256");
+
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  digest(): Uint8Array {
+    return takeBytes(this.#hash.digest());
+  }
+}
+
+class NodeChaCha20Poly1305 implements Aead {
+  /** Raw bytes rather than a KeyObject: as fast, and they can be overwritten. */
+  #key: Uint8Array;
+
+  constructor(key: Uint8Array) {
+    assertKeyLength("AEAD key", key);
+    this.#key = new Uint8Array(key);
+  }
+
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): number {
+    assertKeyLength("AEAD key", this.#key);
+    assertNonceLength(nonce);
+    const cipher = createCipheriv(CIPHER, this.#key, nonce, CIPHER_OPTIONS);
+    cipher.setAAD(additionalData, { plaintextLength: end - start });
+    const ciphertext = cipher.update(buffer.subarray(start, end));
+    cipher.final();
+    buffer.set(ciphertext, start);
+    buffer.set(cipher.getAuthTag(), end);
+    return end + TAG_BYTES;
+  }
+
+  open(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): number {
+    assertKeyLength("AEAD key", this.#key);
+    assertNonceLength(nonce);
+    const tagStart = end - TAG_BYTES;
+    if (tagStart < start || end > buffer.length) return -1;
+    const decipher = createDecipheriv(CIPHER, this.#key, nonce, CIPHER_OPTIONS);
+    decipher.setAAD(additionalData, { plaintextLength: tagStart - start });
+    decipher.setAuthTag(buffer.subarray(tagStart, end));
+    const plaintext = decipher.update(buffer.subarray(start, tagStart));
+    try {
+      decipher.final();
+    } catch {
+      // final() only compares the tag, and reports a wrong one in no other way.
+      return -1;
+    }
+    buffer.set(plaintext, start);
+    return tagStart;
+  }
+
+  wipe(): void {
+    this.#key.fill(0);
+    // A wiped key must not go on as the key of zeros: an empty one is refused.
+    this.#key = NO_KEY;
+  }
+}
+
+function secretKeyObject(secretKey: Uint8Array): KeyObject {
+  const encoded = der(PKCS8_PREFIX, secretKey);
+  const keyObject = createPrivateKey({ key: encoded, format: "der", type: "pkcs8" });
+  wipe(encoded);
+  return keyObject;
+}
+
+function publicKeyObject(publicKey: Uint8Array): KeyObject {
+  return createPublicKey({ key: der(SPKI_PREFIX, publicKey), ...SPKI_FORMAT });
+}
+
+/** What `createPrivateKey` is declared to take; any Uint8Array does. */
+type DerBytes = Exclude<Parameters<typeof createPrivateKey>[0], string | KeyObject> extends
+  { key?: infer Key } ? Extract<Key, Uint8Array> : never;
+
+function der(prefix: readonly number[], key: Uint8Array): DerBytes {
+  const bytes = new Uint8Array(prefix.length + key.length);
+  bytes.set(prefix);
+  bytes.set(key, prefix.length);
+  return bytes as DerBytes;
+}
+
+/**
+ * The bytes of a Buffer as a Uint8Array of their own: a Buffer's methods differ, and its memory may
+ * belong to a pool. The Buffer is overwritten, because it may have held a secret.
+ */
+function takeBytes(buffer: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(buffer);
+  wipe(buffer);
+  return bytes;
+}

@@ -1,0 +1,88 @@
+/**
+ * What this project needs of a cryptographic library, as one small interface. Two providers fill
+ * it, with identical bytes out: the runtime's `node:crypto` and the portable noble packages. No
+ * primitive is written here.
+ */
+
+/** An authenticated cipher with one key: ChaCha20-Poly1305 (RFC 8439), 12-byte nonce, 16-byte tag. */
+export interface Aead {
+  /**
+   * Encrypts `buffer[start..end)` in place and writes the 16-byte tag at `end`.
+   *
+   * @param nonce 12 bytes; never used twice with one key.
+   * @param additionalData Authenticated, not encrypted.
+   * @param buffer Must have room for the tag behind `end`.
+   * @returns The index just past the tag.
+   */
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): number;
+  /**
+   * Checks the tag in the last 16 bytes of `buffer[start..end)` and decrypts what is before it in
+   * place. On failure the buffer holds nothing of use and must be dropped.
+   *
+   * @returns The index just past the plaintext, or −1 when the tag is wrong or the input too short.
+   */
+  open(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): number;
+  /** Overwrites what the provider kept of the key, as far as the runtime lets it. */
+  wipe(): void;
+}
+
+/** Bytes of an AEAD tag. */
+export const TAG_BYTES = 16;
+
+/** An incremental SHA-256. */
+export interface Hasher {
+  /** Adds bytes. */
+  update(bytes: Uint8Array): void;
+  /** The 32-byte digest; the hasher must not be used afterwards. */
+  digest(): Uint8Array;
+}
+
+/** An X25519 key pair (RFC 7748), 32 bytes each. */
+export interface KeyPair {
+  /** Kept by its owner, wiped when no longer needed. */
+  readonly secretKey: Uint8Array;
+  /** May be shown to anyone. */
+  readonly publicKey: Uint8Array;
+}
+
+/** Where unpredictable bytes come from; handed in, so that tests can replay a run. */
+export interface RandomSource {
+  /** Overwrites all of `out` with unpredictable bytes. */
+  fill(out: Uint8Array): void;
+}
+
+/** The primitives, from one library. */
+export interface CryptoProvider {
+  /** Shown by `doctor` and in bug reports, e.g. `"node:crypto"`. */
+  readonly name: string;
+  /** SHA-256 of the parts joined. */
+  sha256(...parts: readonly Uint8Array[]): Uint8Array;
+  /** An incremental SHA-256. */
+  createSha256(): Hasher;
+  /** HMAC-SHA-256 (RFC 2104) of the parts joined. */
+  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
+  /** ChaCha20-Poly1305 with a 32-byte key. */
+  createAead(key: Uint8Array): Aead;
+  /** The key pair whose secret half is 32 bytes of `random`. */
+  generateKeyPair(random: RandomSource): KeyPair;
+  /** The public key of a secret key. */
+  publicKeyOf(secretKey: Uint8Array): Uint8Array;
+  /**
+   * The shared secret of X25519.
+   *
+   * @returns 32 bytes, or undefined when the result is all zero (a public key of small order).
+   */
+  sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
+}

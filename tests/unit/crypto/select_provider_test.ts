@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { TransferError } from "../../../lib/errors.ts";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import { portableProvider } from "../../../lib/crypto/portable_provider.ts";
+import type { CryptoProvider } from "../../../lib/crypto/provider.ts";
+import { selectProvider } from "../../../lib/crypto/select_provider.ts";
+import { selfTest } from "../../../lib/crypto/self_test.ts";
+import { PROVIDERS } from "./_support.ts";
+
+/** Libraries that are wrong in one thing each. */
+const BROKEN: readonly (readonly [string, Partial<CryptoProvider>])[] = [
+  ["SHA-256", { sha256: () => new Uint8Array(32) }],
+  ["SHA-256", { createSha256: () => ({ update: () => {}, digest: () => new Uint8Array(32) }) }],
+  ["HMAC-SHA-256", { hmacSha256: () => new Uint8Array(32) }],
+  ["X25519", { publicKeyOf: () => new Uint8Array(32) }],
+  ["X25519", {
+    generateKeyPair: () => ({ secretKey: new Uint8Array(32), publicKey: new Uint8Array(32) }),
+  }],
+  ["X25519", { sharedSecret: () => undefined }],
+  ["X25519", {
+    sharedSecret: (secretKey, publicKey) =>
+      nodeProvider.sharedSecret(secretKey, publicKey) ?? new Uint8Array(32),
+  }],
+  ["X25519", {
+    sharedSecret: () => {
+      throw new Error("not supported");
+    },
+  }],
+  ["ChaCha20-Poly1305", {
+    createAead: (key) => ({
+      ...unbound(key),
+      open: (_nonce, _data, _buffer, _start, end) => end - 16,
+    }),
+  }],
+  ["ChaCha20-Poly1305", { createAead: (key) => ({ ...unbound(key), open: () => -1 }) }],
+  ["ChaCha20-Poly1305", {
+    createAead: (key) => ({
+      ...unbound(key),
+      seal: (_nonce, _data, _buffer, _start, end) => end + 16,
+    }),
+  }],
+];
+
+function unbound(key: Uint8Array) {
+  const aead = nodeProvider.createAead(key);
+  return {
+    seal: aead.seal.bind(aead),
+    open: aead.open.bind(aead),
+    wipe: () => aead.wipe(),
+  };
+}
+
+Deno.test("selfTest passes both providers", () => {
+  for (const provider of PROVIDERS) assert.equal(selfTest(provider), undefined);
+});
+
+Deno.test("selfTest names the primitive that is wrong", () => {
+  for (const [primitive, parts] of BROKEN) {
+    const reason = selfTest({ ...nodeProvider, name: "broken", ...parts });
+    assert.ok(reason?.startsWith(`${primitive} of broken`), `${primitive}: ${reason}`);
+  }
+});
+
+Deno.test("selectProvider prefers node:crypto, and falls back when it is broken", () => {
+  assert.equal(selectProvider(), nodeProvider);
+  const broken = { ...nodeProvider, ...BROKEN[0]![1] };
+  assert.equal(selectProvider([broken, portableProvider]), portableProvider);
+});
+
+Deno.test("selectProvider throws, with all reasons, when none works", () => {
+  const one = { ...nodeProvider, name: "one", ...BROKEN[0]![1] };
+  const two = { ...portableProvider, name: "two", ...BROKEN[2]![1] };
+  assert.throws(() => selectProvider([one, two]), (error) => {
+    assert.ok(error instanceof TransferError);
+    assert.equal(error.code, "internal");
+    assert.match(error.message, /SHA-256 of one .*; HMAC-SHA-256 of two/);
+    return true;
+  });
+});
