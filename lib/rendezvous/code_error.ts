@@ -1,0 +1,130 @@
+/** Tells a person what is wrong with a code, and what to do. */
+import type { WrongCharacter, WrongCharacters } from "../bytes/bech32m.ts";
+import { TransferError } from "../errors.ts";
+import type { ForbiddenScope } from "../nat/candidate.ts";
+import { MAX_CANDIDATES } from "../nat/candidate.ts";
+import type { CodeProblem } from "./share_code.ts";
+
+/** The shortest share code: one address in 192.168.0.0/16. */
+const MIN_SHARE_CODE_CHARACTERS = 46;
+
+/** More wrong characters than this are counted, not listed. */
+const MAX_LISTED_CHARACTERS = 3;
+
+const HINT_COMPARE = "Compare the code with the other side's screen there and type it again";
+const HINT_MADE_WRONG =
+  "The code was copied right but made wrong: update p2pft on the side that shows it";
+const HINT_REPLY_CODE = "Paste this code where the share runs, and use the code shown there here";
+const HINT_LOOPBACK =
+  "If both sides run on this machine, allow it with --allow-loopback (allowLoopback in the library)";
+
+const SCOPE_WORDS: Record<ForbiddenScope, string> = {
+  unspecified: "an unspecified address",
+  multicast: "a multicast address",
+  broadcast: "the broadcast address",
+  loopback: "an address of this machine itself",
+};
+
+/**
+ * The error for a share code that cannot be used.
+ *
+ * @param problem From `decodeShareCode`.
+ * @returns `version_mismatch` for a code of another version, `bad_code` for all else. The text holds
+ * no control characters, whatever was typed, and at most a few characters of the code.
+ */
+export function codeProblemError(problem: CodeProblem): TransferError {
+  switch (problem.reason) {
+    case "wrong_prefix":
+      return badCode(`a code begins with "p2p1"`);
+    case "too_short":
+      return badCode(describeShortage(problem.characterCount));
+    case "wrong_characters":
+      return badCode(
+        describeWrongCharacters(problem),
+        problem.characters.length > 0 ? HINT_COMPARE : undefined,
+      );
+    case "unknown_version":
+      return new TransferError(
+        "version_mismatch",
+        `Cannot read the code: it is of version ${problem.version}, ` +
+          `this p2pft knows version ${problem.supported}`,
+      );
+    case "reply_code":
+      return badCode(
+        "it looks like a reply code, which belongs on the sharing side",
+        HINT_REPLY_CODE,
+      );
+    case "padding":
+    case "reserved_bits":
+      return badCode("it sets bits that must be zero", HINT_MADE_WRONG);
+    case "truncated":
+      return badCode("its contents end too early", HINT_MADE_WRONG);
+    case "no_candidates":
+      return badCode("it holds no address", HINT_MADE_WRONG);
+    case "too_many_candidates":
+      return badCode(`it holds more than ${MAX_CANDIDATES} addresses`, HINT_MADE_WRONG);
+    case "not_shortest":
+      return badCode("its addresses are not written in the shortest form", HINT_MADE_WRONG);
+    case "port_zero":
+      return badCode(`its address ${problem.host} has port 0`, HINT_MADE_WRONG);
+    case "forbidden_address":
+      return badCode(
+        `it holds ${problem.host}, ${SCOPE_WORDS[problem.scope]}`,
+        problem.scope === "loopback" ? HINT_LOOPBACK : HINT_MADE_WRONG,
+      );
+    default:
+      return problem satisfies never;
+  }
+}
+
+function badCode(why: string, hint?: string): TransferError {
+  return new TransferError(
+    "bad_code",
+    `Cannot read the code: ${why}`,
+    hint === undefined ? {} : { hint },
+  );
+}
+
+function describeShortage(characterCount: number): string {
+  return `it has ${characterCount} characters, a code has at least ${MIN_SHARE_CODE_CHARACTERS}`;
+}
+
+function describeWrongCharacters(problem: WrongCharacters): string {
+  const { characters, complete, characterCount } = problem;
+  if (characters.length === 0) {
+    if (characterCount < MIN_SHARE_CODE_CHARACTERS) return describeShortage(characterCount);
+    return `several of its ${characterCount} characters are wrong, or some are missing`;
+  }
+  const listed = characters.slice(0, MAX_LISTED_CHARACTERS).map(describeWrongCharacter);
+  const unlistedCount = characters.length - listed.length;
+  if (unlistedCount > 0) listed.push(`${unlistedCount} more like that`);
+  if (!complete) listed.push("other characters are wrong or missing too");
+  return listed.join("; ");
+}
+
+function describeWrongCharacter(wrong: WrongCharacter): string {
+  const character = quote(wrong.character);
+  const near = quote(wrong.near);
+  switch (wrong.problem) {
+    case "prefix":
+      return `character ${wrong.position} is ${character}, but a code begins with "p2p1"`;
+    case "alphabet":
+      return `character ${wrong.position}, ${character} in ${near}, never occurs in a code`;
+    case "checksum":
+      return `character ${wrong.position}, ${character} in ${near}, is wrong`;
+    default:
+      return wrong.problem satisfies never;
+  }
+}
+
+/** In double quotes; all but printable ASCII as its number, since it may do anything to a terminal. */
+function quote(text: string): string {
+  const safe = Array.from(
+    text,
+    (character) =>
+      /^[\x21-\x7e]$/.test(character)
+        ? character
+        : `<U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}>`,
+  );
+  return `"${safe.join("")}"`;
+}
