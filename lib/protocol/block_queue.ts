@@ -1,0 +1,65 @@
+/** Blocks lent by the transfer on their way out, in order, until every byte is acknowledged. */
+import type { OutgoingBlock } from "./channel.ts";
+import { Fifo } from "./fifo.ts";
+
+/** A block and how far it got. */
+export interface OutgoingBlockState {
+  readonly block: OutgoingBlock;
+  /** Bytes sent at least once. */
+  sentBytes: number;
+  /** Bytes acknowledged. */
+  ackedBytes: number;
+}
+
+/** The queue of blocks not yet sent whole. */
+export class BlockQueue {
+  /** Bytes lent and not yet released. */
+  queuedBytes = 0;
+  /** Bytes that were sent at least once, in all: what the peer's credit limits. */
+  freshSentBytes = 0;
+  readonly #unsent = new Fifo<OutgoingBlockState>();
+  readonly #lent = new Set<OutgoingBlockState>();
+
+  /** Queues a block. */
+  add(block: OutgoingBlock): void {
+    const state: OutgoingBlockState = { block, sentBytes: 0, ackedBytes: 0 };
+    this.#unsent.push(state);
+    this.#lent.add(state);
+    this.queuedBytes += block.bytes.length;
+  }
+
+  /** The first block with bytes never sent, or undefined. */
+  first(): OutgoingBlockState | undefined {
+    return this.#unsent.peek();
+  }
+
+  /** Notes that `length` more bytes of the first block were sent. */
+  advance(state: OutgoingBlockState, length: number): void {
+    state.sentBytes += length;
+    this.freshSentBytes += length;
+    if (state.sentBytes === state.block.bytes.length) this.#unsent.shift();
+  }
+
+  /**
+   * Notes that `length` more bytes of a block were acknowledged.
+   *
+   * @returns Whether the block is done with: true once, then it is no longer lent.
+   */
+  acknowledge(state: OutgoingBlockState, length: number): boolean {
+    state.ackedBytes += length;
+    if (state.ackedBytes < state.block.bytes.length) return false;
+    // False when releaseAll gave it back already, perhaps from within a release.
+    if (!this.#lent.delete(state)) return false;
+    this.queuedBytes -= state.block.bytes.length;
+    return true;
+  }
+
+  /** Gives back every block that is still lent: the connection is over. */
+  releaseAll(): OutgoingBlock[] {
+    const blocks = Array.from(this.#lent, (state) => state.block);
+    this.#lent.clear();
+    this.#unsent.clear();
+    this.queuedBytes = 0;
+    return blocks;
+  }
+}

@@ -1,0 +1,776 @@
+/**
+ * One encrypted connection, after its handshake: a pure state machine. It does no I/O, reads no
+ * clock and never throws on what a peer sent.
+ *
+ * The contract: *after any call that changes the connection, drain `pollTransmit`, then look at
+ * `closed`, then arm one timer for `pollTimeout`.* `lib/protocol/endpoint.ts` does that for all
+ * connections of a socket.
+ *
+ * ```
+ *           constructor                    close()
+ *  (client) ──────────▶ confirming ──────────────────────┐
+ *                           │ first packet opened        ▼        DRAIN timer
+ *  (sharer) ──────────────▶ open ──────close()──────▶ closing ─────────────────▶ ended
+ *                           │ └─CLOSE received─────▶ draining ──────────────────▶ ended
+ *                           └───IDLE timer──────────────────────────────────────▶ ended
+ * ```
+ * *Confirming* is a client whose message 3 may not have arrived: it repeats it until any packet of
+ * the sharer opens.
+ */
+import { ByteReader } from "../bytes/varint.ts";
+import type { PacketOpener } from "../crypto/packet_opener.ts";
+import type { PacketSealer } from "../crypto/packet_sealer.ts";
+import { TAG_BYTES } from "../crypto/provider.ts";
+import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
+import type { SocketAddress } from "../nat/address.ts";
+import { AckRanges } from "./ack_ranges.ts";
+import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
+import type { CongestionController } from "./congestion/controller.ts";
+import { Cubic } from "./congestion/cubic.ts";
+import { BlockCredit, ControlCredit } from "./flow_control.ts";
+import {
+  AckFrame,
+  Frame,
+  MAX_CREDIT_FRAME_BYTES,
+  readClose,
+  writeAck,
+  writeClose,
+  writeCredit,
+} from "./frame.ts";
+import { MtuLadder } from "./mtu.ts";
+import { Outbox } from "./outbox.ts";
+import { Pacer } from "./pacer.ts";
+import {
+  ACK_EVERY_PACKETS,
+  HANDSHAKE_DATAGRAM_BYTES,
+  HEADER_BYTES,
+  KEEPALIVE_MS,
+  KEY_UPDATE_MS,
+  KEY_UPDATE_PACKETS,
+  MAX_ACK_DELAY_MS,
+  MAX_BLOCK_WINDOW_BYTES,
+  MAX_CONFIRM_INTERVAL_MS,
+  MIN_ACK_DELAY_MS,
+} from "./params.ts";
+import { ReceiveStream } from "./receive_stream.ts";
+import { Recovery } from "./recovery.ts";
+import { PacketFlag } from "./sent_packets.ts";
+import { after, type Instant, NEVER } from "./time.ts";
+import { Timer, TimerTable } from "./timer_table.ts";
+import type { TransportParameters } from "./transport_parameters.ts";
+
+/** Which way datagrams of a connection go. */
+export interface Path {
+  /** Index of the local socket. */
+  readonly socket: number;
+  /** The other side. */
+  readonly remote: SocketAddress;
+}
+
+/** What a connection starts from. */
+export interface ConnectionOptions {
+  /** Which side of the handshake this is. */
+  readonly role: "client" | "sharer";
+  /** Protects what is sent. */
+  readonly sealer: PacketSealer;
+  /** Opens what is received. */
+  readonly opener: PacketOpener;
+  /** What this side said of itself. */
+  readonly local: TransportParameters;
+  /** What the peer said of itself. */
+  readonly remote: TransportParameters;
+  /** Where datagrams go at first. */
+  readonly path: Path;
+  /** Round trip seen in the handshake, ms, when it could be told. */
+  readonly rttMs?: number;
+  /** Client: writes message 3 anew into a buffer of 1200 bytes. */
+  readonly writeConfirmation?: (out: Uint8Array) => void;
+  /** Called when something outside changed what there is to send. */
+  readonly wake?: () => void;
+  /** Most block bytes granted ahead (default 64 MiB). */
+  readonly maxBlockWindowBytes?: number;
+  /** Congestion control; CUBIC by default. */
+  readonly congestion?: (datagramBytes: number) => CongestionController;
+  /** Packets after which keys are replaced; less than the default only in tests. */
+  readonly keyUpdatePackets?: number;
+}
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** Why it ended. */
+  readonly code: ErrorCode | "done";
+  /** For people; peer text when `byPeer`. */
+  readonly reason: string;
+  /** Whether the peer ended it. */
+  readonly byPeer: boolean;
+}
+
+/** Figures for display and tests. */
+export interface ConnectionStatistics {
+  /** Smoothed round-trip time, ms. */
+  readonly rttMs: number;
+  /** Least round-trip time, ms. */
+  readonly minRttMs: number;
+  /** Congestion window. */
+  readonly windowBytes: number;
+  /** Bytes that count against it. */
+  readonly inFlightBytes: number;
+  /** Largest datagram in use. */
+  readonly datagramBytes: number;
+  /** Packets sent. */
+  readonly sentPackets: number;
+  /** Packets opened. */
+  readonly receivedPackets: number;
+  /** Packets declared lost. */
+  readonly lostPackets: number;
+  /** Packets declared lost that arrived after all. */
+  readonly spuriousPackets: number;
+  /** Datagrams with our connection id that did not open. */
+  readonly droppedDatagrams: number;
+}
+
+/** How many times a probe timeout repeats old data at once. */
+const PROBES_PER_TIMEOUT = 2;
+/** Datagrams of window below which the peer is asked for an ACK before the window closes. */
+const SMALL_WINDOW_DATAGRAMS = 4 * ACK_EVERY_PACKETS;
+/** Least block bytes worth having queued, so that reading from disk stays ahead. */
+const MIN_QUEUE_TARGET_BYTES = 4 * 1024 * 1024;
+/** Probe timeouts a closing side stays to repeat its CLOSE. */
+const DRAIN_TIMEOUTS = 3;
+/** A closing side answers at most one packet in so many ms. */
+const CLOSE_REPEAT_MS = 100;
+/** Bytes of a path challenge and its response. */
+const PATH_CHALLENGE_BYTES = 8;
+
+type State = "confirming" | "open" | "closing" | "draining" | "ended";
+
+/** A connection between two peers that know each other's keys. */
+export class Connection implements Channel {
+  /** Where datagrams go now, wherever packets come from [PATH-1]. */
+  path: Path;
+  /** How it ended; undefined while it lives. */
+  closed: ConnectionEnd | undefined;
+  readonly #options: ConnectionOptions;
+  readonly #sealer: PacketSealer;
+  readonly #opener: PacketOpener;
+  readonly #timers = new TimerTable();
+  readonly #controller: CongestionController;
+  readonly #recovery: Recovery;
+  readonly #pacer: Pacer;
+  readonly #mtu: MtuLadder;
+  readonly #outbox: Outbox;
+  readonly #incoming = new ReceiveStream();
+  readonly #blockCredit: BlockCredit;
+  readonly #controlCredit = new ControlCredit();
+  readonly #received = new AckRanges();
+  readonly #reader = new ByteReader(new Uint8Array(0));
+  readonly #ack = new AckFrame();
+  #handler: ChannelHandler | undefined;
+  #state: State;
+  #now: Instant;
+  #elicitingSinceAck = 0;
+  #largestReceived = -1;
+  #largestReceivedAt: Instant;
+  #ackNow = false;
+  #creditChanged = false;
+  #pingDue = false;
+  #probesDue = 0;
+  #confirmationDue = false;
+  #pathResponse: Uint8Array | undefined;
+  #closeDue = false;
+  #closeWire = 0;
+  #openerGeneration = 0;
+  #nextKeyUpdateAt: Instant;
+  #lastCloseAt: Instant;
+  #isAppLimited = true;
+  #hasReleased = false;
+  #receivedPackets = 0;
+  #droppedDatagrams = 0;
+
+  /** Begins when the handshake has ended. */
+  constructor(now: Instant, options: ConnectionOptions) {
+    this.#options = options;
+    this.#sealer = options.sealer;
+    this.#opener = options.opener;
+    this.path = options.path;
+    this.#now = now;
+    this.#largestReceivedAt = now;
+    this.#nextKeyUpdateAt = now;
+    this.#lastCloseAt = after(now, -CLOSE_REPEAT_MS);
+    this.#mtu = new MtuLadder(options.path.remote.family, options.remote.maxDatagramBytes);
+    const datagramBytes = this.#mtu.datagramBytes;
+    this.#controller = options.congestion?.(datagramBytes) ?? new Cubic(datagramBytes);
+    this.#recovery = new Recovery(this.#controller, {
+      handlePacketAcked: (slot) => this.#handlePacketAcked(slot),
+      handlePacketLost: (slot) => this.#handlePacketLost(slot),
+    });
+    this.#recovery.rtt.maxAckDelayMs = options.remote.ackDelayMs;
+    if (options.rttMs !== undefined) this.#recovery.rtt.addSample(options.rttMs, 0);
+    this.#pacer = new Pacer(now, datagramBytes);
+    this.#updatePacer(now);
+    this.#outbox = new Outbox((block) => this.#handleReleased(block));
+    this.#outbox.blockLimit = options.remote.blockCredit;
+    this.#outbox.controlLimit = options.remote.controlCredit;
+    this.#blockCredit = new BlockCredit(now, {
+      windowBytes: options.local.blockCredit,
+      ...(options.maxBlockWindowBytes === undefined
+        ? {}
+        : { maxWindowBytes: options.maxBlockWindowBytes }),
+    });
+    this.#timers.set(Timer.IDLE, after(now, options.local.idleTimeoutMs));
+    this.#timers.set(Timer.KEEPALIVE, after(now, KEEPALIVE_MS));
+    this.#timers.set(Timer.KEY, after(now, KEY_UPDATE_MS));
+    if (options.writeConfirmation) {
+      this.#state = "confirming";
+      this.#confirmationDue = true;
+    } else {
+      this.#state = "open";
+      this.#pingDue = true; // tells the client that message 3 arrived
+    }
+  }
+
+  /** Sets who takes control bytes and blocks. Until then the peer's control bytes wait. */
+  setHandler(handler: ChannelHandler): void {
+    this.#handler = handler;
+    this.#deliverControl();
+    this.#wake();
+  }
+
+  /** Whether nothing is left to do; the owner may forget the connection. */
+  get isEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  /** Figures for display and tests. */
+  get statistics(): ConnectionStatistics {
+    const { rtt, sent, inFlightBytes, lostPackets, spuriousPackets } = this.#recovery;
+    return {
+      rttMs: rtt.smoothedMs,
+      minRttMs: rtt.minMs,
+      windowBytes: this.#controller.windowBytes,
+      inFlightBytes,
+      datagramBytes: this.#mtu.datagramBytes,
+      sentPackets: sent.next,
+      receivedPackets: this.#receivedPackets,
+      lostPackets,
+      spuriousPackets,
+      droppedDatagrams: this.#droppedDatagrams,
+    };
+  }
+
+  // ---- what the transfer asks ----
+
+  sendControl(bytes: Uint8Array): void {
+    if (this.closed) return;
+    this.#outbox.control.write(bytes);
+    this.#wake();
+  }
+
+  get controlQueuedBytes(): number {
+    return this.#outbox.control.queuedBytes;
+  }
+
+  sendBlock(block: OutgoingBlock): void {
+    if (block.bytes.length === 0) throw new RangeError("Cannot send a block without bytes");
+    if (this.closed) return;
+    this.#outbox.blocks.add(block);
+    this.#wake();
+  }
+
+  get blockQueuedBytes(): number {
+    return this.#outbox.blocks.queuedBytes;
+  }
+
+  get blockQueueTargetBytes(): number {
+    // What is in flight stays lent, and as much again keeps the line busy while the disk is read.
+    const wanted = Math.max(2 * this.#controller.windowBytes, MIN_QUEUE_TARGET_BYTES);
+    return Math.min(wanted, MAX_BLOCK_WINDOW_BYTES);
+  }
+
+  consumeBlockBytes(bytes: number): void {
+    const rttMs = this.#recovery.rtt.smoothedMs;
+    if (this.#blockCredit.onConsumed(this.#now, bytes, rttMs)) {
+      this.#creditChanged = true;
+      this.#wake();
+    }
+  }
+
+  close(wireCode: number, reason: string): void {
+    const code = wireCode === WIRE_DONE ? "done" : errorCodeOfWire(wireCode);
+    this.#end({ code, reason, byPeer: false }, wireCode);
+    this.#wake();
+  }
+
+  // ---- what the endpoint drives ----
+
+  /**
+   * Takes a packet addressed to this connection, `buffer[start..end)`, which is decrypted in place.
+   *
+   * @returns Whether it was authentic and new.
+   */
+  handlePacket(now: Instant, buffer: Uint8Array, start: number, end: number): boolean {
+    this.#now = now;
+    const payloadEnd = this.#opener.open(buffer, start, end);
+    if (payloadEnd < 0) {
+      this.#droppedDatagrams++;
+      // A repeat means that our ACK for it may be lost; it is as unauthenticated as any stranger's,
+      // so it only moves an ACK forward that something authentic has asked for.
+      if (this.#opener.isDuplicate && this.#elicitingSinceAck > 0) this.#ackNow = true;
+      return false;
+    }
+    this.#receivedPackets++;
+    if (this.#state === "closing") {
+      this.#repeatClose(now);
+      return true;
+    }
+    if (this.#state === "draining" || this.#state === "ended") return true;
+    if (this.#state === "confirming") {
+      this.#state = "open";
+      this.#confirmationDue = false;
+      this.#timers.clear(Timer.CONFIRM);
+    }
+    this.#timers.set(Timer.IDLE, after(now, this.#options.local.idleTimeoutMs));
+    this.#followKeyUpdate(now);
+    const packetNumber = this.#opener.packetNumber;
+    this.#reader.reset(buffer, start + HEADER_BYTES, payloadEnd);
+    const isEliciting = this.#readFrames(now);
+    if (this.closed) return true;
+    this.#noteReceived(now, packetNumber, isEliciting);
+    if (this.#hasReleased) {
+      this.#hasReleased = false;
+      this.#handler?.handleWritable();
+    }
+    return true;
+  }
+
+  /** Length of the packet at `start`, as it says itself, for splitting joined datagrams; or −1. */
+  peekPacketLength(buffer: Uint8Array, start: number): number {
+    return this.#opener.peekLength(buffer, start, buffer.length - start);
+  }
+
+  /** Does what is due; early or repeated calls do nothing. */
+  handleTimeout(now: Instant): void {
+    this.#now = now;
+    const timers = this.#timers;
+    if (timers.takeExpired(Timer.DRAIN, now)) this.#state = "ended";
+    if (this.#state === "ended") {
+      timers.clearAll();
+      return;
+    }
+    if (this.closed) return;
+    if (timers.takeExpired(Timer.IDLE, now)) { // [IDLE-1]
+      const seconds = Math.round(this.#options.local.idleTimeoutMs / 1000);
+      this.#finish(now, {
+        code: "path_lost",
+        reason: `Nothing heard for ${seconds} s`,
+        byPeer: false,
+      });
+      this.#state = "ended";
+      timers.clearAll();
+      return;
+    }
+    if (timers.takeExpired(Timer.ACK, now)) this.#ackNow = true;
+    if (timers.takeExpired(Timer.CONFIRM, now)) this.#confirmationDue = true;
+    if (timers.takeExpired(Timer.KEEPALIVE, now)) this.#pingDue = true; // [IDLE-2]
+    if (timers.takeExpired(Timer.MTU, now)) this.#mtu.restart();
+    if (timers.takeExpired(Timer.KEY, now)) this.#updateKeys(now);
+    if (timers.takeExpired(Timer.OLD_KEY, now)) this.#opener.dropOldKeys();
+    if (timers.takeExpired(Timer.LOSS, now)) this.#recovery.detectLosses(now);
+    if (timers.takeExpired(Timer.PROBE, now)) this.#onProbeTimeout(now);
+    this.#armRecovery();
+  }
+
+  /** The one deadline to arm. */
+  pollTimeout(): Instant {
+    return this.#timers.earliest();
+  }
+
+  /**
+   * Writes the next datagram to send.
+   *
+   * @param out Written from index 0; at least 1472 bytes.
+   * @returns Bytes of the datagram, or 0 when there is nothing to send now.
+   */
+  pollTransmit(now: Instant, out: Uint8Array): number {
+    this.#now = now;
+    this.#timers.clear(Timer.PACE);
+    if (this.closed) return this.#transmitClose(now, out);
+    if (this.#confirmationDue) return this.#transmitConfirmation(now, out);
+    if (this.#state === "open" && this.#mtu.nextProbeBytes() > 0) {
+      return this.#transmitMtuProbe(now, out);
+    }
+    return this.#transmitData(now, out);
+  }
+
+  // ---- sending ----
+
+  #transmitData(now: Instant, out: Uint8Array): number {
+    const datagramBytes = this.#mtu.datagramBytes;
+    const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#creditChanged ||
+      this.#pathResponse !== undefined || this.#outbox.hasWork;
+    const maySend = wantsToSend && this.#maySend(now, datagramBytes);
+    if (!maySend && !this.#ackNow) return 0;
+
+    const start = HEADER_BYTES;
+    const end = datagramBytes - TAG_BYTES;
+    let at = start;
+    let flags = 0;
+    if (this.#ackNow || this.#elicitingSinceAck > 0) {
+      at = writeAck(this.#received, now - this.#largestReceivedAt, out, at, end);
+      if (at > start) {
+        flags |= PacketFlag.ACK;
+        this.#ackNow = false;
+        this.#elicitingSinceAck = 0;
+        this.#timers.clear(Timer.ACK);
+      }
+    }
+    const outbox = this.#outbox;
+    outbox.filledCount = 0;
+    if (maySend) {
+      flags |= PacketFlag.ACK_ELICITING | PacketFlag.IN_FLIGHT;
+      const contentStart = at;
+      if (this.#creditChanged && at + MAX_CREDIT_FRAME_BYTES <= end) {
+        at = this.#writeCredit(out, at);
+        flags |= PacketFlag.CREDIT;
+      }
+      if (this.#pathResponse && at + 9 <= end) {
+        out[at++] = Frame.PATH_RESPONSE;
+        out.set(this.#pathResponse, at);
+        at += 8;
+        this.#pathResponse = undefined;
+      }
+      at = outbox.fill(out, at, end);
+      const isLast = !outbox.hasWork;
+      if (at === contentStart) out[at++] = Frame.PING;
+      this.#pingDue = false;
+      const inFlightAfter = this.#recovery.inFlightBytes + datagramBytes;
+      const isNearWindow = inFlightAfter + datagramBytes > this.#controller.windowBytes &&
+        this.#controller.windowBytes < SMALL_WINDOW_DATAGRAMS * datagramBytes;
+      if ((isLast || isNearWindow || this.#probesDue > 0) && at < end) out[at++] = Frame.ACK_NOW;
+      if (this.#probesDue > 0) this.#probesDue--;
+      this.#isAppLimited = isLast;
+    }
+    return this.#seal(now, out, at, flags);
+  }
+
+  /** [CC-1] Whether window and pacer let a datagram out; arms the pacer's timer when only it holds. */
+  #maySend(now: Instant, datagramBytes: number): boolean {
+    if (this.#probesDue > 0) return true;
+    if (this.#recovery.inFlightBytes + datagramBytes > this.#controller.windowBytes) return false;
+    if (this.#pacer.isOpen(now)) return true;
+    this.#timers.set(Timer.PACE, this.#pacer.nextAt(now));
+    return false;
+  }
+
+  #seal(now: Instant, out: Uint8Array, payloadEnd: number, flags: number): number {
+    if (this.#sealer.packetsSealed >= (this.#options.keyUpdatePackets ?? KEY_UPDATE_PACKETS)) {
+      this.#updateKeys(now);
+    }
+    out.set(this.#options.remote.connectionId, 0);
+    const recovery = this.#recovery;
+    const length = this.#sealer.seal(out, 0, payloadEnd, recovery.sent.next);
+    const slot = recovery.onSent(now, length, flags);
+    if ((flags & PacketFlag.ACK) !== 0) {
+      recovery.sent.acknowledged[slot] = this.#received.largest(0);
+    }
+    if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
+      recovery.sent.firstSegments[slot] = this.#outbox.filledFirst;
+      recovery.sent.segmentCounts[slot] = this.#outbox.filledCount;
+      this.#pacer.onSent(length);
+      this.#timers.set(Timer.KEEPALIVE, after(now, KEEPALIVE_MS));
+      this.#armRecovery();
+    }
+    return length;
+  }
+
+  #writeCredit(out: Uint8Array, offset: number): number {
+    this.#creditChanged = false;
+    return writeCredit(
+      { blockLimit: this.#blockCredit.limit, controlLimit: this.#controlCredit.limit },
+      out,
+      offset,
+    );
+  }
+
+  #transmitMtuProbe(now: Instant, out: Uint8Array): number {
+    const bytes = this.#mtu.nextProbeBytes();
+    this.#mtu.onProbeSent();
+    const end = bytes - TAG_BYTES;
+    out[HEADER_BYTES] = Frame.PING;
+    out[HEADER_BYTES + 1] = Frame.ACK_NOW;
+    out.fill(Frame.PADDING, HEADER_BYTES + 2, end);
+    return this.#seal(now, out, end, PacketFlag.ACK_ELICITING | PacketFlag.MTU_PROBE);
+  }
+
+  /** [HS-10] Repeats message 3 until something of the sharer opens. */
+  #transmitConfirmation(now: Instant, out: Uint8Array): number {
+    this.#confirmationDue = false;
+    const intervalMs = Math.min(this.#recovery.rtt.probeTimeoutMs, MAX_CONFIRM_INTERVAL_MS);
+    this.#timers.set(Timer.CONFIRM, after(now, intervalMs));
+    this.#options.writeConfirmation!(out.subarray(0, HANDSHAKE_DATAGRAM_BYTES));
+    return HANDSHAKE_DATAGRAM_BYTES;
+  }
+
+  /** [CLOSE-2] The one thing that is still sent, and only by the side that closed. */
+  #transmitClose(now: Instant, out: Uint8Array): number {
+    if (!this.#closeDue || this.#state !== "closing") return 0;
+    this.#closeDue = false;
+    if (this.#timers.get(Timer.DRAIN) === NEVER) this.#armDrain(now);
+    const end = writeClose(this.#closeWire, this.closed!.reason, out, HEADER_BYTES);
+    out.set(this.#options.remote.connectionId, 0);
+    const packetNumber = this.#recovery.sent.next;
+    this.#recovery.sent.add();
+    return this.#sealer.seal(out, 0, end, packetNumber);
+  }
+
+  /** [CLOSE-1] A closing side tells a peer that still talks once more, but not for every packet. */
+  #repeatClose(now: Instant): void {
+    if (now - this.#lastCloseAt < CLOSE_REPEAT_MS) return;
+    this.#lastCloseAt = now;
+    this.#closeDue = true;
+  }
+
+  #updateKeys(now: Instant): void {
+    // A second update too soon would find a peer that still keeps the keys of before the first
+    // (RFC 9001, section 6.5) [KEY-1].
+    if (!this.#sealer.canUpdateKeys || now < this.#nextKeyUpdateAt) return;
+    this.#sealer.updateKeys();
+    this.#noteKeyUpdate(now);
+  }
+
+  // ---- receiving ----
+
+  /** Reads all frames of the packet in the reader; returns whether the peer wants an ACK for it. */
+  #readFrames(now: Instant): boolean {
+    const reader = this.#reader;
+    let isEliciting = false;
+    if (reader.remaining === 0) this.#violate("a packet without frames");
+    while (reader.remaining > 0 && !this.closed) {
+      const type = reader.u8();
+      switch (type) {
+        case Frame.PADDING:
+          continue;
+        case Frame.PING:
+          break;
+        case Frame.ACK_NOW:
+          this.#ackNow = true;
+          break;
+        case Frame.ACK:
+          this.#readAck(now);
+          continue;
+        case Frame.CONTROL:
+          this.#readControl();
+          break;
+        case Frame.BLOCK:
+          this.#readBlock();
+          break;
+        case Frame.CREDIT:
+          this.#readCredit();
+          break;
+        case Frame.PATH_CHALLENGE: // [FRM-2]
+          this.#pathResponse = reader.bytes(PATH_CHALLENGE_BYTES).slice();
+          break;
+        case Frame.PATH_RESPONSE:
+          reader.bytes(PATH_CHALLENGE_BYTES);
+          break;
+        case Frame.CLOSE:
+          this.#readClose(now);
+          continue;
+        default:
+          this.#violate(`a frame of unknown type ${type}`);
+          return false;
+      }
+      if (!reader.ok) this.#violate(`a malformed frame of type ${type}`);
+      isEliciting = true;
+    }
+    return isEliciting;
+  }
+
+  /** [ACK-2] What was never sent cannot be acknowledged. */
+  #readAck(now: Instant): void {
+    if (!this.#ack.read(this.#reader)) return this.#violate("a malformed ACK");
+    if (!this.#recovery.onAck(now, this.#ack, !this.#isAppLimited)) {
+      return this.#violate("an ACK for packets never sent");
+    }
+    // A block given back may have made the transfer close: then no deadline may be armed again.
+    if (this.closed) return;
+    this.#sealer.handleAcknowledged(this.#recovery.largestAcked);
+    this.#mtu.onProgress();
+    this.#updatePacer(now);
+    this.#armRecovery();
+  }
+
+  /** [CTL-1] Control bytes are handed on in order and once. */
+  #readControl(): void {
+    const offset = this.#reader.varint();
+    const bytes = this.#reader.bytes(this.#reader.varint());
+    if (!this.#reader.ok) return;
+    if (offset + bytes.length > this.#controlCredit.limit) {
+      return this.#violate("control bytes beyond the credit");
+    }
+    const handler = this.#handler;
+    if (handler && this.#incoming.isNext(offset)) {
+      this.#incoming.skip(bytes.length);
+      handler.handleControl(bytes);
+    } else if (!this.#incoming.receive(offset, bytes)) {
+      return this.#violate("too many gaps in the control stream");
+    }
+    this.#deliverControl();
+  }
+
+  #deliverControl(): void {
+    const handler = this.#handler;
+    if (!handler) return;
+    for (;;) {
+      if (this.closed) return;
+      const bytes = this.#incoming.take();
+      if (!bytes) break;
+      handler.handleControl(bytes);
+    }
+    if (this.#controlCredit.onDelivered(this.#incoming.deliveredOffset)) {
+      this.#creditChanged = true;
+    }
+  }
+
+  #readBlock(): void {
+    const request = this.#reader.varint();
+    const offset = this.#reader.varint();
+    const bytes = this.#reader.bytes(this.#reader.varint());
+    if (!this.#reader.ok) return;
+    if (!this.#handler) return this.#violate("a block before anything was asked for"); // [BLK-1]
+    const fresh = this.#handler.handleBlock(request, offset, bytes);
+    if (fresh < 0) this.#violate("a block nobody asked for");
+    else if (!this.#blockCredit.onReceived(fresh)) this.#violate("blocks beyond the credit");
+  }
+
+  #readCredit(): void {
+    const blockLimit = this.#reader.varint();
+    const controlLimit = this.#reader.varint();
+    if (!this.#reader.ok) return;
+    // Limits only grow: an old frame may arrive late [CRED-2].
+    const outbox = this.#outbox;
+    outbox.blockLimit = Math.max(outbox.blockLimit, blockLimit);
+    outbox.controlLimit = Math.max(outbox.controlLimit, controlLimit);
+  }
+
+  #readClose(now: Instant): void {
+    const close = readClose(this.#reader);
+    if (!close) return this.#violate("a malformed CLOSE");
+    const code = close.code === WIRE_DONE ? "done" : errorCodeOfWire(close.code);
+    this.#state = "draining";
+    this.#finish(now, { code, reason: close.reason, byPeer: true });
+  }
+
+  /** [ACK-1] Decides when this packet is acknowledged, if at all. */
+  #noteReceived(now: Instant, packetNumber: number, isEliciting: boolean): void {
+    const isNext = packetNumber === this.#largestReceived + 1;
+    this.#received.add(packetNumber);
+    if (packetNumber > this.#largestReceived) {
+      this.#largestReceived = packetNumber;
+      this.#largestReceivedAt = now;
+    }
+    if (!isEliciting) return; // [ACK-3]
+    this.#elicitingSinceAck++;
+    if (!isNext || this.#elicitingSinceAck >= ACK_EVERY_PACKETS) {
+      this.#ackNow = true;
+    } else if (this.#timers.get(Timer.ACK) === NEVER) {
+      const quarter = this.#recovery.rtt.smoothedMs / 4;
+      const delayMs = Math.min(Math.max(quarter, MIN_ACK_DELAY_MS), MAX_ACK_DELAY_MS);
+      this.#timers.set(Timer.ACK, after(now, delayMs));
+    }
+  }
+
+  /** The peer went to new keys: go with it [KEY-2], and forget the old ones when stragglers are in. */
+  #followKeyUpdate(now: Instant): void {
+    if (this.#opener.generation === this.#openerGeneration) return;
+    this.#openerGeneration = this.#opener.generation;
+    this.#timers.set(Timer.OLD_KEY, after(now, DRAIN_TIMEOUTS * this.#recovery.rtt.probeTimeoutMs));
+    this.#sealer.followUpdate(this.#openerGeneration);
+    this.#noteKeyUpdate(now);
+  }
+
+  #noteKeyUpdate(now: Instant): void {
+    this.#timers.set(Timer.KEY, after(now, KEY_UPDATE_MS));
+    const restMs = 2 * DRAIN_TIMEOUTS * this.#recovery.rtt.probeTimeoutMs;
+    this.#nextKeyUpdateAt = after(now, restMs);
+  }
+
+  // ---- recovery ----
+
+  #handlePacketAcked(slot: number): void {
+    const sent = this.#recovery.sent;
+    const flags = sent.flags[slot]!;
+    this.#outbox.acknowledge(sent.firstSegments[slot]!, sent.segmentCounts[slot]!);
+    if ((flags & PacketFlag.ACK) !== 0) this.#received.removeBelow(sent.acknowledged[slot]! + 1);
+    if ((flags & PacketFlag.MTU_PROBE) !== 0 && this.#mtu.onProbeAcked(sent.sizes[slot]!)) {
+      this.#controller.onDatagramSize(this.#mtu.datagramBytes);
+    }
+  }
+
+  /** [LOSS-1] What a lost packet carried goes out again, in other packets. */
+  #handlePacketLost(slot: number): void {
+    const sent = this.#recovery.sent;
+    this.#outbox.lose(sent.firstSegments[slot]!, sent.segmentCounts[slot]!);
+    if ((sent.flags[slot]! & PacketFlag.CREDIT) !== 0) this.#creditChanged = true;
+  }
+
+  #onProbeTimeout(now: Instant): void {
+    const slot = this.#recovery.onProbeTimeout();
+    this.#probesDue = PROBES_PER_TIMEOUT;
+    if (slot >= 0) this.#handlePacketLost(slot);
+    const retryAt = this.#mtu.onTimeout(now);
+    if (retryAt === undefined) return;
+    this.#timers.set(Timer.MTU, retryAt);
+    this.#controller.onDatagramSize(this.#mtu.datagramBytes);
+  }
+
+  #armRecovery(): void {
+    this.#timers.set(Timer.LOSS, this.#recovery.lossDeadline);
+    this.#timers.set(Timer.PROBE, this.#recovery.probeDeadline);
+  }
+
+  #updatePacer(now: Instant): void {
+    const rate = this.#controller.pacingRate(this.#recovery.rtt);
+    this.#pacer.setRate(now, rate, this.#mtu.datagramBytes);
+  }
+
+  #handleReleased(block: OutgoingBlock): void {
+    this.#hasReleased = true;
+    this.#handler?.handleBlockReleased(block);
+  }
+
+  // ---- ending ----
+
+  /** The peer broke a rule: this session ends, no other [FRM-1]. */
+  #violate(what: string): void {
+    const reason = `The peer sent ${what}`;
+    const wire = ERRORS.protocol_violation.wire;
+    this.#end({ code: "protocol_violation", reason, byPeer: false }, wire);
+  }
+
+  #end(end: ConnectionEnd, wireCode: number): void {
+    if (this.closed) return;
+    this.#state = "closing";
+    this.#closeWire = wireCode;
+    this.#closeDue = true;
+    this.#finish(this.#now, end);
+  }
+
+  /** Ends the connection's work; what remains is to repeat CLOSE, or silence. */
+  #finish(now: Instant, end: ConnectionEnd): void {
+    this.closed = end;
+    this.#timers.clearAll();
+    // A closing side stays from its first CLOSE on: `close` was not told the time.
+    if (this.#state !== "closing") this.#armDrain(now);
+    for (const block of this.#outbox.blocks.releaseAll()) this.#handler?.handleBlockReleased(block);
+    this.#handler = undefined;
+  }
+
+  #armDrain(now: Instant): void {
+    this.#timers.set(Timer.DRAIN, after(now, DRAIN_TIMEOUTS * this.#recovery.rtt.probeTimeoutMs));
+  }
+
+  #wake(): void {
+    this.#options.wake?.();
+  }
+}

@@ -1,0 +1,18 @@
+/** Connection ids: 6 random bytes on the wire, one integer below 2^48 in tables. */
+import type { RandomSource } from "../crypto/provider.ts";
+import { CONNECTION_ID_BYTES } from "./params.ts";
+
+/** The id at `offset`, as an integer. */
+export function readConnectionId(bytes: Uint8Array, offset: number): number {
+  const high = (bytes[offset]! << 8) | bytes[offset + 1]!;
+  const low = ((bytes[offset + 2]! << 24) | (bytes[offset + 3]! << 16) |
+    (bytes[offset + 4]! << 8) | bytes[offset + 5]!) >>> 0;
+  return high * 0x1_0000_0000 + low;
+}
+
+/** A new random id. */
+export function createConnectionId(random: RandomSource): Uint8Array {
+  const id = new Uint8Array(CONNECTION_ID_BYTES);
+  random.fill(id);
+  return id;
+}

@@ -1,0 +1,252 @@
+/**
+ * Everything that lives on the sockets of one program: the share's handshakes, handshakes towards
+ * others, and all connections. Finds out whose a datagram is; strangers get silence and a counter [DMX-1].
+ * Pure: `lib/transport/pump.ts` drives it.
+ *
+ * A datagram is looked at in this order (docs/protocol.md, "Telling datagrams apart"): known
+ * connection id, then 1200 bytes with a handshake tag, then nothing.
+ */
+import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
+import type { SocketAddress } from "../nat/address.ts";
+import { Connection, type ConnectionEnd, type Path } from "./connection.ts";
+import { readConnectionId } from "./connection_id.ts";
+import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
+import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
+import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES, MAX_DATAGRAM_BYTES_V4 } from "./params.ts";
+import { earlier, type Instant, NEVER } from "./time.ts";
+
+/** What an endpoint reports. */
+export type EndpointEvent =
+  | {
+    /** A client finished its handshake with the share. */
+    readonly type: "accepted";
+    readonly connection: Connection;
+    /** Its static public key, 32 bytes. */
+    readonly remoteKey: Uint8Array;
+    /** Its first request, as it came. */
+    readonly request: Uint8Array;
+    readonly handshakeHash: Uint8Array;
+  }
+  | {
+    /** A handshake towards a share finished. */
+    readonly type: "connected";
+    readonly connection: Connection;
+    readonly handshakeHash: Uint8Array;
+  }
+  | {
+    /** A connection is over; it is told once. */
+    readonly type: "closed";
+    readonly connection: Connection;
+    readonly end: ConnectionEnd;
+  };
+
+/** Settings of an endpoint. */
+export interface EndpointOptions {
+  /** The primitives. */
+  readonly provider: CryptoProvider;
+  /** Where keys and ids come from. */
+  readonly random: RandomSource;
+  /** Called when a connection has something new to send outside of the endpoint's own calls. */
+  readonly wake: () => void;
+}
+
+/** All sessions on one set of sockets. */
+export class Endpoint {
+  /** Where the datagram of the last {@linkcode Endpoint.pollTransmit} goes. */
+  transmitPath!: Path;
+  /** Datagrams that belonged to nobody. */
+  droppedDatagrams = 0;
+  readonly #options: EndpointOptions;
+  readonly #connections: Connection[] = [];
+  readonly #byId = new Map<number, Connection>();
+  readonly #idOf = new Map<Connection, number>();
+  readonly #events: EndpointEvent[] = [];
+  readonly #told = new Set<Connection>();
+  #sharer: HandshakeSharer | undefined;
+  #client: HandshakeClient | undefined;
+  #turn = 0;
+
+  /** Knows nobody at first. */
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+  }
+
+  /** Takes clients from now on. */
+  listen(options: Omit<HandshakeSharerOptions, "provider" | "random">): void {
+    const { provider, random } = this.#options;
+    this.#sharer = new HandshakeSharer({ ...options, provider, random });
+  }
+
+  /** Takes no more clients; sessions go on. */
+  stopListening(): void {
+    this.#sharer?.wipe();
+    this.#sharer = undefined;
+  }
+
+  /** Begins a handshake with a share. */
+  connect(now: Instant, options: Omit<HandshakeClientOptions, "provider" | "random">): void {
+    const { provider, random } = this.#options;
+    this.#client = new HandshakeClient(now, { ...options, provider, random });
+  }
+
+  /** Gives up the handshake towards a share. */
+  stopConnecting(): void {
+    this.#client = undefined;
+  }
+
+  /** Message 2s that had our share's tag but not its key: somebody else answers for this code. */
+  get impostors(): number {
+    return this.#client?.impostors ?? 0;
+  }
+
+  /** How many sessions there are. */
+  get connectionCount(): number {
+    return this.#connections.length;
+  }
+
+  /** Takes a datagram; it is decrypted in place. */
+  handleDatagram(now: Instant, datagram: Uint8Array, socket: number, from: SocketAddress): void {
+    if (datagram.length >= HEADER_BYTES) {
+      const id = readConnectionId(datagram, 0);
+      const connection = this.#byId.get(id);
+      if (connection) return this.#handlePackets(now, connection, datagram);
+      if (this.#sharer?.holdEarlyPacket(id, datagram)) return;
+    }
+    if (
+      datagram.length === HANDSHAKE_DATAGRAM_BYTES &&
+      this.#handleHandshake(now, datagram, { socket, remote: from })
+    ) {
+      return;
+    }
+    this.droppedDatagrams++;
+  }
+
+  #handlePackets(now: Instant, connection: Connection, datagram: Uint8Array): void {
+    // A datagram longer than any packet is several that the kernel joined.
+    if (datagram.length <= MAX_DATAGRAM_BYTES_V4) {
+      connection.handlePacket(now, datagram, 0, datagram.length);
+    } else {
+      let start = 0;
+      while (start < datagram.length) {
+        const length = connection.peekPacketLength(datagram, start);
+        if (length < 0) {
+          this.droppedDatagrams++;
+          break;
+        }
+        connection.handlePacket(now, datagram, start, start + length);
+        start += length;
+      }
+    }
+    if (connection.closed) this.#noteClosed(connection);
+  }
+
+  #handleHandshake(now: Instant, datagram: Uint8Array, path: Path): boolean {
+    const accepted = this.#sharer?.handleDatagram(now, datagram, path, this.#connections.length);
+    if (accepted) {
+      if (accepted === "handled") return true;
+      const { start, remoteKey, request, handshakeHash, earlyPackets } = accepted;
+      const connection = this.#add(now, start);
+      this.#events.push({ type: "accepted", connection, remoteKey, request, handshakeHash });
+      for (const packet of earlyPackets) {
+        connection.handlePacket(now, packet, 0, packet.length);
+      }
+      return true;
+    }
+    const connected = this.#client?.handleDatagram(now, datagram, path);
+    if (!connected) return false;
+    if (connected === "handled") return true;
+    this.#client = undefined;
+    const connection = this.#add(now, connected.start);
+    const { handshakeHash } = connected;
+    this.#events.push({ type: "connected", connection, handshakeHash });
+    return true;
+  }
+
+  #add(now: Instant, options: ConstructorParameters<typeof Connection>[1]): Connection {
+    const connection = new Connection(now, { ...options, wake: this.#options.wake });
+    const id = readConnectionId(options.local.connectionId, 0);
+    this.#connections.push(connection);
+    this.#byId.set(id, connection);
+    this.#idOf.set(connection, id);
+    return connection;
+  }
+
+  /** Does what is due on all sessions. */
+  handleTimeout(now: Instant): void {
+    this.#sharer?.handleTimeout(now);
+    this.#client?.handleTimeout(now);
+    for (const connection of this.#connections) {
+      if (connection.pollTimeout() > now) continue;
+      connection.handleTimeout(now);
+    }
+    this.#sweep();
+  }
+
+  /** The one deadline to arm. */
+  pollTimeout(): Instant {
+    let deadline = earlier(
+      this.#sharer?.pollTimeout() ?? NEVER,
+      this.#client?.pollTimeout() ?? NEVER,
+    );
+    for (const connection of this.#connections) {
+      deadline = earlier(deadline, connection.pollTimeout());
+    }
+    return deadline;
+  }
+
+  /**
+   * Writes the next datagram to send, of the sessions in turn, and sets `transmitPath`.
+   *
+   * @returns Its bytes, or 0 when there is nothing to send now.
+   */
+  pollTransmit(now: Instant, out: Uint8Array): number {
+    const handshake = this.#sharer?.hasTransmit
+      ? this.#sharer
+      : this.#client?.hasTransmit
+      ? this.#client
+      : undefined;
+    if (handshake) {
+      const length = handshake.pollTransmit(now, out);
+      this.transmitPath = handshake.transmitPath;
+      return length;
+    }
+    const connections = this.#connections;
+    for (let tries = connections.length; tries > 0; tries--) {
+      if (this.#turn >= connections.length) this.#turn = 0;
+      const connection = connections[this.#turn++]!;
+      const length = connection.pollTransmit(now, out);
+      if (length === 0) continue;
+      this.transmitPath = connection.path;
+      return length;
+    }
+    return 0;
+  }
+
+  /** What the owner should know next. */
+  pollEvent(): EndpointEvent | undefined {
+    for (const connection of this.#connections) {
+      if (connection.closed) this.#noteClosed(connection);
+    }
+    return this.#events.shift();
+  }
+
+  #noteClosed(connection: Connection): void {
+    if (this.#told.has(connection)) return;
+    this.#told.add(connection);
+    this.#events.push({ type: "closed", connection, end: connection.closed! });
+  }
+
+  /** Forgets connections that are over. */
+  #sweep(): void {
+    const connections = this.#connections;
+    for (let index = connections.length - 1; index >= 0; index--) {
+      const connection = connections[index]!;
+      if (!connection.isEnded) continue;
+      this.#noteClosed(connection);
+      connections.splice(index, 1);
+      this.#byId.delete(this.#idOf.get(connection)!);
+      this.#idOf.delete(connection);
+      this.#told.delete(connection);
+    }
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The client's side of the handshake: message 1 to every address of the code until one answers
+ * (docs/protocol.md, "Handshake"). The first authentic answer wins; whoever answers without the key
+ * that the code commits to is counted and otherwise ignored, so that it cannot shut out the sharer.
+ */
+import { isSharerKey } from "../crypto/commitment.ts";
+import {
+  HandshakeCodec,
+  MESSAGE_1_PAYLOAD_BYTES,
+  MESSAGE_3_PAYLOAD_BYTES,
+} from "../crypto/handshake_datagram.ts";
+import { NoiseHandshake } from "../crypto/noise.ts";
+import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.ts";
+import { protectSession } from "../crypto/session_protection.ts";
+import { deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
+import { isSameSocketAddress } from "../nat/address.ts";
+import type { ConnectionOptions, Path } from "./connection.ts";
+import { createConnectionId } from "./connection_id.ts";
+import {
+  HANDSHAKE_PATTERN,
+  HANDSHAKE_PROLOGUE,
+  HELLO_REPEAT_MS,
+  HELLO_REPEATS_MS,
+} from "./params.ts";
+import { after, type Instant } from "./time.ts";
+import {
+  decodeParameters,
+  defaultParameters,
+  encodeParameters,
+  type TransportParameters,
+} from "./transport_parameters.ts";
+
+/** Bytes of a request that fit into message 3. */
+export const MAX_REQUEST_BYTES: number = MESSAGE_3_PAYLOAD_BYTES - 2;
+
+/** What a client's handshake needs. */
+export interface HandshakeClientOptions {
+  /** The primitives. */
+  readonly provider: CryptoProvider;
+  /** Where keys, ids and nonces come from. */
+  readonly random: RandomSource;
+  /** The share's commitment from its code, 16 bytes. */
+  readonly t: Uint8Array;
+  /** The client's static keys; the owner wipes them. */
+  readonly staticKeys: KeyPair;
+  /** Where the sharer may be. */
+  readonly paths: readonly Path[];
+  /** The first request, at most {@linkcode MAX_REQUEST_BYTES}. */
+  readonly request: Uint8Array;
+}
+
+/** A sharer that has proved its key. */
+export interface ConnectedSharer {
+  /** What the connection starts from. */
+  readonly start: ConnectionOptions;
+  /** The hash of the whole handshake, equal on both sides. */
+  readonly handshakeHash: Uint8Array;
+}
+
+interface Attempt {
+  readonly path: Path;
+  sentAt: Instant;
+  sentCount: number;
+  isDue: boolean;
+}
+
+/** One handshake towards a share. */
+export class HandshakeClient {
+  /** Where the datagram of the last {@linkcode HandshakeClient.pollTransmit} goes. */
+  transmitPath!: Path;
+  /** Answers with the share's tag but without its key. */
+  impostors = 0;
+  readonly #provider: CryptoProvider;
+  readonly #random: RandomSource;
+  readonly #t: Uint8Array;
+  readonly #codec: HandshakeCodec;
+  readonly #noise: NoiseHandshake;
+  readonly #message1: Uint8Array;
+  readonly #local: TransportParameters;
+  readonly #request: Uint8Array;
+  readonly #attempts: Attempt[];
+  readonly #startedAt: Instant;
+  #cookie: Uint8Array | undefined;
+  #round = 0;
+  #nextRoundAt: Instant;
+
+  /**
+   * @throws {RangeError} If the request is too long for message 3.
+   */
+  constructor(now: Instant, options: HandshakeClientOptions) {
+    const { provider, random, t, staticKeys } = options;
+    if (options.request.length > MAX_REQUEST_BYTES) {
+      throw new RangeError(
+        `Cannot begin handshake: request of ${options.request.length} bytes, not ≤ ${MAX_REQUEST_BYTES}`,
+      );
+    }
+    this.#provider = provider;
+    this.#random = random;
+    this.#t = t;
+    this.#request = options.request;
+    const keys = deriveShareKeys(provider, t);
+    this.#codec = new HandshakeCodec(provider, keys, random);
+    this.#noise = NoiseHandshake.start(provider, {
+      pattern: HANDSHAKE_PATTERN,
+      role: "initiator",
+      prologue: HANDSHAKE_PROLOGUE,
+      staticKeys,
+      psks: [keys.psk],
+    });
+    wipeShareKeys(keys);
+    this.#local = defaultParameters(createConnectionId(random));
+    const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
+    encodeParameters(this.#local, payload, 0);
+    this.#message1 = this.#noise.writeMessage(payload, random)!;
+    this.#attempts = options.paths.map((path) => ({
+      path,
+      sentAt: now,
+      sentCount: 0,
+      isDue: true,
+    }));
+    this.#startedAt = now;
+    this.#nextRoundAt = after(now, HELLO_REPEATS_MS[1]!);
+  }
+
+  /** Whether {@linkcode HandshakeClient.pollTransmit} has something. */
+  get hasTransmit(): boolean {
+    return this.#attempts.some((attempt) => attempt.isDue);
+  }
+
+  /**
+   * Takes a datagram of 1200 bytes.
+   *
+   * @returns The sharer when it has proved its key; `"handled"` for other datagrams with the share's
+   *   tag; undefined for a stranger's.
+   */
+  handleDatagram(
+    now: Instant,
+    datagram: Uint8Array,
+    path: Path,
+  ): ConnectedSharer | "handled" | undefined {
+    const type = this.#codec.classify(datagram);
+    if (type === 0) return undefined;
+    if (type === 4) this.#handleCookie(datagram, path);
+    if (type === 2) return this.#handleMessage2(now, datagram, path) ?? "handled";
+    return "handled";
+  }
+
+  /** Repeats message 1 when it is time [HS-9]. */
+  handleTimeout(now: Instant): void {
+    if (now < this.#nextRoundAt) return;
+    this.#round++;
+    for (const attempt of this.#attempts) attempt.isDue = true;
+    const next = HELLO_REPEATS_MS[this.#round + 1];
+    this.#nextRoundAt = next === undefined
+      ? after(now, HELLO_REPEAT_MS)
+      : after(this.#startedAt, next);
+  }
+
+  /** When message 1 is repeated next. */
+  pollTimeout(): Instant {
+    return this.#nextRoundAt;
+  }
+
+  /** Writes the next message 1; 0 when there is none to send now. */
+  pollTransmit(now: Instant, out: Uint8Array): number {
+    const attempt = this.#attempts.find((attempt) => attempt.isDue);
+    if (!attempt) return 0;
+    attempt.isDue = false;
+    attempt.sentAt = now;
+    attempt.sentCount++;
+    const datagram = this.#codec.encodeMessage1(this.#message1, this.#cookie);
+    out.set(datagram);
+    this.transmitPath = attempt.path;
+    return datagram.length;
+  }
+
+  #handleCookie(datagram: Uint8Array, path: Path): void {
+    const cookie = this.#codec.openCookie(datagram);
+    if (!cookie) return;
+    this.#cookie = cookie;
+    // Only to who asked: one answer for one datagram of the same size.
+    const attempt = this.#attemptAt(path);
+    if (attempt) attempt.isDue = true;
+  }
+
+  #handleMessage2(now: Instant, datagram: Uint8Array, path: Path): ConnectedSharer | undefined {
+    const noise = this.#noise.clone();
+    const payload = noise.readMessage(this.#codec.decodeMessage2(datagram)!);
+    const remote = payload && decodeParameters(payload);
+    // [HS-3] Nothing is said before the key is the one that the code commits to.
+    if (!remote || !isSharerKey(this.#provider, this.#t, noise.remoteStaticKey!)) {
+      noise.wipe();
+      this.impostors++;
+      return undefined;
+    }
+    const confirmation = new Uint8Array(MESSAGE_3_PAYLOAD_BYTES);
+    confirmation[0] = this.#request.length >>> 8;
+    confirmation[1] = this.#request.length;
+    confirmation.set(this.#request, 2);
+    const message3 = noise.writeMessage(confirmation, this.#random);
+    if (!message3) return undefined;
+    const { sealer, opener } = protectSession(this.#provider, noise);
+    const handshakeHash = noise.handshakeHash;
+    noise.wipe();
+    this.#noise.wipe();
+    const attempt = this.#attemptAt(path);
+    const hasRtt = attempt?.sentCount === 1;
+    return {
+      handshakeHash,
+      start: {
+        role: "client",
+        sealer,
+        opener,
+        local: this.#local,
+        remote,
+        path,
+        ...(hasRtt ? { rttMs: Math.max(now - attempt.sentAt, 0.001) } : {}),
+        writeConfirmation: (out) =>
+          out.set(this.#codec.encodeMessage3(message3, remote.connectionId)),
+      },
+    };
+  }
+
+  #attemptAt(path: Path): Attempt | undefined {
+    return this.#attempts.find((attempt) =>
+      attempt.path.socket === path.socket &&
+      isSameSocketAddress(attempt.path.remote, path.remote)
+    );
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * The sharer's side of the handshake, for all newcomers of one share (docs/protocol.md,
+ * "Handshake"). Who does not hold the code gets silence; who holds it gets at most one datagram of
+ * 1200 bytes for each of the same size [HS-6], and little of our memory and time.
+ *
+ * ```
+ *             message 1                 message 3
+ *  (unknown) ───────────▶ half open ─────────────────▶ session
+ *      │                     │ └─ message 1 again: message 2 again
+ *      └─ under load: cookie └─ 10 s: forgotten
+ * ```
+ */
+import { ByteReader } from "../bytes/varint.ts";
+import { CookieIssuer } from "../crypto/cookie.ts";
+import { HandshakeCodec, MESSAGE_2_PAYLOAD_BYTES } from "../crypto/handshake_datagram.ts";
+import { HANDSHAKE_NONCE_BYTES } from "../crypto/handshake_tag.ts";
+import { NoiseHandshake } from "../crypto/noise.ts";
+import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.ts";
+import { protectSession } from "../crypto/session_protection.ts";
+import { deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
+import { wipe } from "../crypto/wipe.ts";
+import { ipAddressToBytes, isSameSocketAddress } from "../nat/address.ts";
+import type { ConnectionOptions, Path } from "./connection.ts";
+import { createConnectionId, readConnectionId } from "./connection_id.ts";
+import { CookiePolicy } from "./cookie_policy.ts";
+import {
+  HALF_OPEN_MS,
+  HANDSHAKE_PATTERN,
+  HANDSHAKE_PROLOGUE,
+  MAX_DATAGRAM_BYTES_V4,
+  MAX_EARLY_PACKETS,
+  MAX_HALF_OPEN,
+  MAX_SESSIONS,
+} from "./params.ts";
+import { after, type Instant, NEVER } from "./time.ts";
+import {
+  decodeParameters,
+  defaultParameters,
+  encodeParameters,
+  type TransportParameters,
+} from "./transport_parameters.ts";
+
+const COOKIE_SECRET_BYTES = 32;
+/** Bytes of the ephemeral key at the start of Noise message 1. */
+const EPHEMERAL_BYTES = 32;
+const MINUTE_MS = 60_000;
+
+/** Addresses one client may be heard from in a handshake: its candidates, and a few in reserve. */
+const MAX_PATHS = 16;
+
+/** What a share's handshakes need. */
+export interface HandshakeSharerOptions {
+  /** The primitives. */
+  readonly provider: CryptoProvider;
+  /** Where keys, ids and nonces come from. */
+  readonly random: RandomSource;
+  /** The share's commitment, 16 bytes. */
+  readonly t: Uint8Array;
+  /** The share's static keys; the owner wipes them. */
+  readonly staticKeys: KeyPair;
+}
+
+/** A client that has finished its handshake. */
+export interface AcceptedClient {
+  /** What its connection starts from. */
+  readonly start: ConnectionOptions;
+  /** Its static public key. */
+  readonly remoteKey: Uint8Array;
+  /** Its first request. */
+  readonly request: Uint8Array;
+  /** The hash of the whole handshake, equal on both sides. */
+  readonly handshakeHash: Uint8Array;
+  /** Packets that came before message 3. */
+  readonly earlyPackets: readonly Uint8Array[];
+}
+
+interface HalfOpen {
+  readonly id: number;
+  readonly ephemeral: string;
+  readonly noise: NoiseHandshake;
+  readonly message2: Uint8Array;
+  readonly local: TransportParameters;
+  readonly remote: TransportParameters;
+  /** Where message 2 was sent; the first is where the client was first heard. */
+  readonly paths: Path[];
+  readonly expiresAt: Instant;
+  readonly sentAt: Instant;
+  /** Whether message 2 was sent just once, so that its round trip can be told. */
+  wasRepeated: boolean;
+  isFinished: boolean;
+  earlyPackets: Uint8Array[];
+}
+
+/** The unfinished handshakes of one share. */
+export class HandshakeSharer {
+  /** Where the datagram of the last {@linkcode HandshakeSharer.pollTransmit} goes. */
+  transmitPath!: Path;
+  readonly #provider: CryptoProvider;
+  readonly #random: RandomSource;
+  readonly #codec: HandshakeCodec;
+  readonly #cookies: CookieIssuer;
+  readonly #policy = new CookiePolicy();
+  /** The state after prologue and psk, the same for every client. */
+  readonly #start: NoiseHandshake;
+  readonly #halfOpen = new Map<number, HalfOpen>();
+  readonly #byEphemeral = new Map<string, HalfOpen>();
+  readonly #replies: { datagram: Uint8Array; path: Path }[] = [];
+
+  constructor(options: HandshakeSharerOptions) {
+    const { provider, random, t, staticKeys } = options;
+    this.#provider = provider;
+    this.#random = random;
+    const keys = deriveShareKeys(provider, t);
+    this.#codec = new HandshakeCodec(provider, keys, random);
+    this.#start = NoiseHandshake.start(provider, {
+      pattern: HANDSHAKE_PATTERN,
+      role: "responder",
+      prologue: HANDSHAKE_PROLOGUE,
+      staticKeys,
+      psks: [keys.psk],
+    });
+    wipeShareKeys(keys);
+    const secret = new Uint8Array(COOKIE_SECRET_BYTES);
+    random.fill(secret);
+    this.#cookies = new CookieIssuer(provider, secret);
+    wipe(secret);
+  }
+
+  /** Whether {@linkcode HandshakeSharer.pollTransmit} has something. */
+  get hasTransmit(): boolean {
+    return this.#replies.length > 0;
+  }
+
+  /**
+   * Takes a datagram of 1200 bytes.
+   *
+   * @param sessionCount How many sessions the share has.
+   * @returns A client that is through; `"handled"` for other datagrams with this share's tag;
+   *   undefined for a stranger's.
+   */
+  handleDatagram(
+    now: Instant,
+    datagram: Uint8Array,
+    path: Path,
+    sessionCount: number,
+  ): AcceptedClient | "handled" | undefined {
+    const type = this.#codec.classify(datagram);
+    if (type === 0) return undefined;
+    const nonce = datagram.subarray(0, HANDSHAKE_NONCE_BYTES);
+    if (!this.#policy.isNewNonce(nonce)) return "handled"; // [HS-2] a replay gets silence
+    if (type === 1) this.#handleMessage1(now, datagram, path, sessionCount);
+    if (type === 3) return this.#handleMessage3(now, datagram, path) ?? "handled";
+    return "handled";
+  }
+
+  /**
+   * Keeps a data packet whose message 3 has not come yet; what is too long for one is not [HS-8].
+   *
+   * @param id Connection id at its start.
+   * @returns Whether the id belongs to an unfinished handshake.
+   */
+  holdEarlyPacket(id: number, datagram: Uint8Array): boolean {
+    const halfOpen = this.#halfOpen.get(id);
+    if (!halfOpen || halfOpen.isFinished) return false;
+    const isPacket = datagram.length <= MAX_DATAGRAM_BYTES_V4;
+    if (isPacket && halfOpen.earlyPackets.length < MAX_EARLY_PACKETS) {
+      halfOpen.earlyPackets.push(datagram.slice());
+    }
+    return true;
+  }
+
+  /** Forgets handshakes 10 s after they began [HS-11]. */
+  handleTimeout(now: Instant): void {
+    for (const halfOpen of this.#halfOpen.values()) {
+      if (halfOpen.expiresAt > now) return; // in order of age
+      this.#halfOpen.delete(halfOpen.id);
+      this.#byEphemeral.delete(halfOpen.ephemeral);
+      if (!halfOpen.isFinished) this.#end(halfOpen);
+    }
+  }
+
+  /** When the oldest unfinished handshake is forgotten. */
+  pollTimeout(): Instant {
+    for (const halfOpen of this.#halfOpen.values()) return halfOpen.expiresAt;
+    return NEVER;
+  }
+
+  /** Writes the next answer; 0 when there is none. */
+  pollTransmit(_now: Instant, out: Uint8Array): number {
+    const reply = this.#replies.shift();
+    if (!reply) return 0;
+    out.set(reply.datagram);
+    this.transmitPath = reply.path;
+    return reply.datagram.length;
+  }
+
+  /** Overwrites the secrets; no client can finish any more. */
+  wipe(): void {
+    for (const halfOpen of this.#halfOpen.values()) halfOpen.noise.wipe();
+    this.#halfOpen.clear();
+    this.#byEphemeral.clear();
+    this.#start.wipe();
+    this.#codec.wipe();
+    this.#cookies.wipe();
+  }
+
+  #handleMessage1(now: Instant, datagram: Uint8Array, path: Path, sessionCount: number): void {
+    const { cookie, message } = this.#codec.decodeMessage1(datagram)!;
+    const ephemeral = String.fromCharCode(...message.subarray(0, EPHEMERAL_BYTES));
+    const known = this.#byEphemeral.get(ephemeral);
+    if (known) { // [HS-7] a repeat begins nothing new
+      this.#policy.rememberNonce(datagram.subarray(0, HANDSHAKE_NONCE_BYTES));
+      if (known.isFinished) return;
+      known.wasRepeated = true;
+      if (!hasPath(known, path)) {
+        if (known.paths.length >= MAX_PATHS) return;
+        known.paths.push(path);
+      }
+      this.#replies.push({ datagram: this.#codec.encodeMessage2(known.message2), path });
+      return;
+    }
+    const noise = this.#start.clone();
+    const payload = noise.readMessage(message);
+    const remote = payload && decodeParameters(payload);
+    if (!remote) {
+      noise.wipe();
+      return;
+    }
+    this.#policy.rememberNonce(datagram.subarray(0, HANDSHAKE_NONCE_BYTES));
+    if (this.#isTurnedAway(now, cookie, path, sessionCount)) {
+      noise.wipe();
+      return;
+    }
+    const local = defaultParameters(this.#freshId());
+    const answer = new Uint8Array(MESSAGE_2_PAYLOAD_BYTES);
+    encodeParameters(local, answer, 0);
+    const message2 = noise.writeMessage(answer, this.#random);
+    if (!message2) {
+      noise.wipe();
+      return;
+    }
+    const halfOpen: HalfOpen = {
+      id: readConnectionId(local.connectionId, 0),
+      ephemeral,
+      noise,
+      message2,
+      local,
+      remote,
+      paths: [path],
+      expiresAt: after(now, HALF_OPEN_MS),
+      sentAt: now,
+      wasRepeated: false,
+      isFinished: false,
+      earlyPackets: [],
+    };
+    this.#halfOpen.set(halfOpen.id, halfOpen);
+    this.#byEphemeral.set(ephemeral, halfOpen);
+    this.#policy.onHalfOpen(now, path.remote);
+    this.#replies.push({ datagram: this.#codec.encodeMessage2(message2), path });
+  }
+
+  /** [HS-4] Asks for a cookie under load; turns everyone away when full. */
+  #isTurnedAway(now: Instant, cookie: Uint8Array, path: Path, sessionCount: number): boolean {
+    if (this.#halfOpen.size >= MAX_HALF_OPEN || sessionCount >= MAX_SESSIONS) return true;
+    if (!this.#policy.isCookieNeeded(now, path.remote)) return false;
+    const address = ipAddressToBytes(path.remote);
+    const minute = Math.floor(now / MINUTE_MS);
+    if (this.#cookies.check(cookie, address, path.remote.port, minute)) return false;
+    const issued = this.#cookies.issue(address, path.remote.port, minute);
+    this.#replies.push({ datagram: this.#codec.encodeCookie(issued), path });
+    return true;
+  }
+
+  #handleMessage3(now: Instant, datagram: Uint8Array, path: Path): AcceptedClient | undefined {
+    const { connectionId, message } = this.#codec.decodeMessage3(datagram)!;
+    const halfOpen = this.#halfOpen.get(readConnectionId(connectionId, 0));
+    // From an address that message 2 did not reach it is somebody else's copy: following it would
+    // send the session's first datagrams to a victim [HS-12].
+    if (!halfOpen || halfOpen.isFinished || !hasPath(halfOpen, path)) return undefined;
+    const { noise, local, remote } = halfOpen;
+    const payload = noise.readMessage(message);
+    if (!payload) return undefined;
+    this.#policy.rememberNonce(datagram.subarray(0, HANDSHAKE_NONCE_BYTES));
+    const reader = new ByteReader(payload);
+    const request = reader.bytes(reader.u16());
+    const { sealer, opener } = protectSession(this.#provider, noise);
+    const accepted: AcceptedClient = {
+      start: {
+        role: "sharer",
+        sealer,
+        opener,
+        local,
+        remote,
+        path,
+        ...(halfOpen.wasRepeated ? {} : { rttMs: Math.max(now - halfOpen.sentAt, 0.001) }),
+      },
+      remoteKey: noise.remoteStaticKey!,
+      request: reader.ok ? request : new Uint8Array(0),
+      handshakeHash: noise.handshakeHash,
+      earlyPackets: halfOpen.earlyPackets,
+    };
+    // Remembered until it expires, so that late repeats of message 1 do not begin anew.
+    halfOpen.isFinished = true;
+    halfOpen.earlyPackets = [];
+    this.#end(halfOpen);
+    return accepted;
+  }
+
+  #end(halfOpen: HalfOpen): void {
+    halfOpen.noise.wipe();
+    this.#policy.onHalfOpenEnd(halfOpen.paths[0]!.remote);
+  }
+
+  #freshId(): Uint8Array {
+    for (;;) {
+      const id = createConnectionId(this.#random);
+      if (!this.#halfOpen.has(readConnectionId(id, 0))) return id;
+    }
+  }
+}
+
+function hasPath(halfOpen: HalfOpen, path: Path): boolean {
+  return halfOpen.paths.some((known) =>
+    known.socket === path.socket && isSameSocketAddress(known.remote, path.remote)
+  );
+}

@@ -1,0 +1,156 @@
+/**
+ * Every constant of the protocol: name, unit, reason. docs/protocol.md shows the same table and a
+ * test compares the two.
+ */
+
+/** Version of the wire; also the prologue `p2pft/1` of the handshake. */
+export const PROTOCOL_VERSION = 1;
+
+/** The Noise pattern of the handshake; the client initiates. */
+export const HANDSHAKE_PATTERN = "XXpsk0";
+
+/** The prologue of the handshake: `p2pft/1` in ASCII. Another version's messages do not open. */
+export const HANDSHAKE_PROLOGUE: Uint8Array = new TextEncoder().encode(
+  `p2pft/${PROTOCOL_VERSION}`,
+);
+
+/** Bytes of a connection id: 2^48 values make guessing and collisions hopeless at 256 sessions. */
+export const CONNECTION_ID_BYTES = 6;
+
+/** Bytes of a handshake datagram: proves that the path carries this size, and bounds amplification. */
+export const HANDSHAKE_DATAGRAM_BYTES = 1200;
+
+/** Bytes of the largest datagram before the path proved more: what the handshake proved. */
+export const BASE_DATAGRAM_BYTES = 1200;
+
+/** Largest datagram on IPv4: an Ethernet frame of 1500 less 28 bytes of IPv4 and UDP. */
+export const MAX_DATAGRAM_BYTES_V4 = 1472;
+
+/** Largest datagram on IPv6: an Ethernet frame of 1500 less 48 bytes of IPv6 and UDP. */
+export const MAX_DATAGRAM_BYTES_V6 = 1452;
+
+/** Bytes in front of every packet's ciphertext. */
+export const HEADER_BYTES = 13;
+
+/** Most ranges in one ACK frame: older gaps have long been re-sent. */
+export const MAX_ACK_RANGES = 64;
+
+/** Ack-eliciting packets after which an ACK is sent at once: fewer wake-ups than every second one. */
+export const ACK_EVERY_PACKETS = 16;
+
+/** Least time an ACK may wait, ms: what timers can keep. */
+export const MIN_ACK_DELAY_MS = 1;
+
+/** Most time an ACK may wait, ms (RFC 9000 section 18.2, max_ack_delay). */
+export const MAX_ACK_DELAY_MS = 25;
+
+/** Round-trip time assumed before the first sample, ms (RFC 9002 section 6.2.2 says 333; peers that
+ * just exchanged a handshake know better, this is for the rest). */
+export const INITIAL_RTT_MS = 333;
+
+/** Packets a packet may be overtaken by before it counts as lost (RFC 9002 section 6.1.1). */
+export const REORDER_THRESHOLD_PACKETS = 3;
+
+/** How far the reordering threshold may grow on paths that reorder. */
+export const MAX_REORDER_THRESHOLD_PACKETS = 256;
+
+/** Share of the round trip after which an overtaken packet counts as lost (RFC 9002 section 6.1.2). */
+export const TIME_THRESHOLD = 9 / 8;
+
+/** How far the time threshold may grow on paths that reorder. */
+export const MAX_TIME_THRESHOLD = 2;
+
+/** Timer granularity, ms (RFC 9002 section 6.1.2). */
+export const GRANULARITY_MS = 1;
+
+/** Events of true loss in a row after which the reordering thresholds fall back. */
+export const REORDER_MEMORY_EPISODES = 16;
+
+/** Longest pause between probes, ms: a path that comes back is found within this, and two datagrams
+ * in so long burden nobody. */
+export const MAX_PROBE_INTERVAL_MS = 1500;
+
+/** Probe timeouts without an answer after which a large datagram size counts as a black hole. */
+export const BLACK_HOLE_PROBES = 3;
+
+/** Pause before larger datagrams are tried again after the first fall back to the base size, ms: an
+ * outage of the whole path looks the same as a black hole. */
+export const MTU_FIRST_RETRY_MS = 5000;
+
+/** Minutes-long cache of ICMP too-big in kernels makes a second probe of a size lie, ms. */
+export const MTU_RETRY_MS = 660_000;
+
+/** Silence after which a connection is given up, ms. */
+export const IDLE_TIMEOUT_MS = 30_000;
+
+/** Silence after which a PING keeps the mapping of the routers alive, ms; many die at 30 s. */
+export const KEEPALIVE_MS = 10_000;
+
+/** Initial congestion window, datagrams: the start of a file is a short burst, paced. */
+export const INITIAL_WINDOW_DATAGRAMS = 32;
+
+/** Least congestion window, datagrams (RFC 9002 section 7.2). */
+export const MIN_WINDOW_DATAGRAMS = 2;
+
+/** Least burst the pacer lets out at once, datagrams: system calls and timers come in bunches. */
+export const MIN_BURST_DATAGRAMS = 10;
+
+/** Most the pacer lets out at once, datagrams: a default socket buffer holds about 92. */
+export const MAX_BURST_DATAGRAMS = 32;
+
+/** The pacer's burst in time, ms: what a timer oversleeps. */
+export const BURST_MS = 2;
+
+/** Block bytes a receiver grants at first. */
+export const INITIAL_BLOCK_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** Most block bytes a receiver grants ahead: bounds the memory of a session. */
+export const MAX_BLOCK_WINDOW_BYTES = 64 * 1024 * 1024;
+
+/** Control bytes a receiver grants ahead: four of the largest messages. */
+export const CONTROL_WINDOW_BYTES = 1024 * 1024;
+
+/** Gaps a control stream may have before the peer counts as hostile. */
+export const MAX_CONTROL_GAPS = 1024;
+
+/** Packets a key may protect before it is replaced, 2^26, far below the limits of RFC 9001 6.6. */
+export const KEY_UPDATE_PACKETS = 0x400_0000;
+
+/** Age at which a key is replaced, ms. */
+export const KEY_UPDATE_MS = 3_600_000;
+
+/** Times at which message 1 is repeated to every candidate, ms; then every second. */
+export const HELLO_REPEATS_MS: readonly number[] = [0, 100, 200, 400, 800];
+
+/** Then message 1 is repeated at this distance, ms. */
+export const HELLO_REPEAT_MS = 1000;
+
+/** Longest pause between repeats of message 3, ms: a sharer waits for it 10 s only. */
+export const MAX_CONFIRM_INTERVAL_MS = 300;
+
+/** A sharer forgets an unfinished handshake after this, ms. */
+export const HALF_OPEN_MS = 10_000;
+
+/** Most unfinished handshakes of a share. */
+export const MAX_HALF_OPEN = 256;
+
+/** Most sessions of a share. */
+export const MAX_SESSIONS = 256;
+
+/** Unfinished handshakes from which cookies are asked for. */
+export const COOKIE_HALF_OPEN = 128;
+
+/** Unfinished handshakes of one IPv4 address or IPv6 /64 from which cookies are asked for. */
+export const COOKIE_HALF_OPEN_PER_HOST = 8;
+
+/** New clients a second from which cookies are asked for. */
+export const COOKIE_CLIENTS_PER_SECOND = 100;
+
+/** Handshake nonces a share remembers; then a cookie is asked of everyone. */
+export const MAX_REMEMBERED_NONCES = 65_536;
+
+/** Data packets held for a message 3 that has not arrived yet. */
+export const MAX_EARLY_PACKETS = 16;
+
+/** Bytes of text in a CLOSE frame. */
+export const MAX_CLOSE_REASON_BYTES = 256;

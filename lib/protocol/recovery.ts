@@ -1,0 +1,290 @@
+/**
+ * Loss recovery of one connection: which packets are in flight, which arrived, which were lost, and
+ * when to probe (RFC 9002). New packet numbers for everything sent again; a probe timeout declares
+ * nothing lost; the thresholds widen on paths that reorder.
+ */
+import type { CongestionController } from "./congestion/controller.ts";
+import type { AckFrame } from "./frame.ts";
+import {
+  GRANULARITY_MS,
+  MAX_PROBE_INTERVAL_MS,
+  MAX_REORDER_THRESHOLD_PACKETS,
+  MAX_TIME_THRESHOLD,
+  REORDER_MEMORY_EPISODES,
+  REORDER_THRESHOLD_PACKETS,
+  TIME_THRESHOLD,
+} from "./params.ts";
+import { RttEstimator } from "./rtt.ts";
+import { PacketFlag, SentPackets } from "./sent_packets.ts";
+import { after, type Instant, instant, NEVER } from "./time.ts";
+
+/** By how much the time threshold grows with each loss that was none. */
+const TIME_THRESHOLD_STEP = 1 / 8;
+/** Doublings of the probe timeout. */
+const MAX_BACKOFF = 6;
+/** Probe timeouts without any answer that make a loss persistent congestion (RFC 9002, 7.6.1). */
+const PERSISTENT_CONGESTION_TIMEOUTS = 3;
+
+/** With only IN_FLIGHT of these, a packet's content is worth repeating. */
+const UNREPEATED_MASK = PacketFlag.IN_FLIGHT | PacketFlag.ACKED | PacketFlag.LOST |
+  PacketFlag.REPEATED;
+
+/** What recovery tells the connection. */
+export interface RecoveryOwner {
+  /** A packet arrived at the peer; `slot` indexes the arrays of `recovery.sent`. */
+  handlePacketAcked(slot: number): void;
+  /** A packet was lost; what it carried must be sent again. */
+  handlePacketLost(slot: number): void;
+}
+
+/** Packets in flight and their fate. */
+export class Recovery {
+  /** Round-trip time of the path. */
+  readonly rtt: RttEstimator = new RttEstimator();
+  /** What was sent. */
+  readonly sent: SentPackets = new SentPackets();
+  /** Bytes that count against the congestion window. */
+  inFlightBytes = 0;
+  /** Probe timeouts in a row without an answer. */
+  timeoutCount = 0;
+  /** When overtaken packets count as lost, or never. */
+  lossDeadline: Instant = NEVER;
+  /** Packets declared lost, for statistics. */
+  lostPackets = 0;
+  /** Packets declared lost that arrived after all. */
+  spuriousPackets = 0;
+  readonly #controller: CongestionController;
+  readonly #owner: RecoveryOwner;
+  #largestAcked = -1;
+  #firstUnresolved = 0;
+  #inFlightPackets = 0;
+  #lastInFlightSentAt: Instant = instant(0);
+  #reorderThreshold = REORDER_THRESHOLD_PACKETS;
+  #timeThreshold = TIME_THRESHOLD;
+  #episodesSinceSpurious = 0;
+  /** When the last loss episode began: what was sent before belongs to it. */
+  #episodeStart: Instant = instant(Number.NEGATIVE_INFINITY);
+  /** When packets began to give round-trip samples; always, if one was known at the start. */
+  #firstSampleAt: Instant = instant(Number.NEGATIVE_INFINITY);
+
+  constructor(controller: CongestionController, owner: RecoveryOwner) {
+    this.#controller = controller;
+    this.#owner = owner;
+  }
+
+  /** When to probe for what got no answer; never while nothing is in flight. */
+  get probeDeadline(): Instant {
+    if (this.#inFlightPackets === 0 || this.lossDeadline !== NEVER) return NEVER;
+    const timeoutMs = this.rtt.probeTimeoutMs;
+    const backedOffMs = timeoutMs * 2 ** Math.min(this.timeoutCount, MAX_BACKOFF);
+    const intervalMs = Math.max(timeoutMs, Math.min(backedOffMs, MAX_PROBE_INTERVAL_MS));
+    return after(this.#lastInFlightSentAt, intervalMs);
+  }
+
+  /** Largest packet number that was acknowledged, or −1. */
+  get largestAcked(): number {
+    return this.#largestAcked;
+  }
+
+  /**
+   * Notes a packet that leaves now. The caller fills in its segments and what its ACK covered.
+   *
+   * @param flags Bits of {@linkcode PacketFlag}; a probe for a larger size is not counted in flight.
+   * @returns The index of the packet in the arrays of `sent`.
+   */
+  onSent(now: Instant, bytes: number, flags: number): number {
+    const packetNumber = this.sent.next;
+    const slot = this.sent.add();
+    const sent = this.sent;
+    sent.sentAt[slot] = now;
+    sent.sizes[slot] = bytes;
+    sent.flags[slot] = flags;
+    sent.segmentCounts[slot] = 0;
+    if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
+      this.#inFlightPackets++;
+      this.#lastInFlightSentAt = now;
+      this.inFlightBytes += bytes;
+      this.#controller.onSent(now, packetNumber, bytes, this.inFlightBytes);
+    }
+    return slot;
+  }
+
+  /**
+   * Takes an ACK frame.
+   *
+   * @param isWindowLimited Whether the window held sending back.
+   * @returns False when it acknowledges what was never sent.
+   */
+  onAck(now: Instant, ack: AckFrame, isWindowLimited: boolean): boolean {
+    const largest = ack.largest[0]!;
+    const sent = this.sent;
+    if (largest >= sent.next) return false;
+    const isLargestNew = largest > this.#largestAcked;
+    const largestSlot = sent.slot(largest);
+    let ackedEliciting = false;
+    for (let index = 0; index < ack.count; index++) {
+      const end = ack.largest[index]!;
+      if (end < sent.oldest) break;
+      let packetNumber = ack.smallest[index]!;
+      if (packetNumber < sent.oldest) packetNumber = sent.oldest;
+      for (; packetNumber <= end; packetNumber++) {
+        const slot = sent.slot(packetNumber);
+        const flags = sent.flags[slot]!;
+        if ((flags & PacketFlag.ACKED) !== 0) continue;
+        if ((flags & PacketFlag.ACK_ELICITING) !== 0) ackedEliciting = true;
+        this.#onPacketAcked(packetNumber, slot, flags);
+      }
+    }
+    if (isLargestNew) {
+      this.#largestAcked = largest;
+      // Only the newest packet gives a sample, and only one the peer had to acknowledge promptly.
+      if ((sent.flags[largestSlot]! & PacketFlag.ACK_ELICITING) !== 0) {
+        if (!this.rtt.hasSample) this.#firstSampleAt = now;
+        this.rtt.addSample(Math.max(now - sent.sentAt[largestSlot]!, 0.001), ack.delayMs);
+      }
+    }
+    if (ackedEliciting) this.timeoutCount = 0;
+    this.detectLosses(now);
+    this.#controller.onAckDone(
+      now,
+      this.rtt,
+      this.#largestAcked,
+      this.inFlightBytes,
+      isWindowLimited,
+    );
+    this.#forget(now);
+    return true;
+  }
+
+  /** Declares lost what was overtaken too far or too long ago. */
+  detectLosses(now: Instant): void {
+    const sent = this.sent;
+    const lossDelayMs = Math.max(
+      this.#timeThreshold * Math.max(this.rtt.latestMs, this.rtt.smoothedMs),
+      GRANULARITY_MS,
+    );
+    this.lossDeadline = NEVER;
+    let lostBytes = 0;
+    let lostCount = 0;
+    let largestSentAt = instant(0);
+    let runStart = Number.NaN;
+    let runEnd = 0;
+    let longestRunMs = 0;
+    let packetNumber = this.#firstUnresolved;
+    for (; packetNumber < this.#largestAcked; packetNumber++) {
+      const slot = sent.slot(packetNumber);
+      const flags = sent.flags[slot]!;
+      if ((flags & PacketFlag.ACKED) !== 0) {
+        runStart = Number.NaN;
+        continue;
+      }
+      if ((flags & PacketFlag.LOST) !== 0) continue;
+      const sentAt = sent.sentAt[slot]!;
+      const isOvertaken = this.#largestAcked - packetNumber >= this.#reorderThreshold;
+      if (!isOvertaken && sentAt + lossDelayMs > now) {
+        // Later packets were sent later and are nearer to the newest: none of them is lost yet.
+        this.lossDeadline = after(sentAt as Instant, lossDelayMs);
+        break;
+      }
+      sent.flags[slot] = flags | PacketFlag.LOST;
+      this.#leaveFlight(slot, flags);
+      this.#owner.handlePacketLost(slot);
+      if ((flags & PacketFlag.IN_FLIGHT) === 0) continue;
+      this.lostPackets++;
+      lostCount++;
+      lostBytes += sent.sizes[slot]!;
+      largestSentAt = sentAt as Instant;
+      // Before the first sample the probe timeout was a guess: too few probes say nothing.
+      if (sentAt <= this.#firstSampleAt) continue;
+      if (Number.isNaN(runStart)) runStart = sentAt;
+      runEnd = sentAt;
+      longestRunMs = Math.max(longestRunMs, runEnd - runStart);
+    }
+    this.#firstUnresolved = packetNumber;
+    if (lostCount === 0) return;
+    this.#controller.onLost(now, lostBytes, lostCount, largestSentAt);
+    this.#onLosses(now, largestSentAt);
+    const persistentMs = PERSISTENT_CONGESTION_TIMEOUTS * this.rtt.probeTimeoutMs;
+    if (this.rtt.hasSample && longestRunMs > persistentMs) {
+      this.#controller.onPersistentCongestion();
+      // The path may be another one by now (RFC 9002, section 5.2).
+      this.rtt.minMs = this.rtt.latestMs;
+    }
+  }
+
+  /**
+   * The probe deadline passed. Nothing is declared lost for it [LOSS-3].
+   *
+   * @returns The index of the oldest packet in flight that no probe repeated yet, for a probe to
+   *   repeat its content, or −1. Without that a second timeout would find nothing left to repeat.
+   */
+  onProbeTimeout(): number {
+    this.timeoutCount++;
+    const sent = this.sent;
+    for (let packetNumber = this.#firstUnresolved; packetNumber < sent.next; packetNumber++) {
+      const slot = sent.slot(packetNumber);
+      const flags = sent.flags[slot]!;
+      if ((flags & UNREPEATED_MASK) !== PacketFlag.IN_FLIGHT) continue;
+      sent.flags[slot] = flags | PacketFlag.REPEATED;
+      return slot;
+    }
+    return -1;
+  }
+
+  #onPacketAcked(packetNumber: number, slot: number, flags: number): void {
+    const sent = this.sent;
+    sent.flags[slot] = flags | PacketFlag.ACKED;
+    if ((flags & PacketFlag.LOST) !== 0) {
+      this.#onSpurious(packetNumber, slot, flags);
+    } else {
+      this.#leaveFlight(slot, flags);
+      if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
+        this.#controller.onAcked(packetNumber, sent.sizes[slot]!, sent.sentAt[slot] as Instant);
+      }
+    }
+    this.#owner.handlePacketAcked(slot);
+  }
+
+  /** A packet declared lost has arrived: this path reorders more than was thought [LOSS-2]. */
+  #onSpurious(packetNumber: number, slot: number, flags: number): void {
+    if ((flags & PacketFlag.IN_FLIGHT) === 0) return;
+    this.spuriousPackets++;
+    this.#episodesSinceSpurious = 0;
+    const distance = this.#largestAcked - packetNumber;
+    this.#reorderThreshold = Math.min(
+      Math.max(this.#reorderThreshold, distance + 1),
+      MAX_REORDER_THRESHOLD_PACKETS,
+    );
+    this.#timeThreshold = Math.min(this.#timeThreshold + TIME_THRESHOLD_STEP, MAX_TIME_THRESHOLD);
+    this.#controller.onSpuriousLoss(packetNumber, this.sent.sentAt[slot] as Instant);
+  }
+
+  /** Losses of one round trip are one episode. */
+  #onLosses(now: Instant, largestSentAt: Instant): void {
+    if (largestSentAt <= this.#episodeStart) return;
+    this.#episodeStart = now;
+    if (++this.#episodesSinceSpurious < REORDER_MEMORY_EPISODES) return;
+    this.#reorderThreshold = REORDER_THRESHOLD_PACKETS;
+    this.#timeThreshold = TIME_THRESHOLD;
+  }
+
+  #leaveFlight(slot: number, flags: number): void {
+    if ((flags & PacketFlag.IN_FLIGHT) === 0) return;
+    this.#inFlightPackets--;
+    this.inFlightBytes -= this.sent.sizes[slot]!;
+  }
+
+  /** Lost packets are remembered for a while, to learn from those that were only late. */
+  #forget(now: Instant): void {
+    const sent = this.sent;
+    const keepMs = 2 * this.rtt.probeTimeoutMs;
+    let oldest = sent.oldest;
+    for (; oldest < this.#firstUnresolved; oldest++) {
+      const slot = sent.slot(oldest);
+      const flags = sent.flags[slot]!;
+      if ((flags & PacketFlag.ACKED) !== 0) continue;
+      if (sent.sentAt[slot]! + keepMs > now) break;
+    }
+    sent.forgetBelow(oldest);
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * Files in memory, with the behaviour of a disk that transfers depend on. Every promise settles in
+ * microtasks, so a run with it is deterministic. Failures are switched on by setting fields.
+ */
+import { foldName } from "../../lib/transfer/names.ts";
+import {
+  type FileInfo,
+  type PartFile,
+  type PlaceResult,
+  type SourceFile,
+  type Storage,
+  StorageError,
+  type TargetFile,
+  type WholeRead,
+} from "../../lib/transfer/storage.ts";
+
+/** Something at a path. */
+export interface FakeNode {
+  kind: "file" | "directory" | "symlink" | "other";
+  bytes: Uint8Array;
+  mtimeMs: number;
+  executable: boolean;
+}
+
+/** Where new folders get their time from: it must not look like any time of a test. */
+const NOW_MS = 1_600_000_000_000;
+
+/** A file system in memory; paths are absolute and use `/`. */
+export class FakeStorage implements Storage {
+  nameRules: "posix" | "windows" = "posix";
+  readonly foldsNames: boolean;
+  /** Paths whose files cannot be opened. */
+  readonly unreadable: Set<string> = new Set();
+  /** Names no file can be created under. */
+  readonly badNames: Set<string> = new Set();
+  /** Bytes that may be written in all; beyond, the disk is full. */
+  capacityBytes = Infinity;
+  /** What `freeBytes` tells. */
+  reportedFreeBytes: number | undefined;
+  /** Called before bytes of a source are read. */
+  onRead: (path: string, offset: number) => void = () => {};
+  /** Called before a file is moved into its place. */
+  onPlace: (path: string) => void = () => {};
+  /** Files open now. */
+  openFiles = 0;
+  /** Most files open at the same time. */
+  peakOpenFiles = 0;
+  readonly #nodes = new Map<string, { readonly path: string; readonly node: FakeNode }>();
+  #writtenBytes = 0;
+
+  constructor(options: { readonly foldsNames?: boolean } = {}) {
+    this.foldsNames = options.foldsNames ?? false;
+    this.addFolder("/");
+  }
+
+  // ---- for tests ----
+
+  /** Puts a file somewhere, making the folders above it. */
+  addFile(
+    path: string,
+    bytes: Uint8Array | string,
+    details: { readonly mtimeMs?: number; readonly executable?: boolean } = {},
+  ): void {
+    this.#addParents(path);
+    this.#set(path, {
+      kind: "file",
+      bytes: typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes,
+      mtimeMs: details.mtimeMs ?? NOW_MS,
+      executable: details.executable ?? false,
+    });
+  }
+
+  /** Puts a folder somewhere, making the folders above it. */
+  addFolder(path: string, mtimeMs = NOW_MS): void {
+    if (path !== "/") this.#addParents(path);
+    this.#set(path, { kind: "directory", bytes: new Uint8Array(0), mtimeMs, executable: false });
+  }
+
+  /** Puts a link, or something that is neither file nor folder, somewhere. */
+  addSpecial(path: string, kind: "symlink" | "other"): void {
+    this.#addParents(path);
+    this.#set(path, { kind, bytes: new Uint8Array(0), mtimeMs: NOW_MS, executable: false });
+  }
+
+  /** What is at a path. */
+  get(path: string): FakeNode | undefined {
+    return this.#nodes.get(this.#key(path))?.node;
+  }
+
+  /** Takes something away. */
+  delete(path: string): void {
+    this.#nodes.delete(this.#key(path));
+  }
+
+  /** Every path under a folder, sorted. */
+  paths(folder: string): string[] {
+    const prefix = folder === "/" ? "/" : `${folder}/`;
+    return Array.from(this.#nodes.values(), ({ path }) => path)
+      .filter((path) => path !== folder && path.startsWith(prefix))
+      .sort();
+  }
+
+  // ---- Storage ----
+
+  join(folder: string, name: string): string {
+    return folder === "/" ? `/${name}` : `${folder}/${name}`;
+  }
+
+  baseName(path: string): string {
+    const trimmed = path.replace(/\/+$/, "");
+    return trimmed.slice(trimmed.lastIndexOf("/") + 1);
+  }
+
+  // deno-lint-ignore require-await
+  async inspect(path: string): Promise<FileInfo | undefined> {
+    const node = this.get(path);
+    return node === undefined ? undefined : infoOf(node);
+  }
+
+  // deno-lint-ignore require-await
+  async resolve(path: string): Promise<string> {
+    const absolute = path.replace(/\/(\.?\/)*\.?$/, "") || "/";
+    if (this.get(absolute) === undefined) throw new StorageError("not_found", `No ${path}`);
+    return absolute;
+  }
+
+  // deno-lint-ignore require-await
+  async list(folder: string): Promise<string[]> {
+    if (this.unreadable.has(folder)) throw new StorageError("denied", `Cannot list ${folder}`);
+    return this.paths(folder)
+      .map((path) => path.slice(folder === "/" ? 1 : folder.length + 1))
+      .filter((name) => !name.includes("/"))
+      // Not sorted, as on a disk.
+      .reverse();
+  }
+
+  async readWhole(path: string, into: Uint8Array): Promise<WholeRead> {
+    const source = await this.openSource(path);
+    try {
+      const before = source.info;
+      const length = await source.read(0, into);
+      return { before, length, after: await source.inspect() };
+    } finally {
+      source.close();
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async openSource(path: string): Promise<SourceFile> {
+    const node = this.get(path);
+    if (node === undefined) throw new StorageError("not_found", `No ${path}`);
+    if (this.unreadable.has(path)) throw new StorageError("denied", `Cannot open ${path}`);
+    if (node.kind !== "file") throw new StorageError("replaced", `Not a file: ${path}`);
+    this.#opened();
+    return {
+      info: infoOf(node),
+      // deno-lint-ignore require-await
+      read: async (offset, into) => {
+        this.onRead(path, offset);
+        if (this.unreadable.has(path)) throw new StorageError("other", `Cannot read ${path}`);
+        const bytes = node.bytes.subarray(offset, offset + into.length);
+        into.set(bytes);
+        return bytes.length;
+      },
+      // deno-lint-ignore require-await
+      inspect: async () => infoOf(node),
+      close: () => void this.openFiles--,
+    };
+  }
+
+  // deno-lint-ignore require-await
+  async freeBytes(_folder: string): Promise<number | undefined> {
+    return this.reportedFreeBytes;
+  }
+
+  // deno-lint-ignore require-await
+  async makeFolders(path: string): Promise<void> {
+    this.addFolder(path);
+  }
+
+  // deno-lint-ignore require-await
+  async makeFolder(path: string): Promise<boolean> {
+    if (this.get(path) !== undefined) return false;
+    this.#assertName(path);
+    this.#assertParent(path);
+    this.addFolder(path);
+    return true;
+  }
+
+  // deno-lint-ignore require-await
+  async setFolderTime(path: string, mtimeMs: number): Promise<void> {
+    const node = this.get(path);
+    if (node?.kind !== "directory") throw new StorageError("not_found", `No ${path}`);
+    node.mtimeMs = mtimeMs;
+  }
+
+  async writeWhole(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult> {
+    const part = await this.createPart(target);
+    try {
+      await part.write(0, bytes);
+      return await part.place();
+    } catch (error) {
+      await part.discard();
+      throw error;
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async createPart(target: TargetFile): Promise<PartFile> {
+    this.#assertName(target.path);
+    this.#assertParent(target.partPath);
+    const { mtimeMs, executable, partPath } = target;
+    const node: FakeNode = { kind: "file", bytes: new Uint8Array(0), mtimeMs, executable };
+    this.#set(partPath, node);
+    this.#opened();
+    return new FakePart(this, target, node);
+  }
+
+  // ---- for parts ----
+
+  /** @ignore */
+  write(node: FakeNode, offset: number, bytes: Uint8Array): void {
+    this.#writtenBytes += bytes.length;
+    if (this.#writtenBytes > this.capacityBytes) throw new StorageError("no_space", "Disk full");
+    const end = offset + bytes.length;
+    if (end > node.bytes.length) {
+      const larger = new Uint8Array(end);
+      larger.set(node.bytes);
+      node.bytes = larger;
+    }
+    node.bytes.set(bytes, offset);
+  }
+
+  /** @ignore */
+  place(target: TargetFile, node: FakeNode): PlaceResult {
+    this.onPlace(target.path);
+    this.delete(target.partPath);
+    const there = this.get(target.path);
+    if (there !== undefined && !target.overwrite) return "exists";
+    if (there?.kind === "directory") throw new StorageError("other", `A folder: ${target.path}`);
+    this.#set(target.path, node);
+    // Every change in a folder changes its time.
+    this.get(parentOf(target.path))!.mtimeMs = NOW_MS;
+    return "placed";
+  }
+
+  #opened(): void {
+    this.openFiles++;
+    this.peakOpenFiles = Math.max(this.peakOpenFiles, this.openFiles);
+  }
+
+  #assertName(path: string): void {
+    if (this.badNames.has(this.baseName(path))) {
+      throw new StorageError("bad_name", `Cannot create ${path}`);
+    }
+  }
+
+  #assertParent(path: string): void {
+    if (this.get(parentOf(path))?.kind !== "directory") {
+      throw new StorageError("not_found", `No folder for ${path}`);
+    }
+  }
+
+  #addParents(path: string): void {
+    const parent = parentOf(path);
+    if (this.get(parent) === undefined) this.addFolder(parent);
+  }
+
+  #set(path: string, node: FakeNode): void {
+    this.#nodes.set(this.#key(path), { path, node });
+  }
+
+  #key(path: string): string {
+    return this.foldsNames ? foldName(path) : path;
+  }
+}
+
+class FakePart implements PartFile {
+  readonly #storage: FakeStorage;
+  readonly #target: TargetFile;
+  readonly #node: FakeNode;
+  #isOpen = true;
+
+  constructor(storage: FakeStorage, target: TargetFile, node: FakeNode) {
+    this.#storage = storage;
+    this.#target = target;
+    this.#node = node;
+  }
+
+  // deno-lint-ignore require-await
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    this.#storage.write(this.#node, offset, bytes);
+  }
+
+  // deno-lint-ignore require-await
+  async place(): Promise<PlaceResult> {
+    this.#close();
+    return this.#storage.place(this.#target, this.#node);
+  }
+
+  // deno-lint-ignore require-await
+  async discard(): Promise<void> {
+    this.#close();
+    this.#storage.delete(this.#target.partPath);
+  }
+
+  #close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#storage.openFiles--;
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+function infoOf(node: FakeNode): FileInfo {
+  const { kind, mtimeMs, executable } = node;
+  return { kind, sizeBytes: node.bytes.length, mtimeMs, executable };
+}

@@ -1,0 +1,127 @@
+// Goal: the long-run rate is exact and no burst exceeds the bucket.
+// Method: a greedy sender in virtual time that wakes when the pacer says, or late.
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Pacer } from "../../../lib/protocol/pacer.ts";
+import {
+  BURST_MS,
+  MAX_BURST_DATAGRAMS,
+  MIN_BURST_DATAGRAMS,
+} from "../../../lib/protocol/params.ts";
+import { instant } from "../../../lib/protocol/time.ts";
+
+const SIZE = 1200;
+
+interface Sending {
+  atMs: number;
+  bytes: number;
+}
+
+/** Sends as much as the pacer allows until `untilMs`; each wake-up comes `lateMs` late. */
+function sendGreedily(pacer: Pacer, untilMs: number, lateMs = 0): Sending[] {
+  const sent: Sending[] = [];
+  let now = 0;
+  while (now <= untilMs) {
+    while (pacer.isOpen(instant(now))) {
+      pacer.onSent(SIZE);
+      sent.push({ atMs: now, bytes: SIZE });
+    }
+    const next = pacer.nextAt(instant(now));
+    assert.ok(next > now, "the deadline is in the future");
+    now = next + lateMs;
+  }
+  return sent;
+}
+
+function pacerAt(rate: number): Pacer {
+  const pacer = new Pacer(instant(0), SIZE);
+  pacer.setRate(instant(0), rate, SIZE);
+  return pacer;
+}
+
+function burstBytes(rate: number): number {
+  const least = Math.max(rate * BURST_MS, MIN_BURST_DATAGRAMS * SIZE);
+  return Math.min(least, MAX_BURST_DATAGRAMS * SIZE);
+}
+
+const anyRate = fc.double({ min: 20, max: 200_000, noNaN: true });
+
+Deno.test("Pacer keeps the long-run rate to within one burst", () => {
+  fc.assert(
+    fc.property(anyRate, (rate) => {
+      const burst = burstBytes(rate);
+      // Enough for some fifty refills at any rate.
+      const untilMs = 50 * burst / rate;
+      const sent = sendGreedily(pacerAt(rate), untilMs);
+      const total = sent.reduce((sum, { bytes }) => sum + bytes, 0);
+      // The full bucket it began with, and at most one datagram more.
+      assert.ok(total <= rate * untilMs + burst + SIZE, `${total}`);
+      // A timer shorter than 0.1 ms does not exist; a bucket filled sooner spills a little.
+      const spill = Math.max(0, 0.1 * rate - 0.75 * burst) * untilMs / 0.1;
+      assert.ok(total >= rate * untilMs - burst / 4 - SIZE - spill, `${total}`);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+Deno.test("[PACE-1] Pacer lets out at most a bucket and one datagram beyond the rate, in any interval", () => {
+  fc.assert(
+    fc.property(anyRate, fc.double({ min: 0, max: 5, noNaN: true }), (rate, lateMs) => {
+      const burst = burstBytes(rate);
+      const sent = sendGreedily(pacerAt(rate), Math.min(20 * burst / rate + 20, 400), lateMs);
+      for (let first = 0; first < sent.length; first += 7) {
+        let bytes = 0;
+        for (let last = first; last < sent.length; last++) {
+          bytes += sent[last]!.bytes;
+          const elapsed = sent[last]!.atMs - sent[first]!.atMs;
+          assert.ok(bytes <= rate * elapsed + burst + SIZE + 1e-6);
+          if (last - first > 200) break;
+        }
+      }
+    }),
+    { numRuns: 25 },
+  );
+});
+
+Deno.test("[PACE-1] Pacer's bucket is 2 ms of rate, within 10 and 32 datagrams", () => {
+  const cases: [rate: number, datagrams: number][] = [
+    [1, 10],
+    [5 * SIZE, 10],
+    [10 * SIZE, 20],
+    [16 * SIZE, 32],
+    [1000 * SIZE, 32],
+  ];
+  for (const [rate, datagrams] of cases) {
+    const pacer = pacerAt(rate);
+    // Long after: the bucket is full and no fuller.
+    let sent = 0;
+    for (; pacer.isOpen(instant(1e6)); sent++) pacer.onSent(SIZE);
+    assert.equal(sent, datagrams, `${rate}`);
+  }
+});
+
+Deno.test("Pacer does not wake its sender for a single datagram", () => {
+  const pacer = pacerAt(10 * SIZE);
+  while (pacer.isOpen(instant(0))) pacer.onSent(SIZE);
+  const wakeAt = pacer.nextAt(instant(0));
+  let sent = 0;
+  for (; pacer.isOpen(wakeAt); sent++) pacer.onSent(SIZE);
+  assert.ok(sent >= 5, `${sent}`);
+});
+
+Deno.test("Pacer.setRate counts the time before at the old rate", () => {
+  const pacer = pacerAt(SIZE);
+  while (pacer.isOpen(instant(0))) pacer.onSent(SIZE);
+  pacer.setRate(instant(4), 1000 * SIZE, SIZE);
+  let sent = 0;
+  for (; pacer.isOpen(instant(4)); sent++) pacer.onSent(SIZE);
+  assert.equal(sent, 4);
+});
+
+Deno.test("Pacer ignores a clock that stands still or steps back", () => {
+  const pacer = pacerAt(SIZE);
+  while (pacer.isOpen(instant(10))) pacer.onSent(SIZE);
+  assert.equal(pacer.isOpen(instant(10)), false);
+  assert.equal(pacer.isOpen(instant(5)), false);
+  assert.equal(pacer.isOpen(instant(10.5)), true);
+});

@@ -1,0 +1,459 @@
+/**
+ * Goal: the rules of docs/protocol.md about handshakes, strangers and paths, one test for each id.
+ * Method: real keys; the other side is written by hand from the crypto pieces, so that it can also
+ * do what no honest side does.
+ */
+import assert from "node:assert/strict";
+import { shareCommitment } from "../../../lib/crypto/commitment.ts";
+import {
+  HandshakeCodec,
+  MESSAGE_1_PAYLOAD_BYTES,
+  MESSAGE_2_PAYLOAD_BYTES,
+  MESSAGE_3_PAYLOAD_BYTES,
+} from "../../../lib/crypto/handshake_datagram.ts";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import { NoiseHandshake } from "../../../lib/crypto/noise.ts";
+import type { KeyPair } from "../../../lib/crypto/provider.ts";
+import { protectSession } from "../../../lib/crypto/session_protection.ts";
+import { deriveShareKeys } from "../../../lib/crypto/share_keys.ts";
+import { readConnectionId } from "../../../lib/protocol/connection_id.ts";
+import type { Path } from "../../../lib/protocol/connection.ts";
+import { CookiePolicy } from "../../../lib/protocol/cookie_policy.ts";
+import { Endpoint } from "../../../lib/protocol/endpoint.ts";
+import { HandshakeClient } from "../../../lib/protocol/handshake_client.ts";
+import { HandshakeSharer } from "../../../lib/protocol/handshake_sharer.ts";
+import {
+  COOKIE_CLIENTS_PER_SECOND,
+  COOKIE_HALF_OPEN_PER_HOST,
+  HALF_OPEN_MS,
+  HANDSHAKE_PATTERN,
+  HANDSHAKE_PROLOGUE,
+  MAX_EARLY_PACKETS,
+  MAX_HALF_OPEN,
+  MAX_REMEMBERED_NONCES,
+  MAX_SESSIONS,
+} from "../../../lib/protocol/params.ts";
+import { instant } from "../../../lib/protocol/time.ts";
+import { decodeParameters, defaultParameters } from "../../../lib/protocol/transport_parameters.ts";
+import { encodeParameters } from "../../../lib/protocol/transport_parameters.ts";
+import { Prng } from "../../support/prng.ts";
+
+const provider = nodeProvider;
+const random = new Prng(1);
+const SHARER_KEYS = provider.generateKeyPair(random);
+const T = shareCommitment(provider, SHARER_KEYS.publicKey);
+const KEYS = deriveShareKeys(provider, T);
+const CODEC = new HandshakeCodec(provider, KEYS, random);
+
+/** A path to a host of its own for every number, or to one port of a given host. */
+const pathTo = (number: number, host = `198.51.${number >>> 8}.${number & 255}`): Path => ({
+  socket: 0,
+  remote: { family: 4, host, port: 4000 + number },
+});
+const HERE = pathTo(1);
+
+function noise(role: "initiator" | "responder", staticKeys: KeyPair): NoiseHandshake {
+  return NoiseHandshake.start(provider, {
+    pattern: HANDSHAKE_PATTERN,
+    role,
+    prologue: HANDSHAKE_PROLOGUE,
+    staticKeys,
+    psks: [KEYS.psk],
+  });
+}
+
+function parametersPayload(length: number, id: Uint8Array): Uint8Array {
+  const payload = new Uint8Array(length);
+  encodeParameters(defaultParameters(id), payload, 0);
+  return payload;
+}
+
+/** A client written by hand. */
+class RawClient {
+  readonly id = new Uint8Array(6);
+  readonly noise = noise("initiator", provider.generateKeyPair(random));
+  readonly #message1: Uint8Array;
+  sharerId = new Uint8Array(6);
+
+  constructor() {
+    random.fill(this.id);
+    const payload = parametersPayload(MESSAGE_1_PAYLOAD_BYTES, this.id);
+    this.#message1 = this.noise.writeMessage(payload, random)!;
+  }
+
+  /** A fresh datagram of the one message 1. */
+  message1(cookie?: Uint8Array): Uint8Array {
+    return CODEC.encodeMessage1(this.#message1, cookie);
+  }
+
+  /** Reads message 2 and answers with message 3. */
+  message3(message2: Uint8Array): Uint8Array {
+    const payload = this.noise.readMessage(CODEC.decodeMessage2(message2)!)!;
+    this.sharerId = decodeParameters(payload)!.connectionId.slice();
+    const request = new Uint8Array(MESSAGE_3_PAYLOAD_BYTES);
+    return CODEC.encodeMessage3(this.noise.writeMessage(request, random)!, this.sharerId);
+  }
+}
+
+/** The share under test, and all that it answers. */
+class Share {
+  readonly handshakes = new HandshakeSharer({ provider, random, t: T, staticKeys: SHARER_KEYS });
+  nowMs = 0;
+  sessionCount = 0;
+
+  /** What it answers to a datagram: nothing, or one datagram and where it goes. */
+  answer(datagram: Uint8Array, path: Path = HERE): { datagram: Uint8Array; path: Path }[] {
+    this.hand(datagram, path);
+    const answers = [];
+    const out = new Uint8Array(1472);
+    while (this.handshakes.hasTransmit) {
+      const length = this.handshakes.pollTransmit(instant(this.nowMs), out);
+      answers.push({ datagram: out.slice(0, length), path: this.handshakes.transmitPath });
+    }
+    return answers;
+  }
+
+  hand(datagram: Uint8Array, path: Path = HERE): ReturnType<HandshakeSharer["handleDatagram"]> {
+    const now = instant(this.nowMs);
+    return this.handshakes.handleDatagram(now, datagram, path, this.sessionCount);
+  }
+
+  /** Lets time pass. */
+  advanceTo(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.handshakes.handleTimeout(instant(nowMs));
+  }
+
+  /** Begins handshakes of that many other clients, each from a path of its own. */
+  begin(count: number, path: (index: number) => Path): void {
+    for (let index = 0; index < count; index++) {
+      assert.equal(this.answer(new RawClient().message1(), path(index)).length, 1);
+    }
+  }
+}
+
+const typeOf = (datagram: Uint8Array): number => CODEC.classify(datagram);
+
+Deno.test("[HS-2] a handshake datagram that opened gets silence when it comes again", () => {
+  const share = new Share();
+  const client = new RawClient();
+  const first = client.message1();
+  const [reply] = share.answer(first);
+  assert.deepEqual(share.answer(first), []);
+  assert.deepEqual(share.answer(first, pathTo(2)), [], "nor from elsewhere");
+  const repeat = client.message1();
+  assert.equal(share.answer(repeat).length, 1);
+  assert.deepEqual(share.answer(repeat), [], "nor a repeat of message 1");
+  const third = client.message3(reply!.datagram);
+  assert.notEqual(share.hand(third), "handled");
+  assert.equal(share.hand(third), "handled");
+});
+
+Deno.test("[HS-2] a handshake datagram that did not open is not remembered", () => {
+  const share = new Share();
+  const datagram = new RawClient().message1();
+  const damaged = datagram.slice();
+  damaged[500]! ^= 1;
+  assert.deepEqual(share.answer(damaged), []);
+  assert.equal(share.answer(datagram).length, 1);
+});
+
+Deno.test("[HS-2] a cookie is asked of everyone once the memory for nonces is full", () => {
+  const policy = new CookiePolicy();
+  const nonce = new Uint8Array(12);
+  for (let count = 0; count < MAX_REMEMBERED_NONCES; count++) {
+    assert.equal(policy.isCookieNeeded(instant(0), HERE.remote), false);
+    new DataView(nonce.buffer).setUint32(0, count);
+    policy.rememberNonce(nonce);
+  }
+  assert.equal(policy.isCookieNeeded(instant(1e9), HERE.remote), true);
+  assert.equal(policy.isNewNonce(nonce), false, "what is remembered stays so");
+});
+
+/** A real client, with what it wants to send at each moment. */
+class Client {
+  readonly handshake: HandshakeClient;
+  readonly paths: readonly Path[];
+
+  constructor(...paths: readonly Path[]) {
+    this.paths = paths;
+    this.handshake = new HandshakeClient(instant(0), {
+      provider,
+      random,
+      t: T,
+      staticKeys: provider.generateKeyPair(random),
+      paths,
+      request: new Uint8Array(0),
+    });
+  }
+
+  sent(nowMs: number): { datagram: Uint8Array; path: Path }[] {
+    const sent = [];
+    const out = new Uint8Array(1472);
+    for (;;) {
+      const length = this.handshake.pollTransmit(instant(nowMs), out);
+      if (length === 0) return sent;
+      sent.push({ datagram: out.slice(0, length), path: this.handshake.transmitPath });
+    }
+  }
+}
+
+/** Message 2 by whoever holds the code and this key. */
+function answerAs(staticKeys: KeyPair, message1: Uint8Array): Uint8Array {
+  const responder = noise("responder", staticKeys);
+  responder.readMessage(CODEC.decodeMessage1(message1)!.message);
+  const payload = parametersPayload(MESSAGE_2_PAYLOAD_BYTES, new Uint8Array(6).fill(9));
+  return CODEC.encodeMessage2(responder.writeMessage(payload, random)!);
+}
+
+Deno.test("[HS-3] a client says nothing to who lacks the key of the code, and waits for who has it", () => {
+  const client = new Client(HERE);
+  const [{ datagram }] = client.sent(0) as [{ datagram: Uint8Array; path: Path }];
+  const impostor = answerAs(provider.generateKeyPair(random), datagram);
+  assert.equal(client.handshake.handleDatagram(instant(1), impostor, HERE), "handled");
+  assert.equal(client.handshake.impostors, 1);
+  assert.deepEqual(client.sent(1), []);
+  const sharer = answerAs(SHARER_KEYS, datagram);
+  const connected = client.handshake.handleDatagram(instant(2), sharer, HERE);
+  assert.ok(typeof connected === "object");
+});
+
+Deno.test("[HS-4] a cookie is asked of a busy host, and it is good for its address and port only", () => {
+  const share = new Share();
+  const sameHost = (index: number) => pathTo(index, "203.0.113.7");
+  share.begin(COOKIE_HALF_OPEN_PER_HOST, sameHost);
+  const client = new RawClient();
+  const home = sameHost(100);
+  const [asked] = share.answer(client.message1(), home);
+  assert.equal(typeOf(asked!.datagram), 4);
+  assert.deepEqual(asked!.path, home);
+  const cookie = CODEC.openCookie(asked!.datagram)!;
+  assert.equal(typeOf(share.answer(client.message1(cookie), sameHost(101))[0]!.datagram), 4);
+  assert.equal(typeOf(share.answer(client.message1(cookie), home)[0]!.datagram), 2);
+  assert.equal(typeOf(share.answer(new RawClient().message1(), pathTo(5))[0]!.datagram), 2);
+});
+
+Deno.test("[HS-4] a cookie is asked of everyone while many clients come, and no longer", () => {
+  const share = new Share();
+  share.begin(COOKIE_CLIENTS_PER_SECOND, pathTo);
+  share.nowMs = 999;
+  assert.equal(typeOf(share.answer(new RawClient().message1())[0]!.datagram), 4);
+  share.nowMs = 1000;
+  assert.equal(typeOf(share.answer(new RawClient().message1())[0]!.datagram), 2);
+});
+
+Deno.test("[HS-4] a full share gives silence, and answers again when there is room", () => {
+  const share = new Share();
+  for (let index = 0; index < MAX_HALF_OPEN; index++) {
+    const client = new RawClient();
+    const path = pathTo(index);
+    const [answer] = share.answer(client.message1(), path);
+    if (typeOf(answer!.datagram) === 2) continue;
+    const cookie = CODEC.openCookie(answer!.datagram)!;
+    assert.equal(typeOf(share.answer(client.message1(cookie), path)[0]!.datagram), 2);
+  }
+  assert.deepEqual(share.answer(new RawClient().message1(), pathTo(900)), []);
+  share.advanceTo(HALF_OPEN_MS);
+  share.sessionCount = MAX_SESSIONS;
+  assert.deepEqual(share.answer(new RawClient().message1(), pathTo(900)), []);
+  share.sessionCount--;
+  assert.equal(share.answer(new RawClient().message1(), pathTo(900)).length, 1);
+});
+
+Deno.test("[HS-6] a share answers a datagram with one of the same size, to where it came from, or not at all", () => {
+  const share = new Share();
+  const client = new RawClient();
+  const [second] = share.answer(client.message1());
+  const third = client.message3(second!.datagram);
+  const questions = [
+    new RawClient().message1(),
+    client.message1(),
+    third.slice(0, 1199),
+    CODEC.encodeCookie(new Uint8Array(16)),
+    second!.datagram,
+    third,
+    client.message1(),
+  ];
+  const counts = questions.map((question, index) => {
+    // Message 3 counts only from where message 2 went.
+    const path = question === third ? HERE : pathTo(10 + index);
+    const answers = share.answer(question, path);
+    for (const answer of answers) {
+      assert.equal(answer.datagram.length, question.length);
+      assert.deepEqual(answer.path, path);
+    }
+    return answers.length;
+  });
+  assert.deepEqual(counts, [1, 1, 0, 0, 0, 0, 0]);
+});
+
+Deno.test("[HS-7] a repeated message 1 gets the same message 2 in a fresh datagram, and begins nothing", () => {
+  const share = new Share();
+  const client = new RawClient();
+  const [one] = share.answer(client.message1());
+  const [two] = share.answer(client.message1(), pathTo(2));
+  assert.notDeepEqual(one!.datagram.subarray(0, 12), two!.datagram.subarray(0, 12));
+  assert.deepEqual(CODEC.decodeMessage2(one!.datagram), CODEC.decodeMessage2(two!.datagram));
+  assert.notEqual(share.hand(client.message3(two!.datagram)), "handled");
+  assert.deepEqual(share.answer(client.message1()), [], "finished");
+});
+
+Deno.test("[HS-8] early packets are held for message 3, sixteen of them and none too long", () => {
+  const share = new Share();
+  const client = new RawClient();
+  const [second] = share.answer(client.message1());
+  const third = client.message3(second!.datagram);
+  const id = readConnectionId(client.sharerId, 0);
+  assert.equal(share.handshakes.holdEarlyPacket(id ^ 1, new Uint8Array(100)), false, "unknown id");
+  assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(1473)), true);
+  for (let index = 0; index <= MAX_EARLY_PACKETS; index++) {
+    assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(1472).fill(index)), true);
+  }
+  const accepted = share.hand(third);
+  assert.ok(typeof accepted === "object");
+  assert.deepEqual(
+    accepted.earlyPackets.map((packet) => [packet.length, packet[0]]),
+    Array.from({ length: MAX_EARLY_PACKETS }, (_, index) => [1472, index]),
+  );
+  assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(100)), false, "finished");
+});
+
+Deno.test("[HS-12] message 3 is taken only from an address to which message 2 went", () => {
+  const share = new Share();
+  const client = new RawClient();
+  const [second] = share.answer(client.message1());
+  share.answer(client.message1(), pathTo(2));
+  const third = client.message3(second!.datagram);
+  assert.equal(share.hand(third, pathTo(3)), "handled");
+  assert.equal(share.hand(third, pathTo(1, "203.0.113.9")), "handled", "the same port elsewhere");
+  const accepted = share.hand(third, pathTo(2));
+  assert.ok(typeof accepted === "object");
+  assert.deepEqual(accepted.start.path, pathTo(2));
+});
+
+Deno.test("[HS-7] repeats from more than sixteen addresses get silence", () => {
+  const share = new Share();
+  const client = new RawClient();
+  const counts = Array.from(
+    { length: 18 },
+    (_, index) => share.answer(client.message1(), pathTo(index)).length,
+  );
+  assert.deepEqual(counts, [...new Array(16).fill(1), 0, 0]);
+  assert.equal(share.answer(client.message1(), pathTo(0)).length, 1);
+});
+
+Deno.test("[HS-9] a client repeats message 1 to every candidate, ever more slowly, then every second", () => {
+  const client = new Client(pathTo(1), pathTo(2));
+  const times: number[] = [];
+  for (let nowMs = 0; nowMs < 4000; nowMs = client.handshake.pollTimeout()) {
+    client.handshake.handleTimeout(instant(nowMs));
+    const sent = client.sent(nowMs);
+    assert.deepEqual(sent.map(({ path }) => path), client.paths);
+    times.push(nowMs);
+  }
+  assert.deepEqual(times, [0, 100, 200, 400, 800, 1800, 2800, 3800]);
+});
+
+Deno.test("[HS-11] a share forgets a handshake after ten seconds and not before", () => {
+  for (const [nowMs, isThere] of [[HALF_OPEN_MS - 1, true], [HALF_OPEN_MS, false]] as const) {
+    const share = new Share();
+    const client = new RawClient();
+    const [second] = share.answer(client.message1());
+    assert.equal(share.handshakes.pollTimeout(), HALF_OPEN_MS);
+    share.advanceTo(nowMs);
+    const accepted = share.hand(client.message3(second!.datagram));
+    assert.equal(typeof accepted === "object", isThere, `at ${nowMs} ms`);
+  }
+});
+
+/** An endpoint that shares, with one session to a client written by hand. */
+class SharingEndpoint {
+  readonly endpoint = new Endpoint({ provider, random, wake: () => {} });
+  readonly client = new RawClient();
+  readonly #out = new Uint8Array(2048);
+
+  constructor() {
+    this.endpoint.listen({ t: T, staticKeys: SHARER_KEYS });
+    this.take(this.client.message1());
+    const [second] = this.sent();
+    this.take(this.client.message3(second!.datagram));
+    assert.equal(this.endpoint.connectionCount, 1);
+    const { opener } = protectSession(provider, this.client.noise);
+    for (const { datagram } of this.sent()) {
+      assert.ok(opener.open(datagram, 0, datagram.length) > 0);
+    }
+  }
+
+  take(datagram: Uint8Array, path: Path = HERE): void {
+    this.endpoint.handleDatagram(instant(0), datagram.slice(), path.socket, path.remote);
+  }
+
+  sent(): { datagram: Uint8Array; path: Path }[] {
+    const sent = [];
+    for (;;) {
+      const length = this.endpoint.pollTransmit(instant(0), this.#out);
+      if (length === 0) return sent;
+      sent.push({ datagram: this.#out.slice(0, length), path: this.endpoint.transmitPath });
+    }
+  }
+
+  /** A packet of the client: ACK_NOW asks for an answer at once. */
+  packet(number: number): Uint8Array {
+    const { sealer } = protectSession(provider, this.client.noise);
+    const packet = new Uint8Array(30);
+    packet.set(this.client.sharerId);
+    packet[13] = 0x0b;
+    sealer.seal(packet, 0, 14, number);
+    return packet;
+  }
+}
+
+Deno.test("[DMX-1] what belongs to nobody or does not open gets no answer and changes only counters", () => {
+  const sharing = new SharingEndpoint();
+  const { endpoint, client } = sharing;
+  const packet = sharing.packet(0);
+  const otherKeys = deriveShareKeys(provider, new Uint8Array(16));
+  const otherCodec = new HandshakeCodec(provider, otherKeys, random);
+  const strange: Uint8Array[] = [
+    new Uint8Array(0),
+    new Uint8Array(12),
+    packet.slice(0, 13),
+    packet.slice(0, 29),
+    new Uint8Array([...packet, 0]),
+    otherCodec.encodeCookie(new Uint8Array(16)),
+    client.message1().slice(1),
+  ];
+  for (let bit = 0; bit < 8 * packet.length; bit++) {
+    const damaged = packet.slice();
+    damaged[bit >>> 3]! ^= 1 << (bit & 7);
+    strange.push(damaged);
+  }
+  for (const length of [30, 64, 128, 1200, 1472, 1473, 9000]) {
+    const noise = new Uint8Array(length);
+    random.fill(noise);
+    strange.push(noise, noise.slice());
+    strange.at(-1)!.set(client.sharerId); // as if it were for the session
+  }
+  endpoint.pollEvent();
+  const deadline = endpoint.pollTimeout();
+  for (const datagram of strange) {
+    sharing.take(datagram);
+    assert.deepEqual(sharing.sent(), [], `${datagram.length} bytes`);
+  }
+  assert.equal(endpoint.pollEvent(), undefined);
+  assert.equal(endpoint.connectionCount, 1);
+  assert.equal(endpoint.pollTimeout(), deadline);
+  assert.ok(endpoint.droppedDatagrams > 0);
+  sharing.take(packet);
+  assert.equal(sharing.sent().length, 1, "the real packet is still taken");
+});
+
+Deno.test("[PATH-1] a packet is taken from any address, and what is sent goes where it went before", () => {
+  const sharing = new SharingEndpoint();
+  for (const number of [0, 1, 2]) {
+    sharing.take(sharing.packet(number), pathTo(50 + number));
+    const sent = sharing.sent();
+    assert.equal(sent.length, 1);
+    assert.deepEqual(sent[0]!.path, HERE);
+  }
+});
