@@ -92,7 +92,7 @@ for (const [code, row] of Object.entries(ERRORS)) {
   if ("wire" in row) byWire.set(row.wire, code as ErrorCode);
 }
 
-/** The code behind a CLOSE number; a number this version does not know is a protocol violation. */
+/** The code behind a CLOSE number; a number this version does not know is a protocol violation [CLOSE-3]. */
 export function errorCodeOfWire(wire: number): ErrorCode {
   return byWire.get(wire) ?? "protocol_violation";
 }
@@ -111,6 +111,8 @@ export class TransferError extends Error {
   readonly hint: string;
 
   /**
+   * Makes an error to be told to people and programs.
+   *
    * @param code Which row of {@linkcode ERRORS}.
    * @param message What was attempted and why it failed, in sentence case without a full stop.
    * @param options `cause`, and a `hint` that is better than the table's.

@@ -1,0 +1,279 @@
+/**
+ * From the words of a command line to one {@linkcode Invocation}, or to what to say instead. Pure:
+ * reads no environment, asks nothing, prints nothing.
+ *
+ * docs/cli.md lists the same commands and options for people.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@15.1.0";
+import {
+  type BindOption,
+  parseAddressOption,
+  parseBindOption,
+  parseDuration,
+} from "./option_values.ts";
+
+/** When to use colour. */
+export type ColorChoice = "auto" | "always" | "never";
+
+/** What every command takes. */
+export interface CommonArguments {
+  /** One JSON object a line on standard output and nothing else. */
+  readonly json: boolean;
+  /** The code, questions, warnings and errors only. */
+  readonly quiet: boolean;
+  /** Files as they finish, and stack traces. */
+  readonly verbose: boolean;
+  readonly color: ColorChoice;
+  /** Asks nothing. */
+  readonly yes: boolean;
+  readonly verify: boolean;
+  readonly allowLoopback: boolean;
+  readonly bind?: BindOption;
+  readonly timeoutMs?: number;
+}
+
+/** `p2pft send PATH…` */
+export interface SendInvocation extends CommonArguments {
+  readonly command: "send";
+  readonly paths: readonly string[];
+  /** For the code, as `HOST[:PORT]`. */
+  readonly addresses: readonly string[];
+  /** Whether the machine's own addresses go into the code too. */
+  readonly localAddresses: boolean;
+  readonly qr: boolean;
+}
+
+/** What to do with files that are here already and differ. */
+export type OverwriteChoice = "never" | "ask" | "always";
+
+/** `p2pft receive [CODE]` */
+export interface ReceiveInvocation extends CommonArguments {
+  readonly command: "receive";
+  readonly code?: string;
+  readonly directory: string;
+  /** Absent when the person did not choose: ask where there is someone to ask, else never. */
+  readonly overwrite?: OverwriteChoice;
+  readonly allowDotfiles: boolean;
+}
+
+/** A command to run. */
+export type Invocation = SendInvocation | ReceiveInvocation;
+
+/** Help or the version was asked for. */
+export interface TextRequest {
+  readonly command: "text";
+  readonly text: string;
+}
+
+/** The command line makes no sense. */
+export interface UsageError {
+  readonly command: "usage_error";
+  readonly message: string;
+  readonly hint: string;
+  /** Whether `--json` was among the words. */
+  readonly json: boolean;
+}
+
+/** What {@linkcode parseArguments} finds. */
+export type ParsedArguments = Invocation | TextRequest | UsageError;
+
+/** What commander collects for the options all commands share. */
+interface CollectedOptions {
+  json?: true;
+  quiet?: true;
+  verbose?: true;
+  color: ColorChoice;
+  yes?: true;
+  verify?: true;
+  allowLoopback?: true;
+  bind?: BindOption;
+  timeout?: number;
+}
+
+interface CollectedSendOptions extends CollectedOptions {
+  address?: string[];
+  localAddresses: boolean;
+  qr?: true;
+}
+
+interface CollectedReceiveOptions extends CollectedOptions {
+  output: string;
+  overwrite?: OverwriteChoice;
+  allowDotfiles?: true;
+}
+
+/** Makes commander's argument parser of one of ours, with what would have been right. */
+function expecting<T>(parse: (text: string) => T | undefined, expected: string) {
+  return (text: string): T => {
+    const value = parse(text);
+    if (value === undefined) throw new InvalidArgumentError(`Expected ${expected}.`);
+    return value;
+  };
+}
+
+function addConnectionOptions(command: Command): Command {
+  return command
+    .option("-y, --yes", "answer every question that is safe to answer with yes")
+    .option("--verify", "show three words to compare on both sides")
+    .addOption(
+      new Option("--bind <[addr:]port>", "local address and port, for a fixed port on a router")
+        .argParser(
+          expecting(parseBindOption, "PORT or ADDR:PORT, such as 4000 or 192.0.2.7:4000"),
+        ),
+    )
+    .addOption(
+      new Option("--timeout <duration>", "how long to wait for the other side (default: 10m)")
+        .argParser(
+          expecting(parseDuration, "a duration from 1s to 24d, such as 30s, 10m or 1h30m"),
+        ),
+    )
+    .option("--allow-loopback", "allow addresses of this machine itself in codes");
+}
+
+function commonArguments(options: CollectedOptions): CommonArguments {
+  return {
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+    verbose: options.verbose ?? false,
+    color: options.color,
+    yes: options.yes ?? false,
+    verify: options.verify ?? false,
+    allowLoopback: options.allowLoopback ?? false,
+    ...(options.bind === undefined ? {} : { bind: options.bind }),
+    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+  };
+}
+
+function sendCommand(report: (invocation: SendInvocation) => void): Command {
+  const addressParser = expecting(
+    parseAddressOption,
+    "HOST or HOST:PORT, such as 203.0.113.5:4000",
+  );
+  const command = new Command("send")
+    .summary("send files and folders to one other machine")
+    .description("Sends files and folders to one other machine and prints the code for it.")
+    .argument("<path...>", "files and folders to send");
+  return addConnectionOptions(command)
+    .addOption(
+      new Option("--address <host[:port]>", "put this address into the code too (repeatable)")
+        .argParser((text: string, previous: string[] = []) => [...previous, addressParser(text)]),
+    )
+    .option("--no-local-addresses", "leave this machine's own addresses out of the code")
+    .option("--qr", "show the code as a QR code too")
+    .action((paths: string[], _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<CollectedSendOptions>();
+      if (!options.localAddresses && options.address === undefined) {
+        self.error("error: --no-local-addresses needs at least one --address");
+      }
+      report({
+        command: "send",
+        ...commonArguments(options),
+        paths,
+        addresses: options.address ?? [],
+        localAddresses: options.localAddresses,
+        qr: options.qr ?? false,
+      });
+    });
+}
+
+function receiveCommand(report: (invocation: ReceiveInvocation) => void): Command {
+  const command = new Command("receive")
+    .summary("receive what the other side sends")
+    .description("Receives what the other side sends.")
+    .argument("[code]", "the other side's code; asked for when it is not given");
+  return addConnectionOptions(command)
+    .option("-o, --output <dir>", "folder to write into", ".")
+    .addOption(
+      new Option("--overwrite <policy>", "what to do with files that are here and differ")
+        .choices(["never", "ask", "always"]),
+    )
+    .option("--allow-dotfiles", "take names that begin with a dot without asking")
+    .action((code: string | undefined, _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<CollectedReceiveOptions>();
+      report({
+        command: "receive",
+        ...commonArguments(options),
+        ...(code === undefined ? {} : { code }),
+        directory: options.output,
+        ...(options.overwrite === undefined ? {} : { overwrite: options.overwrite }),
+        allowDotfiles: options.allowDotfiles ?? false,
+      });
+    });
+}
+
+/** How to word help. */
+export interface HelpStyle {
+  /** What `--version` prints. */
+  readonly version: string;
+  /** Columns help is wrapped to. */
+  readonly columns: number;
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param args The words after the program's name.
+ */
+export function parseArguments(args: readonly string[], style: HelpStyle): ParsedArguments {
+  let found: Invocation | undefined;
+  let text = "";
+  const report = (invocation: Invocation) => {
+    found = invocation;
+  };
+  const program = new Command("p2pft")
+    .description("Sends files from one machine to another: encrypted, directly, with no server.")
+    .version(`p2pft ${style.version}`, "--version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .option("--json", "one JSON object a line on standard output, nothing else")
+    .option("-q, --quiet", "the code, questions, warnings and errors only")
+    .option("-v, --verbose", "files as they finish, and stack traces")
+    .addOption(
+      new Option("--color <when>", "use colour").choices(["auto", "always", "never"])
+        .default("auto"),
+    );
+  program.addCommand(sendCommand(report)).addCommand(receiveCommand(report));
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .helpOption("-h, --help", "print help")
+      .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
+      .configureOutput({
+        writeOut: (written) => {
+          text += written;
+        },
+        // What would be written as an error arrives as the exception's message as well.
+        writeErr: () => {},
+        getOutHelpWidth: () => style.columns,
+        getErrHelpWidth: () => style.columns,
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+      });
+  }
+  try {
+    program.parse(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { command: "text", text };
+    return usageError(args, error);
+  }
+  // Commander runs an action or throws.
+  if (found === undefined) throw new Error("Command line had no effect");
+  return found;
+}
+
+/** What commander says, in the words of this program. */
+function usageError(args: readonly string[], error: CommanderError): UsageError {
+  const end = args.indexOf("--");
+  const words = end < 0 ? args : args.slice(0, end);
+  const commandName = words.find((word) => word === "send" || word === "receive");
+  const message = error.code === "commander.help"
+    ? "No command was given"
+    : error.message.replace(/^error: /, "").replaceAll("\n", " ").replace(/\.$/, "");
+  return {
+    command: "usage_error",
+    message: message.charAt(0).toUpperCase() + message.slice(1),
+    hint: `See p2pft ${commandName === undefined ? "" : `${commandName} `}--help`,
+    json: words.includes("--json"),
+  };
+}

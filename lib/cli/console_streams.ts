@@ -1,0 +1,79 @@
+/**
+ * The program's three standard streams, as {@linkcode ./terminal.ts} needs them. The only file that
+ * touches them.
+ */
+import { LineReader } from "./line_reader.ts";
+
+/** Standard input, output and error. */
+export interface ConsoleStreams {
+  readonly inputIsTerminal: boolean;
+  readonly outputIsTerminal: boolean;
+  readonly errorIsTerminal: boolean;
+  /** Writes to standard output. */
+  writeOutput(text: string): void;
+  /** Writes to standard error. */
+  writeError(text: string): void;
+  /** Columns of the terminal now; 80 when there is none to ask. */
+  columns(): number;
+  /** The next line of standard input; undefined at its end, or when `signal` gives up. */
+  readLine(signal?: AbortSignal): Promise<string | undefined>;
+  /** Forgets lines typed before a question was asked. */
+  dropTypedAhead(): void;
+}
+
+/** Columns taken where no terminal tells. */
+export const DEFAULT_COLUMNS = 80;
+
+/** Writes all of `text` at once: what is printed is short, and stays in order that way. */
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+}
+
+/**
+ * The streams of this process. None of it needs a permission.
+ *
+ * @param onOutputClosed Called when whoever read standard output is gone (`| head -1`).
+ */
+export function systemStreams(onOutputClosed: () => void): ConsoleStreams {
+  const lines = new LineReader((buffer) => Deno.stdin.read(buffer));
+  let outputOpen = true;
+  let errorOpen = true;
+  return {
+    inputIsTerminal: Deno.stdin.isTerminal(),
+    outputIsTerminal: Deno.stdout.isTerminal(),
+    errorIsTerminal: Deno.stderr.isTerminal(),
+    writeOutput(text) {
+      if (!outputOpen) return;
+      try {
+        writeAll(Deno.stdout, text);
+      } catch (error) {
+        // A terminal that was closed says EIO, which has no class of its own.
+        if (!(error instanceof Deno.errors.BrokenPipe) && !this.outputIsTerminal) throw error;
+        // As other programs do at the end of a pipe: end, and say nothing about it.
+        outputOpen = false;
+        errorOpen = false;
+        onOutputClosed();
+      }
+    },
+    writeError(text) {
+      if (!errorOpen) return;
+      try {
+        writeAll(Deno.stderr, text);
+      } catch {
+        // Nobody is left to tell, of this error too: what is being done is worth finishing anyway.
+        errorOpen = false;
+      }
+    },
+    columns() {
+      try {
+        return Deno.consoleSize().columns || DEFAULT_COLUMNS;
+      } catch {
+        // Thrown as a plain Error when no stream is a terminal.
+        return DEFAULT_COLUMNS;
+      }
+    },
+    readLine: (signal) => lines.next(signal),
+    dropTypedAhead: () => lines.dropTypedAhead(),
+  };
+}

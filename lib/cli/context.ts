@@ -1,0 +1,36 @@
+/**
+ * Everything a command touches, handed to it: the library, the screen, the system's permissions.
+ * `main.ts` fills it with the real ones.
+ */
+import type { ReceiveOptions, ShareOptions } from "../options.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { ConsoleStreams } from "./console_streams.ts";
+import type { Installation } from "./installation.ts";
+import type { PermissionQuery } from "./permissions.ts";
+import type { Operation } from "./run_operation.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The world around the program. */
+export interface World {
+  readonly streams: ConsoleStreams;
+  readonly clock: Clock;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly installation: Installation;
+  readonly permissions: PermissionQuery;
+  /** A variable of the environment; undefined also where it may not be read. */
+  readonly env: (name: string) => string | undefined;
+  /** The person wants no colour anywhere (`NO_COLOR`). */
+  readonly noColor: boolean;
+  /** Whether `Deno.listenDatagram` is there. */
+  readonly hasSocket: boolean;
+  /** `share` of lib/share.ts, loaded when called. */
+  readonly share: (paths: readonly string[], options: ShareOptions) => Promise<Operation>;
+  /** `receive` of lib/receive.ts, loaded when called. */
+  readonly receive: (code: string, options: ReceiveOptions) => Promise<Operation>;
+}
+
+/** The world and the screen of one command. */
+export interface CommandContext extends World {
+  readonly terminal: Terminal;
+}

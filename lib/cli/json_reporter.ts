@@ -1,0 +1,48 @@
+/** One JSON object a line on standard output, for programs (docs/cli.md, "JSON events"). */
+import type { TransferEvent } from "../events.ts";
+import type { ConsoleStreams } from "./console_streams.ts";
+import { stackLines } from "./failure.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** Version of the schema: grows when a field is removed or changes its meaning. */
+export const JSON_SCHEMA_VERSION = 1;
+
+/**
+ * Characters that JSON allows as they are and terminals act on or people are misled by: C1 controls
+ * and those that change the direction of text or break lines.
+ */
+const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** The line for `event`, without its end. */
+export function jsonLine(event: TransferEvent): string {
+  return JSON.stringify({ v: JSON_SCHEMA_VERSION, ...event }).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Reports to programs. */
+export class JsonReporter implements Reporter {
+  readonly #streams: ConsoleStreams;
+  readonly #verbose: boolean;
+
+  /**
+   * @param streams Where lines go.
+   * @param verbose Whether stack traces are written to standard error.
+   */
+  constructor(streams: ConsoleStreams, verbose: boolean) {
+    this.#streams = streams;
+    this.#verbose = verbose;
+  }
+
+  /** Writes the event. */
+  handleEvent(event: TransferEvent): void {
+    this.#streams.writeOutput(`${jsonLine(event)}\n`);
+  }
+
+  /** Writes the stack, if asked for. */
+  handleException(error: unknown): void {
+    if (!this.#verbose) return;
+    for (const line of stackLines(error)) this.#streams.writeError(`${line}\n`);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The lines that stay on the screen, made from events. Pure. Text from the other side in an
+ * event is escaped here, so no caller can forget it.
+ */
+import { type ErrorCode, type ErrorRow, ERRORS } from "../errors.ts";
+import type {
+  ConnectedEvent,
+  DoneEvent,
+  FileDoneEvent,
+  OfferEvent,
+  WarningEvent,
+} from "../events.ts";
+import { escapeText } from "../transfer/escape_text.ts";
+import { formatBytes, formatCount, formatElapsed, formatRate } from "./format.ts";
+import { paint, type Style } from "./paint.ts";
+import { cutEnd, textWidth } from "./text_width.ts";
+import type { Role } from "./view.ts";
+
+/** Names of an offer shown before "and N more". */
+export const MAX_SHOWN_NAMES = 10;
+
+/** Who is at the other end, now that the channel stands. */
+export function connectedLine(event: ConnectedEvent): string {
+  return `Connected to ${escapeText(event.address)} (${escapeText(event.route)}, ${
+    formatMs(event.rttMs)
+  })`;
+}
+
+function formatMs(milliseconds: number): string {
+  return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${milliseconds.toFixed(0)} ms`;
+}
+
+/** The words both sides compare. */
+export function wordsLine(words: readonly string[], style: Style): string {
+  return `Words: ${paint(words.map(escapeText).join(" "), "bold", style)}`;
+}
+
+/** Sizes and counts of an offer, as the sender sees them. */
+export function sendingLine(offer: OfferEvent): string {
+  return `Sending ${formatCount(offer.items, "item")}, ${formatBytes(offer.bytes)}`;
+}
+
+/** An offer as the receiver sees it: one line of numbers, then the top-level names. */
+export function offerLines(offer: OfferEvent, columns: number, style: Style): string[] {
+  const numbers = [
+    formatCount(offer.items, "item"),
+    formatBytes(offer.bytes),
+    `${offer.newItems} new`,
+    `${offer.sameItems} same`,
+    `${offer.differItems} differ`,
+  ].join(", ");
+  const dotNames = new Set(offer.dotNames);
+  const shown = offer.names.slice(0, MAX_SHOWN_NAMES);
+  const lines = [`Offered: ${numbers}`];
+  for (const name of shown) {
+    const mark = dotNames.has(name) ? " (begins with a dot)" : "";
+    const text = cutEnd(escapeText(name), columns - 2 - textWidth(mark));
+    lines.push(`  ${text}${paint(mark, "yellow", style)}`);
+  }
+  const hidden = offer.names.length - shown.length;
+  // The event lists only the first hundred names itself.
+  if (hidden > 0) lines.push(`  … and ${offer.names.length < 100 ? hidden : "many"} more`);
+  return lines;
+}
+
+/** A file that is complete. */
+export function fileDoneLine(event: FileDoneEvent): string {
+  return `Done: ${escapeText(event.path)} (${formatBytes(event.bytes)})`;
+}
+
+/** Something that did not go as wished. */
+export function warningLine(event: WarningEvent, style: Style): string {
+  const isNamed = event.path === undefined || event.message.includes(event.path);
+  const text = isNamed ? event.message : `${event.message}: ${event.path}`;
+  return `${paint("Warning:", "yellow", style)} ${escapeText(text)}`;
+}
+
+/**
+ * What failed and why, then what to do next. Both are taken as they are: text that may hold words of
+ * the other side is escaped by the caller, the program's own keeps its backslashes.
+ */
+export function errorLines(message: string, hint: string, style: Style): string[] {
+  return [`${paint("Error:", "red", style)} ${message}`, `  ${hint}`];
+}
+
+/** Hex digits of a root in a line of its own, where the whole does not fit beside its label. */
+const ROOT_LABEL = "Verified root: ";
+
+function rootLines(root: string, columns: number): string[] {
+  if (ROOT_LABEL.length + root.length <= columns) return [ROOT_LABEL + root];
+  const half = Math.ceil(root.length / 2);
+  return [ROOT_LABEL + root.slice(0, half), " ".repeat(ROOT_LABEL.length) + root.slice(half)];
+}
+
+/** Codes a transfer can end with although it ended well: something was left out. */
+const LEFT_OUT_CODES = [
+  "unsafe_name",
+  "some_kept",
+  "source_changed",
+] as const satisfies ErrorCode[];
+
+/** The end of a transfer that went well, perhaps with files left out. */
+export function doneLines(
+  event: DoneEvent,
+  options: { role: Role; directory?: string | undefined; columns: number; style: Style },
+): string[] {
+  const { role, directory, columns, style } = options;
+  const what = `${formatCount(event.items, "item")}, ${formatBytes(event.bytes)} in ${
+    formatElapsed(event.elapsedMs)
+  } (${formatRate(event.rateBytesPerSecond)})`;
+  const lines = [
+    `${role === "send" ? "Sent" : "Received"} ${what}`,
+    ...(directory === undefined || directory === "." ? [] : [`In ${directory}`]),
+    ...rootLines(event.root, columns),
+  ];
+  const proof = role === "send" ? "Confirmation received." : "Everything verified.";
+  if (event.exit === 0) return [...lines, paint(`${proof} Transfer complete.`, "green", style)];
+  const code = LEFT_OUT_CODES.find((candidate) => ERRORS[candidate].exit === event.exit);
+  const row: ErrorRow | undefined = code === undefined ? undefined : ERRORS[code];
+  return [
+    ...lines,
+    paint(
+      `${proof} Transfer complete, but for ${formatCount(event.leftOut, "item")} left out.`,
+      "yellow",
+      style,
+    ),
+    ...(row === undefined ? [] : [`  ${row.hint}`]),
+  ];
+}

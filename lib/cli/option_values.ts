@@ -1,0 +1,57 @@
+/**
+ * The values of options that are more than a word, from text to what the library takes. Each
+ * function returns undefined for text it does not understand; `arguments.ts` turns that into a
+ * message.
+ */
+
+import { parseIpAddress, splitHostPort } from "../nat/address.ts";
+import type { CommonOptions } from "../options.ts";
+
+const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
+
+/** Longest `--timeout`: timers of the runtime end at 2^31−1 ms, a little under 25 days. */
+export const MAX_TIMEOUT_MS: number = 24 * UNIT_MS.d;
+
+/**
+ * Reads a duration such as `30s`, `10m`, `1h` or `1h30m`: whole numbers with a unit, largest first.
+ *
+ * @returns Milliseconds from 1000 to {@linkcode MAX_TIMEOUT_MS}.
+ */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,7})s)?$/.exec(text);
+  if (match === null) return undefined;
+  const [, days = "0", hours = "0", minutes = "0", seconds = "0"] = match;
+  const durationMs = Number(days) * UNIT_MS.d + Number(hours) * UNIT_MS.h +
+    Number(minutes) * UNIT_MS.m + Number(seconds) * UNIT_MS.s;
+  return durationMs >= 1000 && durationMs <= MAX_TIMEOUT_MS ? durationMs : undefined;
+}
+
+/** Where to bind. */
+export type BindOption = NonNullable<CommonOptions["bind"]>;
+
+/** Reads `[ADDR:]PORT`: `4000`, `192.0.2.7:4000`, `[2001:db8::7]:4000`; port 0 is any free one. */
+export function parseBindOption(text: string): BindOption | undefined {
+  const alone = parsePort(text);
+  if (alone !== undefined) return { port: alone };
+  const colon = text.lastIndexOf(":");
+  const port = parsePort(text.slice(colon + 1));
+  const bracketed = /^\[(.*)\]$/.exec(text.slice(0, Math.max(0, colon)));
+  const address = parseIpAddress(bracketed?.[1] ?? text.slice(0, Math.max(0, colon)));
+  if (port === undefined || address === undefined) return undefined;
+  // Without brackets, the port of an IPv6 address could as well be a part of it.
+  return (address.family === 6) === (bracketed !== null) ? { host: address.host, port } : undefined;
+}
+
+function parsePort(text: string): number | undefined {
+  if (!/^\d{1,5}$/.test(text)) return undefined;
+  const port = Number(text);
+  return port <= 65_535 ? port : undefined;
+}
+
+/**
+ * Checks the shape of an address for the code, `HOST[:PORT]`. The library looks at the host: it may
+ * be a name.
+ */
+export function parseAddressOption(text: string): string | undefined {
+  return splitHostPort(text) === undefined ? undefined : text;
+}

@@ -1,0 +1,117 @@
+/**
+ * What each command may need of the system, as the permissions of Deno: looked up before anything
+ * is done, so that a missing one is named with its flag instead of asked for in mid-transfer.
+ * Nothing here ever opens an interactive prompt. docs/cli.md, "Permissions", lists the same flags.
+ */
+import type { Invocation } from "./arguments.ts";
+
+/** Asks for the state of one permission, as `Deno.permissions.query` does. */
+export type PermissionQuery = (
+  descriptor: Deno.PermissionDescriptor,
+) => Promise<{ readonly state: Deno.PermissionState; readonly partial?: boolean }>;
+
+/** One permission of one command. */
+export interface PermissionNeed {
+  readonly descriptor: Deno.PermissionDescriptor;
+  /** The flag that grants it and no more, e.g. `--allow-read=/srv`. */
+  readonly flag: string;
+  /** What it is for, to complete "permission to …". */
+  readonly purpose: string;
+  /** False when the command works without it, only less well. */
+  readonly required: boolean;
+}
+
+/** A permission for files; several of a kind share one flag when a command is written out. */
+function fileNeed(name: "read" | "write", path: string): PermissionNeed {
+  return {
+    descriptor: { name, path },
+    flag: `--allow-${name}=${path}`,
+    purpose: `${name} ${path}`,
+    required: true,
+  };
+}
+
+function sysNeed(
+  kind: "networkInterfaces" | "statfs",
+  purpose: string,
+  required: boolean,
+): PermissionNeed {
+  return { descriptor: { name: "sys", kind }, flag: `--allow-sys=${kind}`, purpose, required };
+}
+
+const NETWORK: PermissionNeed = {
+  descriptor: { name: "net" },
+  flag: "--allow-net",
+  purpose: "use the network",
+  required: true,
+};
+
+/** The least `invocation` can be run with, in the order of docs/cli.md. */
+export function permissionNeeds(invocation: Invocation): PermissionNeed[] {
+  if (invocation.command === "send") {
+    return [
+      NETWORK,
+      // Without the machine's own addresses only those given can go into the code.
+      sysNeed(
+        "networkInterfaces",
+        "list this machine's addresses",
+        invocation.addresses.length === 0,
+      ),
+      ...invocation.paths.map((path) => fileNeed("read", path)),
+    ];
+  }
+  return [
+    NETWORK,
+    sysNeed("networkInterfaces", "list this machine's addresses", false),
+    sysNeed("statfs", "see how much space is free", false),
+    {
+      descriptor: { name: "env", variable: "P2PFT_CODE" },
+      flag: "--allow-env=P2PFT_CODE",
+      purpose: "read the code from P2PFT_CODE",
+      required: false,
+    },
+    fileNeed("read", invocation.directory),
+    fileNeed("write", invocation.directory),
+  ];
+}
+
+/** Those required needs that are not granted. */
+export async function missingPermissions(
+  needs: readonly PermissionNeed[],
+  query: PermissionQuery,
+): Promise<PermissionNeed[]> {
+  const missing: PermissionNeed[] = [];
+  for (const need of needs) {
+    if (need.required && (await query(need.descriptor)).state !== "granted") missing.push(need);
+  }
+  return missing;
+}
+
+/** The flags for `needs`, those of one kind joined: `--allow-sys=networkInterfaces,statfs`. */
+export function permissionFlags(needs: readonly PermissionNeed[]): string[] {
+  const valuesOf = new Map<string, string[]>();
+  for (const { flag } of needs) {
+    const equals = flag.indexOf("=");
+    const name = equals < 0 ? flag : flag.slice(0, equals);
+    const values = valuesOf.get(name) ?? [];
+    if (equals >= 0) values.push(flag.slice(equals + 1));
+    valuesOf.set(name, values);
+  }
+  return Array.from(valuesOf, ([name, values]) => {
+    // Deno has no way to write a path with a comma in such a list: only the whole kind is left.
+    const listable = values.length > 0 && values.every((value) => !value.includes(","));
+    return listable ? `${name}=${[...new Set(values)].join(",")}` : name;
+  });
+}
+
+const ALL_KINDS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
+
+/** Whether everything is granted without exception, as `-A` does: only that can be handed on. */
+export async function isEverythingGranted(query: PermissionQuery): Promise<boolean> {
+  for (const name of ALL_KINDS) {
+    const status = await query({ name });
+    // `partial`: granted with exceptions from a --deny flag.
+    if (status.state !== "granted" || status.partial === true) return false;
+  }
+  return true;
+}

@@ -1,0 +1,32 @@
+/**
+ * When progress is worth a line of its own, where no line can be redrawn: every ten percent of a
+ * quick transfer, every ten seconds of a slow one.
+ */
+import type { ProgressEvent } from "../events.ts";
+import { after, type Instant } from "../protocol/time.ts";
+import { percentOf } from "./format.ts";
+
+/** A slow transfer shows a sign of life this often. */
+export const PLAIN_PROGRESS_INTERVAL_MS = 10_000;
+
+/** A quick one shows each step of this many percent. */
+export const PLAIN_PROGRESS_STEP_PERCENT = 10;
+
+/** Picks the progress events to print; one for each session. */
+export class PlainProgress {
+  #shownPercent = 0;
+  #shownAt: Instant | undefined;
+
+  /** Whether to print `progress`; true counts as printed. */
+  isDue(now: Instant, progress: ProgressEvent): boolean {
+    const percent = percentOf(progress.bytesDone, progress.bytesTotal);
+    // Before the first line the interval counts from the first event.
+    this.#shownAt ??= now;
+    const isStep = percent >= this.#shownPercent + PLAIN_PROGRESS_STEP_PERCENT;
+    const isInterval = now >= after(this.#shownAt, PLAIN_PROGRESS_INTERVAL_MS);
+    if (!isStep && !isInterval) return false;
+    this.#shownPercent = percent - (percent % PLAIN_PROGRESS_STEP_PERCENT);
+    this.#shownAt = now;
+    return true;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * One run of the program: read the command line, see that everything needed is granted, run the
+ * command. Returns the exit status; docs/cli.md lists them.
+ */
+import type { ErrorEvent } from "../events.ts";
+import { type ColorChoice, type Invocation, parseArguments } from "./arguments.ts";
+import type { World } from "./context.ts";
+import { errorEvent, errorEventOf, stackLines } from "./failure.ts";
+import { commandLine, moduleSpecifier } from "./installation.ts";
+import { jsonLine } from "./json_reporter.ts";
+import { errorLines } from "./messages.ts";
+import { missingPermissions, permissionFlags, permissionNeeds } from "./permissions.ts";
+import { runReceive } from "./receive_command.ts";
+import { runSend } from "./send_command.ts";
+import { Terminal, type TerminalOptions } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs `args` (the words after the program's name) in `world`. */
+export async function runProgram(args: readonly string[], world: World): Promise<number> {
+  const { streams } = world;
+  const parsed = parseArguments(args, { version: VERSION, columns: streams.columns() });
+  if (parsed.command === "text") {
+    streams.writeOutput(parsed.text);
+    return 0;
+  }
+  if (parsed.command === "usage_error") {
+    return fail(errorEvent("usage", parsed.message, parsed.hint), parsed.json, "auto", world);
+  }
+  const needsPerson = needsPersonError(parsed, world);
+  const error = needsPerson ?? await missingError(parsed, args, world);
+  if (error !== undefined) return fail(error, parsed.json, parsed.color, world);
+  const terminal = new Terminal(streams, terminalOptions(parsed.color, world));
+  const context = { ...world, terminal };
+  try {
+    return parsed.command === "send"
+      ? await runSend(parsed, context)
+      : await runReceive(parsed, context);
+  } catch (error) {
+    // Commands report what goes wrong in the transfer: this is a bug, or a stream that broke.
+    terminal.clearStatus();
+    for (const line of parsed.verbose ? stackLines(error) : []) terminal.note(line);
+    return fail(errorEventOf(error), parsed.json, parsed.color, world);
+  } finally {
+    terminal.clearStatus();
+  }
+}
+
+function terminalOptions(choice: ColorChoice, world: World): TerminalOptions {
+  const { streams } = world;
+  const isCapable = world.env("TERM") !== "dumb";
+  const hasColor = (isTerminal: boolean) =>
+    choice === "always" || (choice === "auto" && isTerminal && isCapable && !world.noColor);
+  return {
+    outputColor: hasColor(streams.outputIsTerminal),
+    errorColor: hasColor(streams.errorIsTerminal),
+    redraw: streams.errorIsTerminal && isCapable,
+  };
+}
+
+/** Reports an error from before any command ran. */
+function fail(error: ErrorEvent, json: boolean, color: ColorChoice, world: World): number {
+  const { streams } = world;
+  if (json) {
+    streams.writeOutput(`${jsonLine(error)}\n`);
+  } else {
+    const style = { color: terminalOptions(color, world).errorColor };
+    for (const line of errorLines(error.message, error.hint, style)) {
+      streams.writeError(`${line}\n`);
+    }
+  }
+  return error.exit;
+}
+
+/** Words that nobody compares prove nothing: without a person, not comparing must be said. */
+function needsPersonError(invocation: Invocation, world: World): ErrorEvent | undefined {
+  const hasPerson = world.streams.inputIsTerminal && world.streams.errorIsTerminal &&
+    !invocation.json;
+  if (!invocation.verify || invocation.yes || hasPerson) return undefined;
+  return errorEvent(
+    "usage",
+    "Cannot compare the words of --verify: there is no terminal to ask at",
+    "Run it in a terminal, or add --yes to show the words without waiting for an answer",
+  );
+}
+
+/** What is missing to run `invocation`, and the command that has it all. */
+async function missingError(
+  invocation: Invocation,
+  args: readonly string[],
+  world: World,
+): Promise<ErrorEvent | undefined> {
+  const { installation } = world;
+  const needs = permissionNeeds(invocation);
+  const missing = await missingPermissions(needs, world.permissions);
+  if (missing.length === 0 && world.hasSocket) return undefined;
+  const reasons = missing.map((need) => `permission to ${need.purpose} (${need.flag})`);
+  if (!world.hasSocket) reasons.push("the UDP socket of Deno (--unstable-net)");
+  const words = [
+    "deno",
+    "run",
+    "--unstable-net",
+    ...permissionFlags(needs),
+    moduleSpecifier(installation),
+    ...args,
+  ];
+  return errorEvent(
+    missing.length > 0 ? "permission_missing" : "socket_unavailable",
+    `Cannot ${invocation.command}: missing ${reasons.join(", ")}`,
+    installation.compiled
+      ? "This binary was built without it: use one that deno task compile builds"
+      : `Run: ${commandLine(words, installation)}`,
+  );
+}

@@ -1,0 +1,127 @@
+/** `p2pft receive`: find the code, take what is offered. */
+import type { OfferEvent } from "../events.ts";
+import type { OfferDecision, ReceiveOptions } from "../options.ts";
+import { escapeText } from "../transfer/escape_text.ts";
+import type { ReceiveInvocation } from "./arguments.ts";
+import { commonOptions } from "./common_options.ts";
+import type { CommandContext } from "./context.ts";
+import { errorEvent } from "./failure.ts";
+import { formatCount } from "./format.ts";
+import { JsonReporter } from "./json_reporter.ts";
+import { askYesNo } from "./questions.ts";
+import { CODE_VARIABLE } from "./relaunch.ts";
+import { runOperation } from "./run_operation.ts";
+import { cutEnd } from "./text_width.ts";
+import { TextReporter } from "./text_reporter.ts";
+
+/** Runs the command and returns the exit status. */
+export async function runReceive(
+  invocation: ReceiveInvocation,
+  context: CommandContext,
+): Promise<number> {
+  const { terminal, signal } = context;
+  const hasPerson = terminal.canAsk && !invocation.json;
+  const asks = hasPerson && !invocation.yes;
+  const overwrite = invocation.overwrite ?? (asks ? "ask" : "never");
+  const code = await findCode(invocation, context);
+  const text = invocation.json ? undefined : new TextReporter(terminal, {
+    role: "receive",
+    quiet: invocation.quiet,
+    verbose: invocation.verbose,
+    directory: invocation.directory,
+    installation: context.installation,
+    clock: context.clock,
+  });
+  const reporter = text ?? new JsonReporter(context.streams, invocation.verbose);
+  if (code === undefined) {
+    const event = signal.aborted ? errorEvent("interrupted", "Interrupted") : errorEvent(
+      "usage",
+      "No code was given",
+      `Give it as p2pft receive CODE or in ${CODE_VARIABLE}`,
+    );
+    reporter.handleEvent(event);
+    return event.exit;
+  }
+  // Questions about a channel that is gone are taken away when the operation ends.
+  const ended = new AbortController();
+  const questionSignal = AbortSignal.any([signal, ended.signal]);
+  const ask = (question: string, defaultAnswer: boolean): Promise<boolean> =>
+    askYesNo(terminal, { text: question, defaultAnswer, signal: questionSignal });
+
+  async function decide(offer: OfferEvent): Promise<OfferDecision> {
+    if (asks) {
+      text?.showOffer(offer);
+      if (!await ask(`Receive into ${escapeText(invocation.directory)}?`, true)) {
+        return { accept: false };
+      }
+    }
+    const replaces = overwrite === "always" ||
+      (overwrite === "ask" && hasPerson && offer.differItems > 0 &&
+        await ask(replaceQuestion(offer), false));
+    const takesDotNames = invocation.allowDotfiles ||
+      (asks && offer.dotNames.length > 0 && await ask(dotNamesQuestion(offer), false));
+    return {
+      accept: true,
+      overwrite: replaces ? "always" : "never",
+      takeDotNames: takesDotNames,
+    };
+  }
+
+  async function confirmWords(words: readonly string[]): Promise<boolean> {
+    if (!asks) return true;
+    text?.showWords(1, words);
+    return await ask("Does the other side show the same words?", false);
+  }
+
+  const options: ReceiveOptions = {
+    ...commonOptions(invocation, context),
+    directory: invocation.directory,
+    decide,
+    confirmWords,
+  };
+  try {
+    return await runOperation({
+      start: () => context.receive(code, options),
+      reporter,
+      onEvent: (event) => {
+        if (event.event === "error") ended.abort();
+      },
+      signal,
+      clock: context.clock,
+    });
+  } finally {
+    ended.abort();
+  }
+}
+
+function replaceQuestion(offer: OfferEvent): string {
+  return offer.differItems === 1
+    ? "1 file is here already and differs. Replace it?"
+    : `${offer.differItems} files are here already and differ. Replace them?`;
+}
+
+/** Columns of the names in the question; the offer above lists them all. */
+const DOT_NAMES_COLUMNS = 24;
+
+function dotNamesQuestion(offer: OfferEvent): string {
+  const names = cutEnd(offer.dotNames.map(escapeText).join(", "), DOT_NAMES_COLUMNS);
+  return `Take ${formatCount(offer.dotNames.length, "dot-name")} too (${names})?`;
+}
+
+/** The code from the command line, the environment, the person, or the first line of the input. */
+async function findCode(
+  invocation: ReceiveInvocation,
+  context: CommandContext,
+): Promise<string | undefined> {
+  const { terminal, streams, signal } = context;
+  const given = invocation.code ?? context.env(CODE_VARIABLE);
+  if (given !== undefined && given.trim() !== "") return given.trim();
+  if (streams.inputIsTerminal && !(terminal.canAsk && !invocation.json)) return undefined;
+  if (!streams.inputIsTerminal && invocation.verbose && !invocation.json) {
+    terminal.note("Waiting for the code on standard input");
+  }
+  const line = streams.inputIsTerminal
+    ? await terminal.ask("Code from the other side: ", signal)
+    : await terminal.readLine(signal);
+  return line === undefined || line.trim() === "" ? undefined : line.trim();
+}

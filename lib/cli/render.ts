@@ -1,0 +1,123 @@
+/**
+ * The status line: what is going on right now, in the columns there are. Pure; `terminal.ts` puts
+ * it on the screen.
+ */
+import type { ProgressEvent } from "../events.ts";
+import { escapeText } from "../transfer/escape_text.ts";
+import { formatBytesOf, formatRate, formatSeconds, percentOf } from "./format.ts";
+import { paint, type Style } from "./paint.ts";
+import { cutEnd, cutStart, textWidth } from "./text_width.ts";
+import type { Role, View } from "./view.ts";
+
+/** From this width on there is room for a bar. */
+const BAR_MIN_COLUMNS = 90;
+const BAR_COLUMNS = 16;
+
+/** Fewer columns than this tell nothing about a file or a route. */
+const FILE_MIN_COLUMNS = 12;
+const ROUTE_MAX_COLUMNS = 24;
+
+/**
+ * The lines that show `view` now: one, or none when there is nothing to show.
+ *
+ * @param columns The most a line may take.
+ */
+export function render(view: View, columns: number, style: Style): string[] {
+  const { phase, role } = view;
+  switch (phase.name) {
+    case "starting":
+      return [cutEnd(role === "send" ? "Preparing …" : "Reading the code …", columns)];
+    case "waiting_for_peer":
+      return [cutEnd("Waiting for the other side … (Ctrl-C ends)", columns)];
+    case "connecting":
+      return [cutEnd(`Connecting to ${listShort(phase.addresses)} …`, columns)];
+    case "connected":
+      return [cutEnd(role === "send" ? "Getting ready …" : "Reading the list of files …", columns)];
+    case "waiting_for_admission":
+      return [cutEnd("Waiting for the other side to let this machine in …", columns)];
+    case "moving":
+      return [renderProgress(phase.progress, role, columns, style)];
+    case "over":
+      return [];
+    default:
+      return phase satisfies never;
+  }
+}
+
+function listShort(addresses: readonly string[]): string {
+  const [first, ...others] = addresses;
+  if (first === undefined) return "the other side";
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
+}
+
+function isAllMoved(progress: ProgressEvent): boolean {
+  return progress.bytesDone >= progress.bytesTotal && progress.itemsDone >= progress.itemsTotal;
+}
+
+function remaining(progress: ProgressEvent): string | undefined {
+  return progress.remainingSeconds === undefined
+    ? undefined
+    : `${formatSeconds(progress.remainingSeconds)} left`;
+}
+
+/** Percent, bar, bytes, rate, time left, route, file: what does not fit goes from the end. */
+function renderProgress(
+  progress: ProgressEvent,
+  role: Role,
+  columns: number,
+  style: Style,
+): string {
+  const percent = percentOf(progress.bytesDone, progress.bytesTotal);
+  const parts = [`${String(percent).padStart(3)}%`];
+  if (columns >= BAR_MIN_COLUMNS) parts.push(bar(percent, style));
+  parts.push(formatBytesOf(progress.bytesDone, progress.bytesTotal));
+  if (isAllMoved(progress)) {
+    parts.push(role === "send" ? "waiting for confirmation …" : "checking …");
+    return fit(parts, columns);
+  }
+  parts.push(formatRate(progress.rateBytesPerSecond));
+  const left = remaining(progress);
+  if (left !== undefined) parts.push(left);
+  const line = fit(parts, columns);
+  let room = columns - textWidth(line);
+  let rest = "";
+  const route = cutEnd(
+    escapeText(progress.route),
+    Math.min(ROUTE_MAX_COLUMNS, room - FILE_MIN_COLUMNS - 2),
+  );
+  if (textWidth(route) > 1) {
+    rest += ` ${paint(route, "cyan", style)}`;
+    room -= textWidth(route) + 1;
+  }
+  if (room > FILE_MIN_COLUMNS) rest += ` ${cutStart(escapeText(progress.file), room - 1)}`;
+  return line + rest;
+}
+
+/** As many of `parts` as fit, one space between. */
+function fit(parts: readonly string[], columns: number): string {
+  let line = cutEnd(parts[0] ?? "", columns);
+  for (const part of parts.slice(1)) {
+    if (textWidth(line) + 1 + textWidth(part) > columns) break;
+    line += ` ${part}`;
+  }
+  return line;
+}
+
+function bar(percent: number, style: Style): string {
+  const full = Math.floor((percent * BAR_COLUMNS) / 100);
+  return paint("█".repeat(full), "green", style) +
+    paint("░".repeat(BAR_COLUMNS - full), "dim", style);
+}
+
+/** Progress as a line of its own, for logs and pipes. */
+export function renderPlainProgress(progress: ProgressEvent): string {
+  const percent = percentOf(progress.bytesDone, progress.bytesTotal);
+  const left = remaining(progress);
+  return [
+    `${percent}% (${formatBytesOf(progress.bytesDone, progress.bytesTotal)})`,
+    formatRate(progress.rateBytesPerSecond),
+    ...(left === undefined ? [] : [left]),
+    escapeText(progress.route),
+    ...(progress.file === "" ? [] : [escapeText(progress.file)]),
+  ].join(", ");
+}

@@ -1,0 +1,113 @@
+/**
+ * Runs one operation of the library from its first event to its last, and turns its end into an
+ * exit status, whatever way it ends.
+ */
+import { ERRORS } from "../errors.ts";
+import type { ErrorEvent, TransferEvent } from "../events.ts";
+import { after } from "../protocol/time.ts";
+import type { Clock } from "../transport/clock.ts";
+import { errorEvent, errorEventOf } from "./failure.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** A running share or receive. */
+export interface Operation extends AsyncIterable<TransferEvent> {
+  /** Ends it and frees what it holds. */
+  close(): Promise<void>;
+}
+
+/** How to run an operation. */
+export interface RunOptions {
+  /** Starts it. */
+  readonly start: () => Operation | Promise<Operation>;
+  readonly reporter: Reporter;
+  /** Called after each event was reported. */
+  readonly onEvent?: (event: TransferEvent) => void;
+  /** Aborted by Ctrl-C; the operation was given the same signal. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+/** Time to end cleanly after Ctrl-C; then the program ends without waiting further. */
+export const CLEAN_END_MS = 900;
+
+/** Runs it and returns the exit status. */
+export async function runOperation(options: RunOptions): Promise<number> {
+  const run = new OperationRun(options);
+  return await Promise.race([run.finish(), run.interruptedTooLong()]);
+}
+
+class OperationRun {
+  readonly #options: RunOptions;
+  /** Exit status of the last `done` or `error`. */
+  #exit: number | undefined;
+  #isOver = false;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+  }
+
+  /** The normal way: all events, then the end of the iteration, then closing. */
+  async finish(): Promise<number> {
+    const { start, signal } = this.#options;
+    let isStarted = false;
+    let operation: Operation | undefined;
+    try {
+      operation = await start();
+      isStarted = true;
+      for await (const event of operation) {
+        if (this.#isOver) break;
+        this.#report(event);
+      }
+    } catch (error) {
+      // Wrong arguments are all the library throws a TypeError for, and only when called.
+      const isUsage = error instanceof TypeError && !isStarted;
+      this.#fail(
+        signal.aborted
+          ? interruptedEvent()
+          : isUsage
+          ? errorEvent("usage", error.message)
+          : errorEventOf(error),
+        error,
+      );
+    }
+    await operation?.close();
+    if (this.#exit === undefined) {
+      this.#fail(
+        signal.aborted
+          ? interruptedEvent()
+          : errorEvent("internal", "The operation ended without a result"),
+      );
+    }
+    this.#isOver = true;
+    return this.#exit ?? ERRORS.internal.exit;
+  }
+
+  /** Resolves only if the operation does not end in time after Ctrl-C. */
+  async interruptedTooLong(): Promise<number> {
+    const { signal, clock } = this.#options;
+    await new Promise<void>((resolve) => {
+      const arm = () => clock.setTimer(after(clock.now(), CLEAN_END_MS), resolve);
+      if (signal.aborted) arm();
+      else signal.addEventListener("abort", arm, { once: true });
+    });
+    if (this.#exit === undefined && !this.#isOver) this.#fail(interruptedEvent());
+    this.#isOver = true;
+    return this.#exit ?? ERRORS.interrupted.exit;
+  }
+
+  #report(event: TransferEvent): void {
+    if (event.event === "done" || event.event === "error") this.#exit = event.exit;
+    this.#options.reporter.handleEvent(event);
+    this.#options.onEvent?.(event);
+  }
+
+  #fail(event: ErrorEvent, error?: unknown): void {
+    if (this.#isOver) return;
+    if (error !== undefined) this.#options.reporter.handleException(error);
+    this.#report(event);
+  }
+}
+
+function interruptedEvent(): ErrorEvent {
+  return errorEvent("interrupted", "Interrupted");
+}

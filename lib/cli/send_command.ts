@@ -1,0 +1,82 @@
+/** `p2pft send`: one share for one client. */
+import type { TransferEvent, WarningEvent } from "../events.ts";
+import type { ClientRequest, ShareOptions } from "../options.ts";
+import type { SendInvocation } from "./arguments.ts";
+import { commonOptions } from "./common_options.ts";
+import type { CommandContext } from "./context.ts";
+import { JsonReporter } from "./json_reporter.ts";
+import { askYesNo } from "./questions.ts";
+import { runOperation } from "./run_operation.ts";
+import { TextReporter } from "./text_reporter.ts";
+
+/** Said once, after the code, where nobody is asked who may take the share. */
+const CODE_IS_ADMISSION: WarningEvent = {
+  event: "warning",
+  code: "code_is_admission",
+  message: "Nobody is asked here: whoever has the code may take what is shared",
+};
+
+/** Runs the command and returns the exit status. */
+export async function runSend(
+  invocation: SendInvocation,
+  context: CommandContext,
+): Promise<number> {
+  const { terminal, signal } = context;
+  const asks = terminal.canAsk && !invocation.json && !invocation.yes;
+  const text = invocation.json ? undefined : new TextReporter(terminal, {
+    role: "send",
+    quiet: invocation.quiet,
+    verbose: invocation.verbose,
+    ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
+    installation: context.installation,
+    clock: context.clock,
+  });
+  const reporter = text ?? new JsonReporter(context.streams, invocation.verbose);
+  // A client that goes away while it is asked about takes its question with it.
+  const questions = new Map<number, AbortController>();
+
+  async function admit(client: ClientRequest): Promise<boolean> {
+    if (!asks || text === undefined) return true;
+    const question = new AbortController();
+    questions.set(client.session, question);
+    try {
+      if (client.words !== undefined) text.showWords(client.session, client.words);
+      return await askYesNo(terminal, {
+        text: client.words === undefined
+          ? `Let ${client.address} in?`
+          : `Does ${client.address} show the same words? Let it in?`,
+        defaultAnswer: false,
+        signal: AbortSignal.any([signal, question.signal]),
+      });
+    } finally {
+      questions.delete(client.session);
+    }
+  }
+
+  function onEvent(event: TransferEvent): void {
+    if (event.event === "code" && !asks && !invocation.yes) reporter.handleEvent(CODE_IS_ADMISSION);
+    if (event.event === "error" && event.session !== undefined) {
+      questions.get(event.session)?.abort();
+    }
+  }
+
+  const addresses = invocation.addresses.length === 0
+    ? {}
+    : invocation.localAddresses
+    ? { extraAddresses: invocation.addresses }
+    : { addresses: invocation.addresses };
+  const options: ShareOptions = {
+    ...commonOptions(invocation, context),
+    ...addresses,
+    maxClients: 1,
+    // Where nobody is asked the client need not wait, and is not told to.
+    ...(asks ? { admit } : {}),
+  };
+  return await runOperation({
+    start: () => context.share(invocation.paths, options),
+    reporter,
+    onEvent,
+    signal,
+    clock: context.clock,
+  });
+}

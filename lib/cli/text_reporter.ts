@@ -1,0 +1,197 @@
+/**
+ * Events as a person at a terminal wants them. On standard output: the code, the line to run on the
+ * other machine, and the summary. On standard error: everything that is over when it is read.
+ */
+import type {
+  CodeEvent,
+  DoneEvent,
+  ErrorEvent,
+  OfferEvent,
+  ProgressEvent,
+  TransferEvent,
+} from "../events.ts";
+import type { Clock } from "../transport/clock.ts";
+import { escapeText } from "../transfer/escape_text.ts";
+import { stackLines } from "./failure.ts";
+import { type Installation, receiveCommandLine } from "./installation.ts";
+import {
+  connectedLine,
+  doneLines,
+  errorLines,
+  fileDoneLine,
+  offerLines,
+  sendingLine,
+  warningLine,
+  wordsLine,
+} from "./messages.ts";
+import { paint, type Style } from "./paint.ts";
+import { PlainProgress } from "./plain_progress.ts";
+import { render, renderPlainProgress } from "./render.ts";
+import type { Reporter } from "./reporter.ts";
+import type { Terminal } from "./terminal.ts";
+import { advanceView, initialView, type Role, type View } from "./view.ts";
+
+/** What a {@linkcode TextReporter} needs to know. */
+export interface TextReporterOptions {
+  readonly role: Role;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  /** Sender: draws the code as a QR code too (`qr.ts`, loaded only where it is asked for). */
+  readonly renderQr?: (code: string, options: { ansi: boolean }) => string[];
+  /** Receiver: where the files go. */
+  readonly directory?: string;
+  readonly installation: Installation;
+  readonly clock: Clock;
+}
+
+/** Reports to people. */
+export class TextReporter implements Reporter {
+  readonly #terminal: Terminal;
+  readonly #options: TextReporterOptions;
+  readonly #outputStyle: Style;
+  readonly #errorStyle: Style;
+  readonly #plainProgress = new Map<number, PlainProgress>();
+  readonly #addresses = new Map<number, string>();
+  #offerShown: number | undefined;
+  #wordsShown: number | undefined;
+  #view: View;
+
+  /** @param terminal Where lines go. */
+  constructor(terminal: Terminal, options: TextReporterOptions) {
+    this.#terminal = terminal;
+    this.#options = options;
+    this.#outputStyle = { color: terminal.outputColor };
+    this.#errorStyle = { color: terminal.errorColor };
+    this.#view = initialView(options.role);
+    this.#showStatus();
+  }
+
+  /** Shows the event. */
+  handleEvent(event: TransferEvent): void {
+    this.#view = advanceView(this.#view, event);
+    if (this.#view.phase.name === "over") this.#terminal.clearStatus();
+    this.#showEvent(event);
+    this.#showStatus();
+  }
+
+  /** Shows the stack, if asked for. */
+  handleException(error: unknown): void {
+    if (!this.#options.verbose) return;
+    for (const line of stackLines(error)) this.#terminal.note(escapeText(line));
+  }
+
+  /** Shows an offer once, whether its event or the question about it comes first. */
+  showOffer(offer: OfferEvent): void {
+    if (this.#offerShown === offer.session) return;
+    this.#offerShown = offer.session;
+    for (const line of offerLines(offer, this.#terminal.columns, this.#errorStyle)) {
+      this.#terminal.note(line);
+    }
+  }
+
+  /** Shows words to compare once, whether their event or the question about them comes first. */
+  showWords(session: number, words: readonly string[]): void {
+    if (this.#wordsShown === session) return;
+    this.#wordsShown = session;
+    this.#terminal.note(wordsLine(words, this.#errorStyle));
+  }
+
+  #showEvent(event: TransferEvent): void {
+    switch (event.event) {
+      case "code":
+        return this.#showCode(event);
+      case "connecting":
+        if (this.#options.verbose) this.#note(`Trying ${event.addresses.join(", ")}`);
+        return;
+      case "connected":
+        this.#addresses.set(event.session, event.address);
+        return this.#note(connectedLine(event));
+      case "words":
+        return this.showWords(event.session, event.words);
+      case "waiting":
+        // Without a status line nobody would know why nothing happens.
+        if (!this.#terminal.redraws) {
+          this.#note("Waiting for the other side to let this machine in");
+        }
+        return;
+      case "admission":
+        if (!event.admitted) this.#note(`Turned away ${escapeText(event.address)}`);
+        return;
+      case "offer":
+        if (this.#options.role === "send") return this.#note(sendingLine(event));
+        // With --quiet it is shown only where it is asked about.
+        return this.#options.quiet ? undefined : this.showOffer(event);
+      case "progress":
+        return this.#showProgress(event);
+      case "file-done":
+        if (this.#options.verbose) this.#note(fileDoneLine(event));
+        return;
+      case "warning":
+        return this.#terminal.note(warningLine(event, this.#errorStyle));
+      case "done":
+        return this.#showDone(event);
+      case "error":
+        return this.#showError(event);
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #showCode(event: CodeEvent): void {
+    const { quiet, renderQr, installation } = this.#options;
+    this.#note("Code for the other side:");
+    this.#terminal.print(paint(event.code, "bold", this.#outputStyle));
+    if (quiet) return;
+    this.#note("On the other machine, run:");
+    this.#terminal.print(receiveCommandLine(event.code, installation));
+    const picture = renderQr?.(event.code, { ansi: this.#errorStyle.color }) ?? [];
+    for (const line of picture) this.#note(line);
+    if (this.#options.verbose) this.#note(`Addresses in the code: ${event.addresses.join(", ")}`);
+  }
+
+  #showProgress(event: ProgressEvent): void {
+    if (this.#terminal.redraws) return;
+    let plain = this.#plainProgress.get(event.session);
+    if (plain === undefined) {
+      plain = new PlainProgress();
+      this.#plainProgress.set(event.session, plain);
+    }
+    if (plain.isDue(this.#options.clock.now(), event)) this.#note(renderPlainProgress(event));
+  }
+
+  #showDone(event: DoneEvent): void {
+    this.#forget(event.session);
+    if (this.#options.quiet) return;
+    const lines = doneLines(event, {
+      role: this.#options.role,
+      directory: this.#options.directory,
+      // Whoever reads a pipe wants the root in one piece.
+      columns: this.#terminal.outputIsTerminal ? this.#terminal.columns : Infinity,
+      style: this.#outputStyle,
+    });
+    for (const line of lines) this.#terminal.print(line);
+  }
+
+  #showError(event: ErrorEvent): void {
+    const address = event.session === undefined ? undefined : this.#addresses.get(event.session);
+    if (event.session !== undefined) this.#forget(event.session);
+    const where = event.fatal || address === undefined ? "" : `With ${address}: `;
+    const message = escapeText(where + event.message);
+    for (const line of errorLines(message, event.hint, this.#errorStyle)) this.#terminal.note(line);
+  }
+
+  #forget(session: number): void {
+    this.#plainProgress.delete(session);
+    this.#addresses.delete(session);
+  }
+
+  /** Writes a line that `--quiet` does without. */
+  #note(line: string): void {
+    if (!this.#options.quiet) this.#terminal.note(line);
+  }
+
+  #showStatus(): void {
+    if (this.#options.quiet || this.#view.phase.name === "over") return;
+    this.#terminal.setStatus((columns) => render(this.#view, columns, this.#errorStyle)[0] ?? "");
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What the status line shows, as a pure function of the events so far. One operation, and of its
+ * sessions the one that spoke last.
+ */
+import type { ProgressEvent, TransferEvent } from "../events.ts";
+
+/** Which side we are. */
+export type Role = "send" | "receive";
+
+/** Where the operation stands. */
+export type Phase =
+  /** Nothing was heard of it yet. */
+  | { readonly name: "starting" }
+  /** Sender: the code is out, nobody has come. */
+  | { readonly name: "waiting_for_peer" }
+  /** Receiver: trying the addresses of the code. */
+  | { readonly name: "connecting"; readonly addresses: readonly string[] }
+  /** A channel exists; what is to move is not settled. */
+  | { readonly name: "connected" }
+  /** Receiver: the other side's person has not said yes. */
+  | { readonly name: "waiting_for_admission" }
+  /** Bytes move. */
+  | { readonly name: "moving"; readonly progress: ProgressEvent }
+  /** The last event came. */
+  | { readonly name: "over" };
+
+/** The state behind the status line. */
+export interface View {
+  readonly role: Role;
+  readonly phase: Phase;
+}
+
+/** The view before any event. */
+export function initialView(role: Role): View {
+  return { role, phase: { name: "starting" } };
+}
+
+/** The view after `event`. */
+export function advanceView(view: View, event: TransferEvent): View {
+  const phase = phaseAfter(view, event);
+  return phase === view.phase ? view : { role: view.role, phase };
+}
+
+function phaseAfter(view: View, event: TransferEvent): Phase {
+  switch (event.event) {
+    case "code":
+      return { name: "waiting_for_peer" };
+    case "connecting":
+      return { name: "connecting", addresses: event.addresses };
+    case "connected":
+    case "offer":
+      return { name: "connected" };
+    case "waiting":
+      return { name: "waiting_for_admission" };
+    case "admission":
+      return event.admitted ? { name: "connected" } : { name: "waiting_for_peer" };
+    case "progress":
+      return { name: "moving", progress: event };
+    case "done":
+      return { name: "over" };
+    case "error":
+      return event.fatal ? { name: "over" } : { name: "waiting_for_peer" };
+    case "words":
+    case "file-done":
+    case "warning":
+      return view.phase;
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What a running share and a running receive have in common: their events as one iteration, their
+ * endpoint, and one clean end whatever caused it.
+ */
+import type { TransferError } from "./errors.ts";
+import { EventQueue } from "./event_queue.ts";
+import type { ProgressEvent, TransferEvent } from "./events.ts";
+import type { LiveEndpoint } from "./transport/live_endpoint.ts";
+
+/** Progress that nobody has read yet is replaced by newer progress of the same session. */
+function isOutdated(earlier: TransferEvent, later: TransferEvent): boolean {
+  return earlier.event === "progress" && later.event === "progress" &&
+    (earlier as ProgressEvent).session === later.session;
+}
+
+/** The error event of an error. */
+export function errorEvent(
+  error: TransferError,
+  where: { readonly session?: number; readonly fatal: boolean },
+): TransferEvent {
+  const { code, exit, message, hint } = error;
+  return { event: "error", ...where, code, exit, message, hint };
+}
+
+/** An operation under way. */
+export abstract class Operation implements AsyncIterable<TransferEvent>, AsyncDisposable {
+  /** Where events go. */
+  protected readonly events: EventQueue<TransferEvent> = new EventQueue(isOutdated);
+  #end: Promise<void> | undefined;
+  #stopListening: () => void = () => {};
+
+  /** Ends the operation with `interrupted` when the signal is aborted. */
+  protected watch(signal: AbortSignal | undefined, interrupt: () => void): void {
+    if (!signal) return;
+    signal.addEventListener("abort", interrupt, { once: true });
+    this.#stopListening = () => signal.removeEventListener("abort", interrupt);
+    if (signal.aborted) interrupt();
+  }
+
+  /** The endpoint, once it is open. */
+  protected abstract readonly live: LiveEndpoint | undefined;
+
+  /** Ends sessions and timers, and waits until their files are closed; called once. */
+  protected abstract stop(): Promise<void>;
+
+  /**
+   * Ends everything once: sessions, then what there is left to send, then sockets, then events.
+   *
+   * @param last The last event, if there is one to tell.
+   */
+  protected finish(last?: TransferEvent): Promise<void> {
+    return this.#end ??= this.#finish(last);
+  }
+
+  /** Whether {@linkcode finish} was called. */
+  protected get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  async #finish(last: TransferEvent | undefined): Promise<void> {
+    this.#stopListening();
+    await this.stop();
+    await this.live?.idle();
+    this.live?.close();
+    if (last) this.events.push(last);
+    this.events.end();
+  }
+
+  /** The events, in order; iterate once. */
+  [Symbol.asyncIterator](): AsyncIterator<TransferEvent> {
+    return this.events;
+  }
+
+  /** Ends the operation and frees what it holds. */
+  abstract close(): Promise<void>;
+
+  /** The same as {@linkcode Operation.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,73 @@
+/** Turns counters into progress events: ten times a second at most, with a rate and time left. */
+import type { ProgressEvent } from "./events.ts";
+import { after, type Instant } from "./protocol/time.ts";
+import type { TransferProgress } from "./transfer/transfer_notice.ts";
+import type { Clock } from "./transport/clock.ts";
+
+/** Least time between two events. */
+const INTERVAL_MS = 100;
+/** The rate shown is that of this long a while: steady to look at, quick to notice a stall. */
+const RATE_WINDOW_MS = 3000;
+
+interface Sample {
+  readonly at: Instant;
+  readonly bytes: number;
+}
+
+/** Polls one transfer's counters until it is stopped. */
+export class ProgressTicker {
+  readonly #clock: Clock;
+  readonly #poll: () => TransferProgress;
+  readonly #emit: (progress: Omit<ProgressEvent, "session" | "route">) => void;
+  readonly #samples: Sample[] = [];
+  #cancel: () => void;
+
+  /**
+   * Starts at once.
+   *
+   * @param poll Reads the counters.
+   * @param emit Told when they have changed.
+   */
+  constructor(
+    clock: Clock,
+    poll: () => TransferProgress,
+    emit: (progress: Omit<ProgressEvent, "session" | "route">) => void,
+  ) {
+    this.#clock = clock;
+    this.#poll = poll;
+    this.#emit = emit;
+    this.#samples.push({ at: clock.now(), bytes: poll().bytesDone });
+    this.#cancel = this.#arm();
+  }
+
+  /** Emits once more and ends. */
+  stop(): void {
+    this.#cancel();
+    this.#tell();
+  }
+
+  #arm(): () => void {
+    return this.#clock.setTimer(after(this.#clock.now(), INTERVAL_MS), () => {
+      this.#tell();
+      this.#cancel = this.#arm();
+    });
+  }
+
+  #tell(): void {
+    const now = this.#clock.now();
+    const progress = this.#poll();
+    const samples = this.#samples;
+    samples.push({ at: now, bytes: progress.bytesDone });
+    while (samples.length > 2 && samples[1]!.at < now - RATE_WINDOW_MS) samples.shift();
+    const first = samples[0]!;
+    const elapsedMs = now - first.at;
+    const rate = elapsedMs > 0 ? (progress.bytesDone - first.bytes) / elapsedMs * 1000 : 0;
+    const left = progress.bytesTotal - progress.bytesDone;
+    this.#emit({
+      event: "progress",
+      ...progress,
+      rateBytesPerSecond: Math.round(rate),
+      ...(rate > 0 ? { remainingSeconds: Math.round(left / rate) } : {}),
+    });
+  }
+}

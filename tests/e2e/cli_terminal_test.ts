@@ -1,0 +1,296 @@
+/**
+ * Goal: the program behaves at a real terminal, in pipes and under signals, whatever flags it was
+ * started with.
+ * Method: `cli.ts` as a process, on a pseudo-terminal of 60 columns made by `script` (util-linux)
+ * where a terminal matters; what a person would see comes from a small emulator, which fails on any
+ * control sequence it does not know. Needs --allow-run, --allow-read and --allow-write.
+ */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { within } from "../support/within.ts";
+import { Screen } from "../unit/cli/_screen.ts";
+
+const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const COLUMNS = 60;
+
+/** As the project runs it, with every permission. */
+const PROJECT = ["run", "-A", "--config", CONFIG, CLI];
+/** As a user of the published package runs it: no flag for the socket anywhere. */
+const PACKAGE = ["run", "-A", "--no-config", CLI];
+/** Only addresses of this machine, so that tests meet nobody else. */
+const LOOPBACK = [
+  "--allow-loopback",
+  "--bind",
+  "127.0.0.1:0",
+  "--address",
+  "127.0.0.1",
+  "--no-local-addresses",
+];
+
+const ENDED_SOON_MS = 2000;
+
+/** Which `script` is there: that of util-linux runs a command and returns its exit status. */
+function hasScript(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const { stdout } = new Deno.Command("script", { args: ["--version"] }).outputSync();
+    return new TextDecoder().decode(stdout).includes("util-linux");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** A process whose output can be waited for. */
+class RunningProgram {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #reading: Promise<unknown>;
+  #wake: () => void = () => {};
+  output = "";
+  error = "";
+
+  constructor(command: string, args: string[], env: Record<string, string> = {}) {
+    this.#child = new Deno.Command(command, {
+      args,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#reading = Promise.all([
+      this.#read(this.#child.stdout, (text) => this.output += text),
+      this.#read(this.#child.stderr, (text) => this.error += text),
+    ]);
+  }
+
+  /** On standard streams that are pipes. */
+  static piped(args: string[], env?: Record<string, string>): RunningProgram {
+    return new RunningProgram(Deno.execPath(), args, env);
+  }
+
+  /** On a terminal; everything arrives in `output`. */
+  static onTerminal(args: string[]): RunningProgram {
+    const quoted = [Deno.execPath(), ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    const line = `stty cols ${COLUMNS}; exec ${quoted.join(" ")}`;
+    return new RunningProgram("script", ["-qec", line, "/dev/null"], { TERM: "xterm" });
+  }
+
+  /** What a person at the terminal sees. */
+  get screen(): string[] {
+    const screen = new Screen(COLUMNS);
+    screen.write(this.output);
+    return screen.lines;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>, add: (text: string) => void): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      add(text);
+      this.#wake();
+    }
+    this.#wake();
+  }
+
+  /** Waits until the output has `text`. */
+  async waitFor(text: string): Promise<void> {
+    const found = async () => {
+      while (!(this.output + this.error).includes(text)) {
+        await new Promise<void>((resolve) => this.#wake = resolve);
+      }
+    };
+    try {
+      await within(`the text ${JSON.stringify(text)}`, found());
+    } catch (cause) {
+      const seen = JSON.stringify(this.output + this.error);
+      throw new Error(`${(cause as Error).message}; seen: ${seen}`, { cause });
+    }
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(text));
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for the end. */
+  async end(): Promise<{ code: number; afterMs: number }> {
+    const start = performance.now();
+    try {
+      const { code } = await within("the program to end", this.#child.status);
+      const afterMs = performance.now() - start;
+      await this.#reading;
+      return { code, afterMs };
+    } finally {
+      await this.#input.close().catch(() => {
+        // The pipe is gone with the program.
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended already, as it should.
+    }
+    await this.#child.status;
+  }
+}
+
+/** A test that needs a terminal. */
+function terminalTest(name: string, run: () => Promise<void>): void {
+  const isPossible = hasScript();
+  const reason = isPossible ? "" : " [skipped: needs script of util-linux]";
+  Deno.test({ name: `cli.ts ${name}${reason}`, ignore: !isPossible, fn: run });
+}
+
+/** A test that needs what Windows does not have. */
+function posixTest(name: string, run: () => Promise<void>): void {
+  const ignore = Deno.build.os === "windows";
+  const reason = ignore ? " [skipped: needs POSIX signals and pipes]" : "";
+  Deno.test({ name: `cli.ts ${name}${reason}`, ignore, fn: run });
+}
+
+/** A folder with a file of `bytes` in it, and one to receive into; gone at the end. */
+async function folders(bytes: number) {
+  const root = await Deno.makeTempDir({ prefix: "p2pft-terminal-" });
+  await Deno.mkdir(`${root}/out`);
+  const content = new Uint8Array(bytes);
+  for (let index = 0; index < bytes; index++) content[index] = (index * 31) >> 3;
+  await Deno.writeFile(`${root}/写真.bin`, content);
+  return {
+    source: `${root}/写真.bin`,
+    target: `${root}/out`,
+    assertReceived: async () =>
+      assert.deepEqual(await Deno.readFile(`${root}/out/写真.bin`), content),
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+}
+
+terminalTest("asks for the code at a terminal and ends soon after Ctrl-C", async () => {
+  for (const start of [PROJECT, PACKAGE]) {
+    await using program = RunningProgram.onTerminal([...start, "receive"]);
+    await program.waitFor("Code from the other side: ");
+    await program.type("\x03");
+    const { code, afterMs } = await program.end();
+    assert.equal(code, 130);
+    assert.ok(afterMs < ENDED_SOON_MS, `${afterMs} ms`);
+    assert.equal(program.screen.at(-2), "Error: Interrupted");
+  }
+});
+
+terminalTest("names missing permissions at a terminal, and Deno asks nothing", async () => {
+  await using program = RunningProgram.onTerminal(["run", "--config", CONFIG, CLI, "send", "x"]);
+  const { code } = await program.end();
+  assert.equal(code, 24);
+  const seen = program.screen.join("");
+  assert.ok(seen.includes("--allow-net --allow-sys=networkInterfaces --allow-read=x"), seen);
+  assert.ok(!/Deno requests|Allow\?/.test(seen), seen);
+});
+
+terminalTest("sends and receives between two terminals, asking on both", async () => {
+  await using files = await folders(3_000_000);
+  await using sender = RunningProgram.onTerminal([...PROJECT, "send", files.source, ...LOOPBACK]);
+  await sender.waitFor("jsr:@p2pft/cli receive p2p1");
+  await sender.waitFor("Waiting for the other side");
+  const code = /p2p1[0-9a-z]+/.exec(sender.screen.join("\n"))?.[0];
+  assert.ok(code !== undefined);
+  await using receiver = RunningProgram.onTerminal(
+    [...PROJECT, "receive", "--allow-loopback", "-o", files.target],
+  );
+  await receiver.waitFor("Code from the other side: ");
+  await receiver.type(`${code.toUpperCase()}\n`);
+  await sender.waitFor("in? [y/N] ");
+  await sender.type("y\n");
+  await receiver.waitFor("? [Y/n] ");
+  await receiver.type("\n");
+  assert.equal((await receiver.end()).code, 0);
+  assert.equal((await sender.end()).code, 0);
+  await files.assertReceived();
+
+  assert.equal(receiver.screen.at(-1), "Everything verified. Transfer complete.");
+  assert.equal(sender.screen.at(-1), "Confirmation received. Transfer complete.");
+  const count = (lines: string[], part: string) =>
+    lines.filter((line) => line.includes(part)).length;
+  assert.equal(count(receiver.screen, "Offered: 1 item, 3.0 MB, 1 new, 0 same, 0 differ"), 1);
+  assert.equal(count(receiver.screen, "写真.bin"), 1);
+  assert.equal(count(sender.screen, "Connected to 127.0.0.1:"), 1);
+  const root = (lines: string[]) => /Verified root: ([0-9a-f]{32})/.exec(lines.join("\n"))?.[1];
+  assert.equal(root(sender.screen), root(receiver.screen));
+});
+
+terminalTest("ends a waiting share soon after Ctrl-C and leaves no status line", async () => {
+  await using files = await folders(1);
+  await using program = RunningProgram.onTerminal([...PACKAGE, "send", files.source, ...LOOPBACK]);
+  await program.waitFor("Waiting for the other side");
+  await program.type("\x03");
+  const { code, afterMs } = await program.end();
+  assert.equal(code, 130);
+  assert.ok(afterMs < ENDED_SOON_MS, `${afterMs} ms`);
+  assert.ok(!program.screen.some((line) => line.includes("Waiting for the other side")));
+});
+
+Deno.test("cli.ts moves a file between pipes without control sequences, code on the first line", async () => {
+  await using files = await folders(300_000);
+  await using sender = RunningProgram.piped([...PROJECT, "send", files.source, ...LOOPBACK]);
+  await sender.waitFor("jsr:@p2pft/cli receive p2p1");
+  const code = sender.output.split("\n")[0]!;
+  await using receiver = RunningProgram.piped(
+    [...PROJECT, "receive", "--allow-loopback", "-o", files.target],
+  );
+  await receiver.type(`${code}\n`);
+  assert.equal((await receiver.end()).code, 0, receiver.error);
+  assert.equal((await sender.end()).code, 0, sender.error);
+  await files.assertReceived();
+  assert.match(sender.error, /Warning: Nobody is asked here/);
+  for (const { output, error } of [sender, receiver]) {
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(output + error, /[\x00-\x09\x0b-\x1f\x7f]/);
+  }
+});
+
+posixTest("ends when nobody reads its output any more", async () => {
+  await using files = await folders(1);
+  const line = `'${Deno.execPath()}' ${PROJECT.join(" ")} send --json '${files.source}' ${
+    LOOPBACK.join(" ")
+  } | head -n 1`;
+  await using pipeline = new RunningProgram("sh", ["-c", line]);
+  assert.equal((await pipeline.end()).code, 0);
+  assert.equal(pipeline.error, "");
+});
+
+Deno.test("cli.ts under -A without the flag takes a code from P2PFT_CODE", async () => {
+  await using program = RunningProgram.piped([...PACKAGE, "receive", "--json"], {
+    P2PFT_CODE: "no code at all",
+  });
+  assert.equal((await program.end()).code, 3);
+  assert.equal(JSON.parse(program.output.trim().split("\n").at(-1)!).code, "bad_code");
+});
+
+posixTest("under -A without the flag passes signals on", async () => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    await using program = RunningProgram.piped([...PACKAGE, "receive", "-v"]);
+    await program.waitFor("Waiting for the code");
+    program.kill(signal);
+    const { code, afterMs } = await program.end();
+    assert.equal(code, 130, signal);
+    assert.ok(afterMs < ENDED_SOON_MS, `${signal}: ${afterMs} ms`);
+  }
+});
+
+Deno.test("cli.ts with scoped permissions and without the flag prints the whole command", async () => {
+  await using program = RunningProgram.piped(
+    ["run", "--no-config", "--allow-net", "--allow-read=x", CLI, "send", "x", "--qr"],
+  );
+  assert.equal((await program.end()).code, 24);
+  assert.equal(program.output, "");
+  assert.equal(
+    program.error.split("\n")[1],
+    "  Run: deno run --unstable-net --allow-net --allow-sys=networkInterfaces --allow-read=x " +
+      `${CLI} send x --qr`,
+  );
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { parseArguments } from "../../../lib/cli/arguments.ts";
+
+const parse = (...args: string[]) => parseArguments(args, { version: "1.2.3", columns: 60 });
+
+const COMMON = {
+  json: false,
+  quiet: false,
+  verbose: false,
+  color: "auto",
+  yes: false,
+  verify: false,
+  allowLoopback: false,
+};
+
+Deno.test("parseArguments reads send with its defaults", () => {
+  assert.deepEqual(parse("send", "a", "b c"), {
+    ...COMMON,
+    command: "send",
+    paths: ["a", "b c"],
+    addresses: [],
+    localAddresses: true,
+    qr: false,
+  });
+});
+
+Deno.test("parseArguments reads every option of send", () => {
+  const words = "send x --yes --verify --bind 192.0.2.7:4000 --timeout 30s --allow-loopback " +
+    "--address 203.0.113.5:1 --address [::1]:2 --no-local-addresses --qr --quiet -v --color never";
+  assert.deepEqual(parse(...words.split(" ")), {
+    command: "send",
+    json: false,
+    quiet: true,
+    verbose: true,
+    color: "never",
+    yes: true,
+    verify: true,
+    allowLoopback: true,
+    bind: { host: "192.0.2.7", port: 4000 },
+    timeoutMs: 30_000,
+    paths: ["x"],
+    addresses: ["203.0.113.5:1", "[::1]:2"],
+    localAddresses: false,
+    qr: true,
+  });
+});
+
+Deno.test("parseArguments reads receive with and without a code", () => {
+  const defaults = { ...COMMON, command: "receive", directory: ".", allowDotfiles: false };
+  assert.deepEqual(parse("receive"), defaults);
+  assert.deepEqual(
+    parse("receive", "p2p1x", "-o", "out", "--overwrite", "ask", "--allow-dotfiles"),
+    {
+      ...defaults,
+      code: "p2p1x",
+      directory: "out",
+      overwrite: "ask",
+      allowDotfiles: true,
+    },
+  );
+});
+
+Deno.test("parseArguments takes the global options before and after the command", () => {
+  const before = parse("--json", "receive");
+  const after = parse("receive", "--json");
+  assert.deepEqual(before, after);
+  assert.equal("json" in after && after.json, true);
+});
+
+Deno.test("parseArguments takes words behind -- as they are", () => {
+  const parsed = parse("send", "--", "--json", "-y");
+  assert.ok(parsed.command === "send");
+  assert.deepEqual(parsed.paths, ["--json", "-y"]);
+  assert.equal(parsed.json, false);
+});
+
+Deno.test("parseArguments answers --help and --version with text", () => {
+  assert.deepEqual(parse("--version"), { command: "text", text: "p2pft 1.2.3\n" });
+  for (const args of [["--help"], ["send", "--help"], ["receive", "-h"]]) {
+    const parsed = parse(...args);
+    assert.ok(parsed.command === "text");
+    for (const line of parsed.text.split("\n")) assert.ok(line.length <= 60, line);
+  }
+});
+
+Deno.test("parseArguments says what is wrong and which help to read", () => {
+  const cases: [string, RegExp, string][] = [
+    ["", /^No command was given$/, "See p2pft --help"],
+    ["sned x", /^Unknown command 'sned' \(Did you mean send\?\)$/, "See p2pft --help"],
+    ["send", /^Missing required argument 'path'$/, "See p2pft send --help"],
+    ["send x --adress y", /^Unknown option '--adress'.*--address/, "See p2pft send --help"],
+    [
+      "send x --bind 99999",
+      /'99999' is invalid. Expected PORT or ADDR:PORT/,
+      "See p2pft send --help",
+    ],
+    ["send x --no-local-addresses", /needs at least one --address$/, "See p2pft send --help"],
+    ["receive a b", /^Too many arguments/, "See p2pft receive --help"],
+    ["receive --overwrite x", /choices are never, ask, always$/, "See p2pft receive --help"],
+    ["receive --timeout 0s", /from 1s to 24d/, "See p2pft receive --help"],
+  ];
+  for (const [words, message, hint] of cases) {
+    const parsed = parse(...words.split(" ").filter((word) => word !== ""));
+    assert.ok(parsed.command === "usage_error", words);
+    assert.match(parsed.message, message);
+    assert.equal(parsed.hint, hint);
+    assert.equal(parsed.json, false);
+  }
+});
+
+Deno.test("parseArguments notices --json in a command line it refuses", () => {
+  const parsed = parse("send", "--json");
+  assert.ok(parsed.command === "usage_error" && parsed.json);
+  const behind = parse("receive", "--", "a", "--json");
+  assert.ok(behind.command === "usage_error" && !behind.json);
+});

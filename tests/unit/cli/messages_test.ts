@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import {
+  connectedLine,
+  doneLines,
+  errorLines,
+  fileDoneLine,
+  offerLines,
+  sendingLine,
+  warningLine,
+  wordsLine,
+} from "../../../lib/cli/messages.ts";
+import { textWidth } from "../../../lib/cli/text_width.ts";
+import { EVENTS } from "./_fake_world.ts";
+
+const PLAIN = { color: false };
+
+Deno.test("offerLines shows the numbers, the names and marks dot-names", () => {
+  const offer = {
+    ...EVENTS.offer,
+    names: ["photos", ".ssh"],
+    dotNames: [".ssh"],
+    newItems: 9,
+    sameItems: 1,
+    differItems: 2,
+  };
+  assert.deepEqual(offerLines(offer, 60, PLAIN), [
+    "Offered: 12 items, 50.2 MB, 9 new, 1 same, 2 differ",
+    "  photos",
+    "  .ssh (begins with a dot)",
+  ]);
+});
+
+Deno.test("offerLines shows ten names and says how many more there are", () => {
+  const names = Array.from({ length: 13 }, (_, index) => `file ${index}`);
+  const lines = offerLines({ ...EVENTS.offer, names }, 60, PLAIN);
+  assert.equal(lines.length, 12);
+  assert.equal(lines.at(-1), "  … and 3 more");
+  const hundred = Array.from({ length: 100 }, (_, index) => `file ${index}`);
+  assert.equal(
+    offerLines({ ...EVENTS.offer, names: hundred }, 60, PLAIN).at(-1),
+    "  … and many more",
+  );
+});
+
+Deno.test("offerLines escapes and fits names", () => {
+  const names = ["a\x1b[2Jb", `.${"写".repeat(80)}`];
+  const lines = offerLines({ ...EVENTS.offer, names, dotNames: [names[1]!] }, 60, PLAIN);
+  for (const line of lines) {
+    assert.ok(!line.includes("\x1b"));
+    assert.ok(textWidth(line) <= 60, line);
+  }
+  assert.ok(lines[2]!.endsWith("… (begins with a dot)"));
+});
+
+Deno.test("doneLines puts the root in one line where it fits and in two where not", () => {
+  const wide = doneLines(EVENTS.done, { role: "send", columns: 80, style: PLAIN });
+  assert.deepEqual(wide, [
+    "Sent 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
+    `Verified root: ${EVENTS.done.root}`,
+    "Confirmation received. Transfer complete.",
+  ]);
+  const narrow = doneLines(EVENTS.done, {
+    role: "receive",
+    directory: "out",
+    columns: 60,
+    style: PLAIN,
+  });
+  assert.deepEqual(narrow, [
+    "Received 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
+    "In out",
+    `Verified root: ${EVENTS.done.root.slice(0, 32)}`,
+    `               ${EVENTS.done.root.slice(32)}`,
+    "Everything verified. Transfer complete.",
+  ]);
+});
+
+Deno.test("doneLines says what was left out and what to do about it", () => {
+  const lines = doneLines({ ...EVENTS.done, leftOut: 2, exit: 13 }, {
+    role: "receive",
+    columns: 80,
+    style: PLAIN,
+  });
+  assert.deepEqual(lines.slice(-2), [
+    "Everything verified. Transfer complete, but for 2 items left out.",
+    "  Files already here that differ are replaced with --overwrite always",
+  ]);
+});
+
+Deno.test("warningLine names the file once", () => {
+  const warning = { event: "warning", code: "kept", message: "Kept what is here" } as const;
+  assert.equal(
+    warningLine({ ...warning, path: "a/b" }, PLAIN),
+    "Warning: Kept what is here: a/b",
+  );
+  assert.equal(
+    warningLine({ ...warning, message: "Kept a/b", path: "a/b" }, PLAIN),
+    "Warning: Kept a/b",
+  );
+});
+
+Deno.test("errorLines says what failed and what to do next", () => {
+  assert.deepEqual(errorLines("Cannot do it", "Do that", PLAIN), [
+    "Error: Cannot do it",
+    "  Do that",
+  ]);
+  assert.equal(errorLines("x", "y", { color: true })[0], "\x1b[1;31mError:\x1b[0m x");
+});
+
+Deno.test("lines about the connection and its files escape what the other side wrote", () => {
+  assert.equal(
+    connectedLine(EVENTS.connected),
+    "Connected to 198.51.100.4:5000 (direct, 12 ms)",
+  );
+  assert.equal(sendingLine(EVENTS.offer), "Sending 12 items, 50.2 MB");
+  assert.equal(wordsLine(["one", "two", "three"], PLAIN), "Words: one two three");
+  const fileDone = { event: "file-done", session: 1, path: "a\rb", bytes: 5, root: "00" } as const;
+  assert.equal(fileDoneLine(fileDone), "Done: a\\u{d}b (5 B)");
+});

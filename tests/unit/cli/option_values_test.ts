@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import {
+  MAX_TIMEOUT_MS,
+  parseAddressOption,
+  parseBindOption,
+  parseDuration,
+} from "../../../lib/cli/option_values.ts";
+
+Deno.test("parseDuration reads whole numbers with units", () => {
+  assert.equal(parseDuration("30s"), 30_000);
+  assert.equal(parseDuration("10m"), 600_000);
+  assert.equal(parseDuration("1h30m"), 5_400_000);
+  assert.equal(parseDuration("24d"), MAX_TIMEOUT_MS);
+});
+
+Deno.test("parseDuration refuses what is no duration or out of range", () => {
+  for (
+    const text of ["", "30", "s", "0s", "-1s", "1.5h", "10m1h", "1h 30m", "25d", "9999999999s"]
+  ) {
+    assert.equal(parseDuration(text), undefined, text);
+  }
+});
+
+Deno.test("parseBindOption reads a port with or without an address", () => {
+  assert.deepEqual(parseBindOption("4000"), { port: 4000 });
+  assert.deepEqual(parseBindOption("0"), { port: 0 });
+  assert.deepEqual(parseBindOption("192.0.2.7:4000"), { host: "192.0.2.7", port: 4000 });
+  assert.deepEqual(parseBindOption("127.0.0.1:0"), { host: "127.0.0.1", port: 0 });
+  assert.deepEqual(parseBindOption("[2001:DB8::7]:4000"), { host: "2001:db8::7", port: 4000 });
+});
+
+Deno.test("parseBindOption refuses what has no port, a wrong one, or no address before it", () => {
+  const wrong = ["", "192.0.2.7", "65536", "192.0.2.7:", "192.0.2.7:x", "2001:db8::7", ":1"];
+  for (const text of [...wrong, "localhost:1", "[192.0.2.7]:1", "2001:db8::7:4000"]) {
+    assert.equal(parseBindOption(text), undefined, text);
+  }
+});
+
+Deno.test("parseAddressOption takes addresses and names with or without a port", () => {
+  for (const text of ["203.0.113.5", "home.example:4000", "2001:db8::7", "[2001:db8::7]:4000"]) {
+    assert.equal(parseAddressOption(text), text);
+  }
+});
+
+Deno.test("parseAddressOption refuses text without a host or with a wrong port", () => {
+  for (const text of ["", ":4000", "203.0.113.5:0", "[2001:db8::7", "host:70000", "host:"]) {
+    assert.equal(parseAddressOption(text), undefined, text);
+  }
+});

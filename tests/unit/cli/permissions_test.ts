@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import type { ReceiveInvocation, SendInvocation } from "../../../lib/cli/arguments.ts";
+import {
+  isEverythingGranted,
+  missingPermissions,
+  permissionFlags,
+  permissionNeeds,
+  type PermissionQuery,
+} from "../../../lib/cli/permissions.ts";
+
+const COMMON = {
+  json: false,
+  quiet: false,
+  verbose: false,
+  color: "auto",
+  yes: false,
+  verify: false,
+  allowLoopback: false,
+} as const;
+const SEND: SendInvocation = {
+  ...COMMON,
+  command: "send",
+  paths: ["a", "b"],
+  addresses: [],
+  localAddresses: true,
+  qr: false,
+};
+const RECEIVE: ReceiveInvocation = {
+  ...COMMON,
+  command: "receive",
+  directory: "out",
+  allowDotfiles: false,
+};
+
+const answering = (state: Deno.PermissionState, partial = false): PermissionQuery => () =>
+  Promise.resolve({ state, partial });
+
+Deno.test("permissionFlags are those the documentation lists", () => {
+  assert.deepEqual(permissionFlags(permissionNeeds(SEND)), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces",
+    "--allow-read=a,b",
+  ]);
+  assert.deepEqual(permissionFlags(permissionNeeds(RECEIVE)), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces,statfs",
+    "--allow-env=P2PFT_CODE",
+    "--allow-read=out",
+    "--allow-write=out",
+  ]);
+});
+
+Deno.test("permissionFlags grants a whole kind where a path has a comma", () => {
+  const needs = permissionNeeds({ ...SEND, paths: ["a", "b,c"] });
+  assert.ok(permissionFlags(needs).includes("--allow-read"));
+});
+
+Deno.test("missingPermissions names required ones only", async () => {
+  const names = async (invocation: SendInvocation | ReceiveInvocation) =>
+    (await missingPermissions(permissionNeeds(invocation), answering("prompt")))
+      .map((need) => need.flag);
+  assert.deepEqual(await names(RECEIVE), ["--allow-net", "--allow-read=out", "--allow-write=out"]);
+  assert.deepEqual(await names(SEND), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces",
+    "--allow-read=a",
+    "--allow-read=b",
+  ]);
+  const addressed = await names({ ...SEND, addresses: ["203.0.113.5"] });
+  assert.ok(!addressed.includes("--allow-sys=networkInterfaces"));
+});
+
+Deno.test("missingPermissions is empty when all is granted", async () => {
+  assert.deepEqual(await missingPermissions(permissionNeeds(SEND), answering("granted")), []);
+});
+
+Deno.test("isEverythingGranted wants every kind without exception", async () => {
+  assert.equal(await isEverythingGranted(answering("granted")), true);
+  assert.equal(await isEverythingGranted(answering("prompt")), false);
+  assert.equal(await isEverythingGranted(answering("granted", true)), false);
+  const allButFfi: PermissionQuery = ({ name }) =>
+    Promise.resolve({ state: name === "ffi" ? "denied" : "granted" });
+  assert.equal(await isEverythingGranted(allButFfi), false);
+});

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { PlainProgress } from "../../../lib/cli/plain_progress.ts";
+import { instant } from "../../../lib/protocol/time.ts";
+import { EVENTS } from "./_fake_world.ts";
+
+/** The percentages printed when progress goes from 0 to 100 percent in `durationMs`. */
+function printedPercents(durationMs: number): number[] {
+  const plain = new PlainProgress();
+  const printed: number[] = [];
+  for (let step = 0; step <= 1000; step++) {
+    const progress = { ...EVENTS.progress, bytesDone: step, bytesTotal: 1000 };
+    if (plain.isDue(instant((durationMs * step) / 1000), progress)) {
+      printed.push(Math.floor(step / 10));
+    }
+  }
+  return printed;
+}
+
+Deno.test("PlainProgress shows each tenth of a quick transfer", () => {
+  assert.deepEqual(printedPercents(500), [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+});
+
+Deno.test("PlainProgress shows a slow transfer every ten seconds", () => {
+  assert.equal(printedPercents(1_000_000).length, 100);
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import type { OfferEvent } from "../../../lib/events.ts";
+import type { OfferDecision, ReceiveOptions } from "../../../lib/options.ts";
+import { runProgram } from "../../../lib/cli/program.ts";
+import {
+  EVENTS,
+  FakeStreams,
+  type FakeStreamsOptions,
+  fakeWorld,
+  ScriptedOperation,
+} from "./_fake_world.ts";
+
+const OFFER: OfferEvent = {
+  ...EVENTS.offer,
+  names: ["photos", ".bashrc"],
+  dotNames: [".bashrc"],
+  newItems: 9,
+  sameItems: 1,
+  differItems: 2,
+};
+
+interface Received {
+  code?: string;
+  options?: ReceiveOptions;
+  decision?: OfferDecision;
+}
+
+async function receive(
+  args: string[],
+  streamsOptions: FakeStreamsOptions = {},
+  more: { offer?: OfferEvent; env?: Record<string, string> } = {},
+) {
+  const streams = new FakeStreams(streamsOptions);
+  const offer = more.offer ?? OFFER;
+  const received: Received = {};
+  const exit = await runProgram(
+    ["receive", ...args],
+    fakeWorld({
+      streams,
+      env: more.env ?? {},
+      receive: (code, options) => {
+        received.code = code;
+        received.options = options;
+        return Promise.resolve(
+          new ScriptedOperation((async function* () {
+            yield EVENTS.connecting;
+            yield EVENTS.connected;
+            yield offer;
+            received.decision = await options.decide!(offer);
+            yield received.decision.accept ? EVENTS.done : EVENTS.refused;
+          })()),
+        );
+      },
+    }),
+  );
+  return { exit, streams, ...received };
+}
+
+Deno.test("receive asks whether to take, replace and take dot-names", async () => {
+  const { exit, streams, decision } = await receive(["p2p1x", "-o", "out"], {
+    terminal: true,
+    columns: 60,
+    lines: ["", "n", "y"],
+  });
+  assert.equal(exit, 0);
+  assert.deepEqual(decision, { accept: true, overwrite: "never", takeDotNames: true });
+  assert.deepEqual(streams.screen.lines, [
+    "Connected to 198.51.100.4:5000 (direct, 12 ms)",
+    "Offered: 12 items, 50.2 MB, 9 new, 1 same, 2 differ",
+    "  photos",
+    "  .bashrc (begins with a dot)",
+    "Receive into out? [Y/n]",
+    "2 files are here already and differ. Replace them? [y/N] n",
+    "Take 1 dot-name too (.bashrc)? [y/N] y",
+    "Received 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
+    "In out",
+    `Verified root: ${EVENTS.done.root.slice(0, 32)}`,
+    `               ${EVENTS.done.root.slice(32)}`,
+    "Everything verified. Transfer complete.",
+  ]);
+});
+
+Deno.test("receive takes nothing when the answer is no", async () => {
+  const { exit, decision } = await receive(["p2p1x"], { terminal: true, lines: ["n"] });
+  assert.equal(exit, 5);
+  assert.deepEqual(decision, { accept: false });
+});
+
+Deno.test("receive asks only what there is to ask", async () => {
+  const { streams, decision } = await receive(
+    ["p2p1x"],
+    { terminal: true, lines: ["y"] },
+    { offer: EVENTS.offer },
+  );
+  assert.deepEqual(decision, { accept: true, overwrite: "never", takeDotNames: false });
+  assert.equal(streams.screen.lines.join("\n").match(/\[[yY]\/[nN]\]/g)?.length, 1);
+});
+
+Deno.test("receive without a terminal takes what is safe and asks nothing", async () => {
+  const { exit, decision, streams } = await receive(["p2p1x"]);
+  assert.equal(exit, 0);
+  assert.deepEqual(decision, { accept: true, overwrite: "never", takeDotNames: false });
+  assert.doesNotMatch(streams.error, /\?/);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(streams.error + streams.output, /[\x1b\r]/);
+});
+
+Deno.test("receive --yes on a terminal keeps differing files and skips dot-names", async () => {
+  const { decision } = await receive(["p2p1x", "--yes"], { terminal: true });
+  assert.deepEqual(decision, { accept: true, overwrite: "never", takeDotNames: false });
+});
+
+Deno.test("receive follows --overwrite and --allow-dotfiles without asking", async () => {
+  const always = await receive(["p2p1x", "--yes", "--overwrite", "always", "--allow-dotfiles"], {
+    terminal: true,
+  });
+  assert.deepEqual(always.decision, { accept: true, overwrite: "always", takeDotNames: true });
+  const ask = await receive(["p2p1x", "--overwrite", "ask"]);
+  assert.equal(ask.decision?.overwrite, "never");
+});
+
+Deno.test("receive takes the code from argv, P2PFT_CODE, the terminal or the input, in this order", async () => {
+  const env = { P2PFT_CODE: "p2p1env" };
+  const terminal = { terminal: true, lines: [" p2p1typed ", "y", "y", "y"] };
+  assert.equal((await receive(["p2p1argv"], { lines: ["p2p1in"] }, { env })).code, "p2p1argv");
+  assert.equal((await receive([], { lines: ["p2p1in"] }, { env })).code, "p2p1env");
+  assert.equal((await receive([], terminal)).code, "p2p1typed");
+  assert.equal((await receive([], { lines: ["p2p1in"] })).code, "p2p1in");
+});
+
+Deno.test("receive without any code is a usage error", async () => {
+  for (const options of [{}, { terminal: true, lines: [""] }]) {
+    const { exit, streams, code } = await receive(["--color", "never"], options);
+    assert.equal(exit, 2);
+    assert.equal(code, undefined);
+    assert.match(streams.error, /Error: No code was given/);
+  }
+  const json = await receive(["--json"], { terminal: true });
+  assert.equal(json.exit, 2);
+  assert.deepEqual(json.streams.events.map((event) => event.code), ["usage"]);
+  assert.equal(json.streams.error, "");
+});
+
+Deno.test("receive interrupted at the question for the code exits with 130", async () => {
+  const interrupt = new AbortController();
+  const streams = new FakeStreams({ terminal: true });
+  const exit = runProgram(["receive"], fakeWorld({ streams, signal: interrupt.signal }));
+  while (!streams.error.includes("Code from")) await Promise.resolve();
+  interrupt.abort();
+  assert.equal(await exit, 130);
+});
+
+Deno.test("receive --json writes objects only, done last", async () => {
+  const { exit, streams } = await receive(["p2p1x", "--json"], { terminal: true });
+  assert.equal(exit, 0);
+  assert.equal(streams.error, "");
+  assert.deepEqual(
+    streams.events.map((event) => event.event),
+    ["connecting", "connected", "offer", "done"],
+  );
+});
+
+Deno.test("receive asks whether the words are the same", async () => {
+  const confirm = async (args: string[], lines: string[]) => {
+    const streams = new FakeStreams({ terminal: true, lines });
+    let isSame: boolean | undefined;
+    await runProgram(
+      ["receive", "p2p1x", "--verify", ...args],
+      fakeWorld({
+        streams,
+        receive: (_code, options) =>
+          Promise.resolve(
+            new ScriptedOperation((async function* () {
+              isSame = await options.confirmWords!(["one", "two", "three"]);
+              yield EVENTS.done;
+            })()),
+          ),
+      }),
+    );
+    return { isSame, lines: streams.screen.lines };
+  };
+  const yes = await confirm([], ["y"]);
+  assert.equal(yes.isSame, true);
+  assert.ok(yes.lines.includes("Words: one two three"));
+  assert.equal((await confirm([], [""])).isSame, false);
+  assert.equal((await confirm(["--yes"], [])).isSame, true);
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { ProgressEvent } from "../../../lib/events.ts";
+import { render, renderPlainProgress } from "../../../lib/cli/render.ts";
+import { textWidth } from "../../../lib/cli/text_width.ts";
+import type { Phase, Role } from "../../../lib/cli/view.ts";
+import { EVENTS } from "./_fake_world.ts";
+
+const PLAIN = { color: false };
+const line = (phase: Phase, columns: number, role: Role = "receive"): string | undefined =>
+  render({ role, phase }, columns, PLAIN)[0];
+const moving = (changes: Partial<ProgressEvent> = {}): Phase => ({
+  name: "moving",
+  progress: { ...EVENTS.progress, ...changes },
+});
+
+Deno.test("render shows percent, bytes, rate, time left, route and file in 60 columns", () => {
+  assert.equal(line(moving(), 59), " 24% 12.3/50.2 MB 11.2 MB/s 4s left direct …24/img_0001.jpg");
+});
+
+Deno.test("render adds a bar where there is room", () => {
+  assert.equal(
+    line(moving(), 100),
+    " 24% ███░░░░░░░░░░░░░ 12.3/50.2 MB 11.2 MB/s 4s left direct photos/2024/img_0001.jpg",
+  );
+});
+
+Deno.test("render leaves out the end where there is no room", () => {
+  assert.equal(line(moving(), 30), " 24% 12.3/50.2 MB 11.2 MB/s");
+  assert.equal(line(moving(), 3), " 2…");
+});
+
+Deno.test("render says what it waits for when every byte has moved", () => {
+  const all = moving({ bytesDone: 50_200_000, itemsDone: 12, remainingSeconds: 0 });
+  assert.equal(line(all, 80, "send"), "100% 50.2/50.2 MB waiting for confirmation …");
+  assert.equal(line(all, 80, "receive"), "100% 50.2/50.2 MB checking …");
+});
+
+Deno.test("render fits every phase into every width, with wide and hostile names", () => {
+  const names = fc.constantFrom("写真/古い写真.jpg", "a\x1b[2Jb", "👩‍👩‍👧‍👦/é.txt", "x".repeat(300), "");
+  const phase: fc.Arbitrary<Phase> = fc.oneof(
+    fc.constantFrom<Phase>(
+      { name: "starting" },
+      { name: "waiting_for_peer" },
+      { name: "connected" },
+      { name: "waiting_for_admission" },
+    ),
+    fc.array(fc.constant("[2001:db8:1234:5678:9abc:def0:1234:5678]:65535"), { maxLength: 3 })
+      .map((addresses): Phase => ({ name: "connecting", addresses })),
+    fc.record({ file: names, route: names, bytesDone: fc.nat(), remainingSeconds: fc.nat() })
+      .map((changes): Phase => moving({ ...changes, bytesTotal: 2 ** 31 })),
+  );
+  fc.assert(fc.property(phase, fc.nat(140), fc.boolean(), (value, columns, color) => {
+    for (const text of render({ role: "send", phase: value }, columns, { color })) {
+      // deno-lint-ignore no-control-regex
+      const visible = text.replace(/\x1b\[\d*(;\d+)*m/g, "");
+      assert.ok(!visible.includes("\x1b"), JSON.stringify(text));
+      assert.ok(textWidth(visible) <= columns, `${columns}: ${visible}`);
+    }
+  }));
+});
+
+Deno.test("render shows nothing when it is over", () => {
+  assert.deepEqual(render({ role: "send", phase: { name: "over" } }, 80, PLAIN), []);
+});
+
+Deno.test("renderPlainProgress is one line of text without control characters", () => {
+  assert.equal(
+    renderPlainProgress(EVENTS.progress),
+    "24% (12.3/50.2 MB), 11.2 MB/s, 4s left, direct, photos/2024/img_0001.jpg",
+  );
+  const hostile = renderPlainProgress({ ...EVENTS.progress, file: "a\r\x1bb" });
+  assert.ok(!hostile.includes("\r") && !hostile.includes("\x1b"));
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { Terminal } from "../../../lib/cli/terminal.ts";
+import { FakeStreams, type FakeStreamsOptions } from "./_fake_world.ts";
+
+function terminalOn(options: FakeStreamsOptions): { terminal: Terminal; streams: FakeStreams } {
+  const streams = new FakeStreams(options);
+  const terminal = new Terminal(streams, {
+    outputColor: false,
+    errorColor: false,
+    redraw: streams.errorIsTerminal,
+  });
+  return { terminal, streams };
+}
+
+const NO_SIGNAL = new AbortController().signal;
+
+Deno.test("Terminal keeps the status line below what is printed", () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  terminal.setStatus(() => "10%");
+  terminal.print("result");
+  terminal.note("note");
+  terminal.setStatus(() => "20%");
+  assert.deepEqual(streams.screen.lines, ["result", "note", "20%"]);
+  terminal.clearStatus();
+  assert.deepEqual(streams.screen.lines, ["result", "note"]);
+});
+
+Deno.test("Terminal sends results to output and the rest to error", () => {
+  const { terminal, streams } = terminalOn({ terminal: false });
+  terminal.print("result");
+  terminal.note("note");
+  assert.equal(streams.output, "result\n");
+  assert.equal(streams.error, "note\n");
+});
+
+Deno.test("Terminal writes no control character where lines cannot be redrawn", () => {
+  const { terminal, streams } = terminalOn({ terminal: false });
+  terminal.setStatus(() => "10%");
+  terminal.note("note");
+  terminal.clearStatus();
+  assert.equal(streams.error, "note\n");
+});
+
+Deno.test("Terminal draws an unchanged status line once", () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  terminal.setStatus(() => "waiting");
+  const before = streams.error;
+  terminal.setStatus(() => "waiting");
+  assert.equal(streams.error, before);
+});
+
+Deno.test("Terminal leaves the last column free", () => {
+  const { terminal } = terminalOn({ terminal: true, columns: 60 });
+  let given = 0;
+  terminal.setStatus((columns) => {
+    given = columns;
+    return "x".repeat(columns);
+  });
+  assert.equal(given, 59);
+});
+
+Deno.test("Terminal leaves nothing behind when made narrower", () => {
+  const { terminal, streams } = terminalOn({ terminal: true, columns: 60 });
+  terminal.note("first");
+  terminal.setStatus((columns) => "x".repeat(columns));
+  streams.resize(25);
+  terminal.setStatus((columns) => "y".repeat(columns));
+  assert.deepEqual(streams.screen.lines, ["first", "y".repeat(24)]);
+});
+
+Deno.test("Terminal hides the status line while it asks and brings it back", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true, lines: ["yes"] });
+  terminal.setStatus(() => "waiting");
+  const answer = terminal.ask("Sure? ", NO_SIGNAL);
+  terminal.setStatus(() => "still waiting");
+  assert.equal(await answer, "yes");
+  assert.deepEqual(streams.screen.lines, ["Sure? yes", "still waiting"]);
+  assert.equal(streams.droppedTypedAhead, 1);
+});
+
+Deno.test("Terminal repeats an open question below a note", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  const giveUp = new AbortController();
+  const answer = terminal.ask("Sure? ", giveUp.signal);
+  await Promise.resolve();
+  terminal.note("something happened");
+  assert.deepEqual(streams.screen.lines, ["Sure?", "something happened", "Sure?"]);
+  giveUp.abort();
+  assert.equal(await answer, undefined);
+  terminal.note("after");
+  assert.deepEqual(streams.screen.lines, ["Sure?", "something happened", "Sure?", "after"]);
+});
+
+Deno.test("Terminal asks one question at a time", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true, lines: ["1", "2"] });
+  const answers = await Promise.all([
+    terminal.ask("First? ", NO_SIGNAL),
+    terminal.ask("Second? ", NO_SIGNAL),
+  ]);
+  assert.deepEqual(answers, ["1", "2"]);
+  assert.deepEqual(streams.screen.lines, ["First? 1", "Second? 2"]);
+});
+
+Deno.test("Terminal can ask only where both the question and the answer reach a person", () => {
+  assert.equal(terminalOn({ terminal: true }).terminal.canAsk, true);
+  assert.equal(terminalOn({ terminal: true, outputIsTerminal: false }).terminal.canAsk, true);
+  assert.equal(terminalOn({ terminal: true, inputIsTerminal: false }).terminal.canAsk, false);
+  assert.equal(terminalOn({ terminal: true, errorIsTerminal: false }).terminal.canAsk, false);
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import type { TransferEvent } from "../../../lib/events.ts";
+import { Terminal } from "../../../lib/cli/terminal.ts";
+import { TextReporter, type TextReporterOptions } from "../../../lib/cli/text_reporter.ts";
+import { EVENTS, FakeClock, FakeStreams, type FakeStreamsOptions } from "./_fake_world.ts";
+
+function report(
+  events: TransferEvent[],
+  options: Partial<TextReporterOptions> = {},
+  streamsOptions: FakeStreamsOptions = {},
+): FakeStreams {
+  const streams = new FakeStreams(streamsOptions);
+  const terminal = new Terminal(streams, {
+    outputColor: false,
+    errorColor: false,
+    redraw: streams.errorIsTerminal,
+  });
+  const reporter = new TextReporter(terminal, {
+    role: "receive",
+    quiet: false,
+    verbose: false,
+    installation: { compiled: true, moduleUrl: "", windows: false },
+    clock: new FakeClock(),
+    ...options,
+  });
+  for (const event of events) reporter.handleEvent(event);
+  return streams;
+}
+
+Deno.test("TextReporter redraws progress in one line on a terminal", () => {
+  const events = [0, 1, 2, 3].map((step) => ({ ...EVENTS.progress, bytesDone: step * 1e7 }));
+  const streams = report(events, {}, { terminal: true, columns: 60 });
+  assert.equal(streams.screen.lines.length, 1);
+  assert.match(streams.screen.lines[0]!, /^ 59% 30\.0\/50\.2 MB 11\.2 MB\/s 4s left direct /);
+});
+
+Deno.test("TextReporter prints progress in steps where nothing can be redrawn", () => {
+  const events = Array.from({ length: 101 }, (_, step) => ({
+    ...EVENTS.progress,
+    bytesDone: step,
+    bytesTotal: 100,
+  }));
+  const streams = report(events);
+  assert.equal(streams.error.trimEnd().split("\n").length, 10);
+  assert.equal(streams.output, "");
+});
+
+Deno.test("TextReporter shows warnings and errors even when quiet", () => {
+  const warning = { event: "warning", code: "kept", message: "Kept it" } as const;
+  const streams = report([EVENTS.connected, warning, EVENTS.refused, EVENTS.done], { quiet: true });
+  assert.equal(
+    streams.error,
+    `Warning: Kept it\nError: ${EVENTS.refused.message}\n  ${EVENTS.refused.hint}\n`,
+  );
+  assert.equal(streams.output, "");
+});
+
+Deno.test("TextReporter says whose session failed when the share goes on", () => {
+  const streams = report([EVENTS.connected, { ...EVENTS.refused, fatal: false }], { role: "send" });
+  assert.match(streams.error, /Error: With 198\.51\.100\.4:5000: The other side/);
+});
+
+Deno.test("TextReporter shows files and addresses only when verbose", () => {
+  const fileDone = { event: "file-done", session: 1, path: "a.txt", bytes: 5, root: "00" } as const;
+  const events = [EVENTS.connecting, fileDone];
+  assert.equal(report(events).error, "");
+  assert.equal(
+    report(events, { verbose: true }).error,
+    "Trying 192.0.2.7:4000\nDone: a.txt (5 B)\n",
+  );
+});
+
+Deno.test("TextReporter escapes what the other side says", () => {
+  const streams = report([{ ...EVENTS.refused, message: "no\x1b[2J" }]);
+  assert.match(streams.error, /no\\u\{1b\}\[2J/);
+});

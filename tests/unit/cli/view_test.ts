@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import type { TransferEvent } from "../../../lib/events.ts";
+import { advanceView, initialView, type Role } from "../../../lib/cli/view.ts";
+import { EVENTS } from "./_fake_world.ts";
+
+const phases = (role: Role, ...events: TransferEvent[]): string[] => {
+  let view = initialView(role);
+  return events.map((event) => (view = advanceView(view, event)).phase.name);
+};
+
+Deno.test("advanceView follows a sender from the code to the end", () => {
+  const admission = {
+    event: "admission",
+    session: 1,
+    address: "192.0.2.7:1",
+    admitted: true,
+  } as const;
+  assert.deepEqual(
+    phases("send", EVENTS.code, EVENTS.connected, admission, EVENTS.progress, EVENTS.done),
+    ["waiting_for_peer", "connected", "connected", "moving", "over"],
+  );
+  assert.deepEqual(
+    phases("send", EVENTS.code, EVENTS.connected, { ...admission, admitted: false }),
+    ["waiting_for_peer", "connected", "waiting_for_peer"],
+  );
+});
+
+Deno.test("advanceView follows a receiver from the code to the end", () => {
+  const waiting = { event: "waiting", session: 1, reason: "admission" } as const;
+  assert.deepEqual(
+    phases("receive", EVENTS.connecting, EVENTS.connected, waiting, EVENTS.offer, EVENTS.refused),
+    ["connecting", "connected", "waiting_for_admission", "connected", "over"],
+  );
+});
+
+Deno.test("advanceView waits for another client after the error of one session", () => {
+  assert.deepEqual(
+    phases("send", EVENTS.code, EVENTS.progress, { ...EVENTS.refused, fatal: false }),
+    ["waiting_for_peer", "moving", "waiting_for_peer"],
+  );
+});
+
+Deno.test("advanceView keeps the phase for events that only add a line", () => {
+  const view = advanceView(initialView("receive"), EVENTS.progress);
+  const fileDone = { event: "file-done", session: 1, path: "a", bytes: 1, root: "00" } as const;
+  assert.equal(advanceView(view, fileDone), view);
+});
