@@ -1,0 +1,214 @@
+/**
+ * Goal: a whole transfer, from code to verified files, survives whatever the path does.
+ * Method: share() and receive() as a user calls them, in virtual time, over an in-memory network
+ * with faults from the seed and files in memory; in the end both trees are compared byte by byte.
+ */
+import assert from "node:assert/strict";
+import type { TransferEvent } from "../../lib/events.ts";
+import { receive } from "../../lib/receive.ts";
+import { share } from "../../lib/share.ts";
+import { FakeStorage } from "../support/fake_storage.ts";
+import { randomFaults } from "../support/faults.ts";
+import type { LinkOptions } from "../support/link.ts";
+import { Prng } from "../support/prng.ts";
+import { seededTest } from "../support/seeded_test.ts";
+import { SimNetwork } from "../support/sim_network.ts";
+import { SimWorld } from "../support/sim_world.ts";
+
+const SHARER_HOST = "10.0.0.1";
+const CLIENT_HOST = "10.0.0.2";
+const SOURCE = "/home/share";
+const TARGET = "/home/in";
+const MIB = 1024 * 1024;
+
+interface Outcome {
+  readonly sharer: TransferEvent[];
+  readonly client: TransferEvent[];
+  readonly source: FakeStorage;
+  readonly target: FakeStorage;
+}
+
+/** A tree with what trees have: large, small and empty files, odd names, empty folders. */
+function makeTree(storage: FakeStorage, prng: Prng, largeBytes: number): void {
+  const bytes = (length: number): Uint8Array => prng.bytes(length);
+  storage.addFile(`${SOURCE}/large.bin`, bytes(largeBytes));
+  storage.addFile(`${SOURCE}/exactly one chunk`, bytes(65_536));
+  storage.addFile(`${SOURCE}/empty`, bytes(0));
+  storage.addFile(`${SOURCE}/ünïcödé/名前.txt`, bytes(100));
+  storage.addFolder(`${SOURCE}/empty folder`);
+  for (let index = 0; index < 40; index++) {
+    storage.addFile(`${SOURCE}/many/${index}`, bytes(prng.integer(0, 5000)));
+  }
+}
+
+async function transfer(world: SimWorld, options: {
+  readonly link: (from: string) => LinkOptions;
+  readonly healAtMs?: number;
+  readonly largeBytes: number;
+}): Promise<Outcome> {
+  const net = new SimNetwork(world, (from) => options.link(from));
+  const source = new FakeStorage();
+  const target = new FakeStorage();
+  makeTree(source, world.prng.fork(), options.largeBytes);
+  if (options.healAtMs !== undefined) world.schedule(options.healAtMs, () => world.heal());
+  const common = { clock: world.clock, random: world.prng };
+  const sharing = await share([SOURCE], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+    storage: source,
+  });
+  const receiving = receive(sharing.code, {
+    ...common,
+    sockets: [net.network.bind(CLIENT_HOST, 5000)],
+    storage: target,
+    directory: TARGET,
+  });
+  const collect = async (events: AsyncIterable<TransferEvent>): Promise<TransferEvent[]> => {
+    const collected: TransferEvent[] = [];
+    for await (const event of events) collected.push(event);
+    return collected;
+  };
+  const [sharer, client] = await world.runAsync({
+    until: Promise.all([collect(sharing), collect(receiving)]),
+    limitMs: 3_600_000,
+  });
+  return { sharer, client, source, target };
+}
+
+function assertSameTrees({ source, target }: Outcome): void {
+  const sources = source.paths(SOURCE);
+  assert.ok(sources.length > 40);
+  assert.deepEqual(
+    target.paths(TARGET),
+    [`${TARGET}/share`, ...sources.map((path) => path.replace(SOURCE, `${TARGET}/share`))]
+      .filter((path, index, all) => all.indexOf(path) === index).sort(),
+  );
+  for (const path of sources) {
+    const from = source.get(path)!;
+    const to = target.get(path.replace(SOURCE, `${TARGET}/share`))!;
+    assert.equal(to.kind, from.kind, path);
+    assert.deepEqual(to.bytes, from.bytes, path);
+    assert.equal(to.mtimeMs, from.mtimeMs, path);
+    assert.equal(to.executable, from.executable, path);
+  }
+}
+
+function assertDone({ sharer, client }: Outcome): void {
+  const sent = sharer.at(-1)!;
+  const received = client.at(-1)!;
+  assert.ok(sent.event === "done", JSON.stringify(sent));
+  assert.ok(received.event === "done", JSON.stringify(received));
+  assert.equal(received.root, sent.root);
+  assert.equal(received.exit, 0);
+  assert.equal(received.leftOut, 0);
+}
+
+seededTest("share and receive move a tree over paths with random faults", 12, async (seed) => {
+  const world = new SimWorld(seed);
+  const faults: Record<string, LinkOptions> = {
+    [SHARER_HOST]: randomFaults(world.prng),
+    [CLIENT_HOST]: randomFaults(world.prng),
+  };
+  const outcome = await transfer(world, {
+    link: (from) => faults[from]!,
+    healAtMs: 15_000,
+    largeBytes: MIB + 300_000,
+  });
+  assertDone(outcome);
+  assertSameTrees(outcome);
+});
+
+Deno.test("share and receive give equal events for equal seeds", async () => {
+  const run = async (): Promise<string> => {
+    const world = new SimWorld(7);
+    const outcome = await transfer(world, {
+      link: () => ({ delayMs: 15, jitterMs: 4, lossRate: 0.03, rateBytesPerSecond: 2_000_000 }),
+      largeBytes: 2 * MIB,
+    });
+    assertDone(outcome);
+    return JSON.stringify([world.nowMs, outcome.sharer, outcome.client]);
+  };
+  assert.equal(await run(), await run());
+});
+
+Deno.test("receive gives up when nobody answers", async () => {
+  const world = new SimWorld(1);
+  const net = new SimNetwork(world, () => ({ delayMs: 10 }));
+  const storage = new FakeStorage();
+  storage.addFile(`${SOURCE}/file`, new Uint8Array(10));
+  const common = { clock: world.clock, random: world.prng, storage };
+  const sharing = await share([SOURCE], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+  });
+  await sharing.close();
+  const receiving = receive(sharing.code, {
+    ...common,
+    sockets: [net.network.bind(CLIENT_HOST, 5000)],
+    timeoutMs: 5000,
+  });
+  const last = await world.runAsync({
+    until: (async () => {
+      let last: TransferEvent | undefined;
+      for await (const event of receiving) last = event;
+      return last;
+    })(),
+  });
+  assert.ok(last?.event === "error");
+  assert.equal(last.code, "timed_out");
+  assert.equal(last.exit, 23);
+  assert.equal(world.nowMs, 5000);
+});
+
+Deno.test("a refused client does not use up the one place of a share", async () => {
+  const world = new SimWorld(3);
+  const net = new SimNetwork(world, () => ({ delayMs: 10 }));
+  const source = new FakeStorage();
+  const target = new FakeStorage();
+  makeTree(source, world.prng.fork(), MIB);
+  const common = { clock: world.clock, random: world.prng };
+  let asked = 0;
+  const sharing = await share([SOURCE], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+    storage: source,
+    admit: () => Promise.resolve(++asked > 1),
+  });
+  const sharer: TransferEvent[] = [];
+  const sharerDone = (async () => {
+    for await (const event of sharing) sharer.push(event);
+  })();
+  const attempt = async (host: string): Promise<TransferEvent[]> => {
+    const events: TransferEvent[] = [];
+    const receiving = receive(sharing.code, {
+      ...common,
+      sockets: [net.network.bind(host, 5000)],
+      storage: target,
+      directory: TARGET,
+    });
+    for await (const event of receiving) events.push(event);
+    return events;
+  };
+  const [first, second] = await world.runAsync({
+    until: (async () => {
+      const first = await attempt("10.0.0.2");
+      const second = await attempt("10.0.0.3");
+      await sharerDone;
+      return [first, second] as const;
+    })(),
+  });
+  const refusal = first.at(-1)!;
+  assert.ok(refusal.event === "error");
+  assert.equal(refusal.code, "refused");
+  assert.equal(refusal.exit, 5);
+  // Nothing of the share was shown to it.
+  assert.deepEqual(
+    first.map(({ event }) => event).filter((event) => event === "offer" || event === "file-done"),
+    [],
+  );
+  assert.equal(second.at(-1)!.event, "done");
+  assertSameTrees({ sharer, client: second, source, target });
+});
