@@ -8,22 +8,30 @@
  *
  * `Deno.listenDatagram` needs `--unstable-net`; without it pass `allowSlowSocket`.
  *
- * @example Share a folder in one program and take it in another
- * ```ts ignore
+ * @example Send a file from one program to another
+ * ```ts
  * import { receive, share } from "@p2pft/cli/mod.ts";
+ * import assert from "node:assert/strict";
  *
- * // One machine:
- * await using photos = await share(["./photos"]);
- * console.log(photos.code);
- * for await (const event of photos) {
- *   if (event.event === "done") console.log(`Sent, root ${event.root}`);
- * }
+ * const [from, to] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+ * await Deno.writeTextFile(`${from}/note.txt`, "hello");
  *
- * // The other:
- * await using download = receive(code, { directory: "./in" });
- * for await (const event of download) {
- *   if (event.event === "file-done") console.log(event.path);
+ * // One machine. Loopback is only for this example, where both sides are the same machine.
+ * const sharing = await share([`${from}/note.txt`], {
+ *   addresses: ["127.0.0.1"],
+ *   allowLoopback: true,
+ * });
+ *
+ * // The other machine, with the code.
+ * await using receiving = receive(sharing.code, { directory: to, allowLoopback: true });
+ * for await (const event of receiving) {
  *   if (event.event === "error") throw new Error(event.message);
+ * }
+ * assert.equal(await Deno.readTextFile(`${to}/note.txt`), "hello");
+ *
+ * // The share ends by itself when its one client is served.
+ * for await (const event of sharing) {
+ *   if (event.event === "done") assert.equal(event.bytes, 5);
  * }
  * ```
  *

@@ -1,13 +1,13 @@
 /**
  * Variable-length integers of 1, 2, 4 or 8 bytes, big-endian, the two top bits of the first byte
  * giving the length (docs/protocol.md, "Integers"). Values stop at 2^53 − 1, because every number
- * on this wire is a JavaScript number.
+ * on this wire is a JavaScript number [INT-1].
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9000#section-16 | RFC 9000, section 16}
  */
 
 /** The largest value a varint carries here: 2^53 − 1. */
-export const MAX_VARINT = Number.MAX_SAFE_INTEGER;
+export const MAX_VARINT: number = Number.MAX_SAFE_INTEGER;
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -92,6 +92,8 @@ export class ByteReader {
   #end: number;
 
   /**
+   * Reads from the start of `bytes`.
+   *
    * @param bytes What to read from; not copied.
    */
   constructor(bytes: Uint8Array) {

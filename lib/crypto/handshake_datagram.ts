@@ -97,7 +97,7 @@ export interface HandshakeMessage3 {
 
 /**
  * Encodes and decodes the handshake datagrams of one share. Every call of an encoder draws a fresh N,
- * so a message is repeated by encoding it again. The decoders take what
+ * so a message is repeated by encoding it again [HS-1]. The decoders take what
  * {@linkcode HandshakeCodec.classify} recognised, and return copies.
  */
 export class HandshakeCodec {

@@ -6,10 +6,10 @@
  * Not here: where a message lies in a datagram (`handshake_datagram.ts`), what its payload means,
  * when it is sent again, and the protection of packets afterwards.
  *
- * **Failure changes nothing.** A message that cannot be read, and one that cannot be written because
- * the peer's key is of small order, give undefined and leave the object exactly as it was, so a
- * forged message cannot spoil a handshake that waits for the real one. A message that *can* be read
- * but comes from the wrong static key is the caller's to judge: read it with a
+ * **Failure changes nothing** [HS-5]. A message that cannot be read, and one that cannot be written
+ * because the peer's key is of small order, give undefined and leave the object exactly as it was,
+ * so a forged message cannot spoil a handshake that waits for the real one. A message that *can* be
+ * read but comes from the wrong static key is the caller's to judge: read it with a
  * {@linkcode NoiseHandshake.clone} and keep the clone only if the key is the right one.
  *
  * **Snapshots.** Starting already mixes in prologue, known keys and a leading `psk` token, so a

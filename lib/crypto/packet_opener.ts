@@ -1,8 +1,9 @@
 /**
  * Takes the protection off the packets of one direction, in place. In order, cheapest first: unmask
- * the header (0.1 µs); compare reserved bits and length, which drops all but one in eight million of
- * a stranger's datagrams; expand the packet number; look it up in the replay window; and only then
- * check the tag (3 µs, 10 µs when it is wrong). State changes only after the tag was right.
+ * the header (0.1 µs); compare reserved bits and length [PKT-2], which drops all but one in eight
+ * million of a stranger's datagrams; expand the packet number; look it up in the replay window; and
+ * only then check the tag (3 µs, 10 µs when it is wrong). State changes only after the tag was
+ * right [PKT-3].
  *
  * RFC 9001, section 9.5, asks for the same time whatever the header says, lest a forger learn about
  * masked bits. Here a drop is silent and sends nothing, so there is no answer to be timed, and the
@@ -11,7 +12,7 @@
  * Key updates: a packet of the other key phase is tried with the next keys, which are ready
  * beforehand. When it opens, {@linkcode PacketOpener.generation} grows, and the connection lets its
  * sealer follow. The old keys stay for packets that come late, until
- * {@linkcode PacketOpener.dropOldKeys}; as long as they stay, a second update is refused.
+ * {@linkcode PacketOpener.dropOldKeys}; as long as they stay, a second update is refused [KEY-3].
  *
  * The layout stands in `packet_layout.ts`.
  */

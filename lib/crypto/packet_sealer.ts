@@ -2,9 +2,10 @@
  * Protects the packets of one direction, in place. In order: write flags, number and length; seal
  * the frames with the header as additional data; mask the header from a sample of the ciphertext.
  *
- * Key updates: {@linkcode PacketSealer.updateKeys} begins one, {@linkcode PacketSealer.followUpdate}
- * answers one the peer began. When to begin (after so many packets, or an hour) is the connection's
- * decision; that the previous one is confirmed first is seen to here (RFC 9001, section 6.1).
+ * Key updates: {@linkcode PacketSealer.updateKeys} begins one,
+ * {@linkcode PacketSealer.followUpdate} answers one the peer began. When to begin (after so many
+ * packets, or an hour) is the connection's decision; that the previous one is confirmed first is
+ * seen to here [KEY-1] (RFC 9001, section 6.1).
  *
  * The layout stands in `packet_layout.ts`.
  */
@@ -79,7 +80,7 @@ export class PacketSealer {
    */
   seal(buffer: Uint8Array, start: number, payloadEnd: number, packetNumber: number): number {
     // A number used twice would be a nonce used twice, which gives away both plaintexts and the
-    // authentication key: worth a comparison for each packet.
+    // authentication key: worth a comparison for each packet [PKT-1].
     if (!(packetNumber > this.#largestNumber && packetNumber <= Number.MAX_SAFE_INTEGER)) {
       throw new RangeError(
         `Cannot seal packet: number ${packetNumber} is not from ${

@@ -1,7 +1,7 @@
 /**
  * Candidates: the addresses at which a machine may be reached, and how a list of them is written
  * into a code with as few bytes as possible (docs/protocol.md, "Candidates"). A list has exactly
- * one encoding; every other way to write the same addresses is refused.
+ * one encoding; every other way to write the same addresses is refused [CODE-2].
  *
  * Not here: where candidates come from, and the count and kinds that a code wants.
  */
@@ -138,7 +138,7 @@ export function encodeCandidates(
 /**
  * Reads the candidates that fill `bytes` from `offset` to the end.
  *
- * @returns 1 to {@linkcode MAX_CANDIDATES} candidates, or the first problem. Never throws.
+ * @returns 1 to {@linkcode MAX_CANDIDATES} candidates, or the first problem [CODE-1]. Never throws.
  */
 export function decodeCandidates(
   bytes: Uint8Array,

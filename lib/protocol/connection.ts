@@ -22,7 +22,7 @@ import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
 import { TAG_BYTES } from "../crypto/provider.ts";
 import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
-import type { SocketAddress } from "../nat/address.ts";
+import { isSameSocketAddress, type SocketAddress } from "../nat/address.ts";
 import { AckRanges } from "./ack_ranges.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
 import type { CongestionController } from "./congestion/controller.ts";
@@ -85,6 +85,8 @@ export interface ConnectionOptions {
   readonly rttMs?: number;
   /** Client: writes message 3 anew into a buffer of 1200 bytes. */
   readonly writeConfirmation?: (out: Uint8Array) => void;
+  /** Sharer: the peer has shown already that it receives at this address (default: it has not). */
+  readonly isAddressProven?: boolean;
   /** Called when something outside changed what there is to send. */
   readonly wake?: () => void;
   /** Most block bytes granted ahead (default 64 MiB). */
@@ -129,6 +131,8 @@ export interface ConnectionStatistics {
   readonly droppedDatagrams: number;
 }
 
+/** With less than this left to an unproven address nothing of use fits into a datagram. */
+const MIN_UNPROVEN_DATAGRAM_BYTES = 64;
 /** How many times a probe timeout repeats old data at once. */
 const PROBES_PER_TIMEOUT = 2;
 /** Datagrams of window below which the peer is asked for an ACK before the window closes. */
@@ -137,8 +141,18 @@ const SMALL_WINDOW_DATAGRAMS = 4 * ACK_EVERY_PACKETS;
 const MIN_QUEUE_TARGET_BYTES = 4 * 1024 * 1024;
 /** Probe timeouts a closing side stays to repeat its CLOSE. */
 const DRAIN_TIMEOUTS = 3;
+/** Copies of the first CLOSE: nothing acknowledges it, and a peer that misses it waits for 30 s. */
+const FIRST_CLOSES = 3;
+/** A key update that was not yet allowed is looked at again after this, ms. */
+const KEY_UPDATE_RETRY_MS = 60_000;
 /** A closing side answers at most one packet in so many ms. */
 const CLOSE_REPEAT_MS = 100;
+/**
+ * Sent packets remembered without an answer, above which ACKs no longer go out alone: nothing holds
+ * those back, and for a peer that never acknowledges they would be remembered without end. An honest
+ * one answers our PING of every ten seconds, and sends no 6,000 packets a second worth an ACK each.
+ */
+const MAX_UNANSWERED_PACKETS = 65_536;
 /** Bytes of a path challenge and its response. */
 const PATH_CHALLENGE_BYTES = 8;
 
@@ -177,12 +191,17 @@ export class Connection implements Channel {
   #probesDue = 0;
   #confirmationDue = false;
   #pathResponse: Uint8Array | undefined;
-  #closeDue = false;
+  #closesDue = 0;
   #closeWire = 0;
   #openerGeneration = 0;
   #nextKeyUpdateAt: Instant;
   #lastCloseAt: Instant;
   #isAppLimited = true;
+  /**
+   * [HS-12] Sharer: bytes it may still send to an address that has not proved that it receives, never
+   * more than came from there: who holds the code may forge the address of message 3.
+   */
+  #unprovenBytes: number;
   #hasReleased = false;
   #receivedPackets = 0;
   #droppedDatagrams = 0;
@@ -223,7 +242,12 @@ export class Connection implements Channel {
     if (options.writeConfirmation) {
       this.#state = "confirming";
       this.#confirmationDue = true;
+      this.#unprovenBytes = Number.POSITIVE_INFINITY; // message 2 came from there
     } else {
+      // Message 3 is what came from there so far.
+      this.#unprovenBytes = options.isAddressProven
+        ? Number.POSITIVE_INFINITY
+        : HANDSHAKE_DATAGRAM_BYTES;
       this.#state = "open";
       this.#pingDue = true; // tells the client that message 3 arrived
     }
@@ -310,6 +334,7 @@ export class Connection implements Channel {
    */
   handlePacket(now: Instant, buffer: Uint8Array, start: number, end: number): boolean {
     this.#now = now;
+    if (this.#state === "ended") return false;
     const payloadEnd = this.#opener.open(buffer, start, end);
     if (payloadEnd < 0) {
       this.#droppedDatagrams++;
@@ -319,11 +344,12 @@ export class Connection implements Channel {
       return false;
     }
     this.#receivedPackets++;
+    this.#allowUnproven(end - start);
     if (this.#state === "closing") {
       this.#repeatClose(now);
       return true;
     }
-    if (this.#state === "draining" || this.#state === "ended") return true;
+    if (this.#state === "draining") return true;
     if (this.#state === "confirming") {
       this.#state = "open";
       this.#confirmationDue = false;
@@ -348,15 +374,27 @@ export class Connection implements Channel {
     return this.#opener.peekLength(buffer, start, buffer.length - start);
   }
 
+  /** Sharer: message 3 came again, so nothing of ours has arrived there yet. */
+  handleRepeatedConfirmation(path: Path): void {
+    const isHere = path.socket === this.path.socket &&
+      isSameSocketAddress(path.remote, this.path.remote);
+    if (!isHere || this.#unprovenBytes === Number.POSITIVE_INFINITY) return;
+    this.#allowUnproven(HANDSHAKE_DATAGRAM_BYTES);
+    this.#pingDue = true;
+  }
+
+  /** So many bytes came from an address: as many may go there. */
+  #allowUnproven(bytes: number): void {
+    if (this.#unprovenBytes === Number.POSITIVE_INFINITY) return;
+    this.#unprovenBytes += bytes;
+    if (!this.closed) this.#armRecovery();
+  }
+
   /** Does what is due; early or repeated calls do nothing. */
   handleTimeout(now: Instant): void {
     this.#now = now;
     const timers = this.#timers;
-    if (timers.takeExpired(Timer.DRAIN, now)) this.#state = "ended";
-    if (this.#state === "ended") {
-      timers.clearAll();
-      return;
-    }
+    if (timers.takeExpired(Timer.DRAIN, now)) return this.#retire();
     if (this.closed) return;
     if (timers.takeExpired(Timer.IDLE, now)) { // [IDLE-1]
       const seconds = Math.round(this.#options.local.idleTimeoutMs / 1000);
@@ -365,9 +403,7 @@ export class Connection implements Channel {
         reason: `Nothing heard for ${seconds} s`,
         byPeer: false,
       });
-      this.#state = "ended";
-      timers.clearAll();
-      return;
+      return this.#retire();
     }
     if (timers.takeExpired(Timer.ACK, now)) this.#ackNow = true;
     if (timers.takeExpired(Timer.CONFIRM, now)) this.#confirmationDue = true;
@@ -396,7 +432,9 @@ export class Connection implements Channel {
     this.#timers.clear(Timer.PACE);
     if (this.closed) return this.#transmitClose(now, out);
     if (this.#confirmationDue) return this.#transmitConfirmation(now, out);
-    if (this.#state === "open" && this.#mtu.nextProbeBytes() > 0) {
+    if (this.#unprovenBytes < MIN_UNPROVEN_DATAGRAM_BYTES) return 0;
+    const isProven = this.#unprovenBytes === Number.POSITIVE_INFINITY;
+    if (isProven && this.#state === "open" && this.#mtu.nextProbeBytes() > 0) {
       return this.#transmitMtuProbe(now, out);
     }
     return this.#transmitData(now, out);
@@ -405,11 +443,11 @@ export class Connection implements Channel {
   // ---- sending ----
 
   #transmitData(now: Instant, out: Uint8Array): number {
-    const datagramBytes = this.#mtu.datagramBytes;
+    const datagramBytes = Math.min(this.#mtu.datagramBytes, this.#unprovenBytes);
     const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#creditChanged ||
       this.#pathResponse !== undefined || this.#outbox.hasWork;
     const maySend = wantsToSend && this.#maySend(now, datagramBytes);
-    if (!maySend && !this.#ackNow) return 0;
+    if (!maySend && !(this.#ackNow && this.#mayAcknowledge)) return 0;
 
     const start = HEADER_BYTES;
     const end = datagramBytes - TAG_BYTES;
@@ -453,7 +491,13 @@ export class Connection implements Channel {
     return this.#seal(now, out, at, flags);
   }
 
-  /** [CC-1] Whether window and pacer let a datagram out; arms the pacer's timer when only it holds. */
+  /** Whether one more packet may be remembered that the window does not hold back. */
+  get #mayAcknowledge(): boolean {
+    const { next, oldest } = this.#recovery.sent;
+    return next - oldest < MAX_UNANSWERED_PACKETS;
+  }
+
+  /** [CC-1] Whether window and pacer let a datagram out; arms the pacer's timer if only it holds. */
   #maySend(now: Instant, datagramBytes: number): boolean {
     if (this.#probesDue > 0) return true;
     if (this.#recovery.inFlightBytes + datagramBytes > this.#controller.windowBytes) return false;
@@ -469,6 +513,7 @@ export class Connection implements Channel {
     out.set(this.#options.remote.connectionId, 0);
     const recovery = this.#recovery;
     const length = this.#sealer.seal(out, 0, payloadEnd, recovery.sent.next);
+    this.#unprovenBytes -= length;
     const slot = recovery.onSent(now, length, flags);
     if ((flags & PacketFlag.ACK) !== 0) {
       recovery.sent.acknowledged[slot] = this.#received.largest(0);
@@ -513,8 +558,8 @@ export class Connection implements Channel {
 
   /** [CLOSE-2] The one thing that is still sent, and only by the side that closed. */
   #transmitClose(now: Instant, out: Uint8Array): number {
-    if (!this.#closeDue || this.#state !== "closing") return 0;
-    this.#closeDue = false;
+    if (this.#closesDue === 0 || this.#state !== "closing") return 0;
+    this.#closesDue--;
     if (this.#timers.get(Timer.DRAIN) === NEVER) this.#armDrain(now);
     const end = writeClose(this.#closeWire, this.closed!.reason, out, HEADER_BYTES);
     out.set(this.#options.remote.connectionId, 0);
@@ -527,13 +572,16 @@ export class Connection implements Channel {
   #repeatClose(now: Instant): void {
     if (now - this.#lastCloseAt < CLOSE_REPEAT_MS) return;
     this.#lastCloseAt = now;
-    this.#closeDue = true;
+    this.#closesDue = 1;
   }
 
   #updateKeys(now: Instant): void {
     // A second update too soon would find a peer that still keeps the keys of before the first
     // (RFC 9001, section 6.5) [KEY-1].
-    if (!this.#sealer.canUpdateKeys || now < this.#nextKeyUpdateAt) return;
+    if (!this.#sealer.canUpdateKeys || now < this.#nextKeyUpdateAt) {
+      this.#timers.set(Timer.KEY, after(now, KEY_UPDATE_RETRY_MS));
+      return;
+    }
     this.#sealer.updateKeys();
     this.#noteKeyUpdate(now);
   }
@@ -594,6 +642,7 @@ export class Connection implements Channel {
     }
     // A block given back may have made the transfer close: then no deadline may be armed again.
     if (this.closed) return;
+    this.#unprovenBytes = Number.POSITIVE_INFINITY; // who acknowledges has received
     this.#sealer.handleAcknowledged(this.#recovery.largestAcked);
     this.#mtu.onProgress();
     this.#updatePacer(now);
@@ -680,7 +729,7 @@ export class Connection implements Channel {
     }
   }
 
-  /** The peer went to new keys: go with it [KEY-2], and forget the old ones when stragglers are in. */
+  /** [KEY-2] The peer went to new keys: go with it, and forget the old ones after stragglers. */
   #followKeyUpdate(now: Instant): void {
     if (this.#opener.generation === this.#openerGeneration) return;
     this.#openerGeneration = this.#opener.generation;
@@ -726,7 +775,9 @@ export class Connection implements Channel {
 
   #armRecovery(): void {
     this.#timers.set(Timer.LOSS, this.#recovery.lossDeadline);
-    this.#timers.set(Timer.PROBE, this.#recovery.probeDeadline);
+    // Without bytes left to send a probe there is nothing to wait for (RFC 9002, section 6.2.2.1).
+    const mayProbe = this.#unprovenBytes >= MIN_UNPROVEN_DATAGRAM_BYTES;
+    this.#timers.set(Timer.PROBE, mayProbe ? this.#recovery.probeDeadline : NEVER);
   }
 
   #updatePacer(now: Instant): void {
@@ -752,7 +803,7 @@ export class Connection implements Channel {
     if (this.closed) return;
     this.#state = "closing";
     this.#closeWire = wireCode;
-    this.#closeDue = true;
+    this.#closesDue = this.#unprovenBytes === Number.POSITIVE_INFINITY ? FIRST_CLOSES : 1;
     this.#finish(this.#now, end);
   }
 
@@ -764,6 +815,14 @@ export class Connection implements Channel {
     if (this.#state !== "closing") this.#armDrain(now);
     for (const block of this.#outbox.blocks.releaseAll()) this.#handler?.handleBlockReleased(block);
     this.#handler = undefined;
+  }
+
+  /** Nothing is left to do: the keys go. */
+  #retire(): void {
+    this.#state = "ended";
+    this.#timers.clearAll();
+    this.#sealer.wipe();
+    this.#opener.wipe();
   }
 
   #armDrain(now: Instant): void {

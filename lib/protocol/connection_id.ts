@@ -10,9 +10,16 @@ export function readConnectionId(bytes: Uint8Array, offset: number): number {
   return high * 0x1_0000_0000 + low;
 }
 
-/** A new random id. */
-export function createConnectionId(random: RandomSource): Uint8Array {
+/**
+ * A new random id.
+ *
+ * @param isTaken Whether an id is in use already: two sessions under one id would lose both.
+ */
+export function createConnectionId(
+  random: RandomSource,
+  isTaken: (id: number) => boolean,
+): Uint8Array {
   const id = new Uint8Array(CONNECTION_ID_BYTES);
-  random.fill(id);
+  do random.fill(id); while (isTaken(readConnectionId(id, 0)));
   return id;
 }

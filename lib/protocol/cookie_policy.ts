@@ -20,6 +20,11 @@ export class CookiePolicy {
   #secondStart: Instant = instant(Number.NEGATIVE_INFINITY);
   #newThisSecond = 0;
 
+  /** Unfinished handshakes. */
+  get halfOpenCount(): number {
+    return this.#halfOpen;
+  }
+
   /** Whether a nonce (12 bytes) was not seen before. */
   isNewNonce(nonce: Uint8Array): boolean {
     return !this.#nonces.has(String.fromCharCode(...nonce));

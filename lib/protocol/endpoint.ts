@@ -1,7 +1,7 @@
 /**
  * Everything that lives on the sockets of one program: the share's handshakes, handshakes towards
- * others, and all connections. Finds out whose a datagram is; strangers get silence and a counter [DMX-1].
- * Pure: `lib/transport/pump.ts` drives it.
+ * others, and all connections. Finds out whose a datagram is; strangers get silence and a counter
+ * [DMX-1]. Pure: `lib/transport/pump.ts` drives it.
  *
  * A datagram is looked at in this order (docs/protocol.md, "Telling datagrams apart"): known
  * connection id, then 1200 bytes with a handshake tag, then nothing.
@@ -62,6 +62,7 @@ export class Endpoint {
   readonly #idOf = new Map<Connection, number>();
   readonly #events: EndpointEvent[] = [];
   readonly #told = new Set<Connection>();
+  readonly #isIdTaken = (id: number): boolean => this.#byId.has(id);
   #sharer: HandshakeSharer | undefined;
   #client: HandshakeClient | undefined;
   #turn = 0;
@@ -72,9 +73,10 @@ export class Endpoint {
   }
 
   /** Takes clients from now on. */
-  listen(options: Omit<HandshakeSharerOptions, "provider" | "random">): void {
+  listen(options: Omit<HandshakeSharerOptions, "provider" | "random" | "isIdTaken">): void {
     const { provider, random } = this.#options;
-    this.#sharer = new HandshakeSharer({ ...options, provider, random });
+    const isIdTaken = this.#isIdTaken;
+    this.#sharer = new HandshakeSharer({ ...options, provider, random, isIdTaken });
   }
 
   /** Takes no more clients; sessions go on. */
@@ -84,9 +86,13 @@ export class Endpoint {
   }
 
   /** Begins a handshake with a share. */
-  connect(now: Instant, options: Omit<HandshakeClientOptions, "provider" | "random">): void {
+  connect(
+    now: Instant,
+    options: Omit<HandshakeClientOptions, "provider" | "random" | "isIdTaken">,
+  ): void {
     const { provider, random } = this.#options;
-    this.#client = new HandshakeClient(now, { ...options, provider, random });
+    const isIdTaken = this.#isIdTaken;
+    this.#client = new HandshakeClient(now, { ...options, provider, random, isIdTaken });
   }
 
   /** Gives up the handshake towards a share. */
@@ -144,6 +150,10 @@ export class Endpoint {
     const accepted = this.#sharer?.handleDatagram(now, datagram, path, this.#connections.length);
     if (accepted) {
       if (accepted === "handled") return true;
+      if ("repeatedId" in accepted) {
+        this.#byId.get(accepted.repeatedId)?.handleRepeatedConfirmation(path);
+        return true;
+      }
       const { start, remoteKey, request, handshakeHash, earlyPackets } = accepted;
       const connection = this.#add(now, start);
       this.#events.push({ type: "accepted", connection, remoteKey, request, handshakeHash });

@@ -47,6 +47,8 @@ export interface HandshakeClientOptions {
   readonly paths: readonly Path[];
   /** The first request, at most {@linkcode MAX_REQUEST_BYTES}. */
   readonly request: Uint8Array;
+  /** Whether a connection id is in use already. */
+  readonly isIdTaken?: (id: number) => boolean;
 }
 
 /** A sharer that has proved its key. */
@@ -108,7 +110,7 @@ export class HandshakeClient {
       psks: [keys.psk],
     });
     wipeShareKeys(keys);
-    this.#local = defaultParameters(createConnectionId(random));
+    this.#local = defaultParameters(createConnectionId(random, options.isIdTaken ?? (() => false)));
     const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
     encodeParameters(this.#local, payload, 0);
     this.#message1 = this.#noise.writeMessage(payload, random)!;

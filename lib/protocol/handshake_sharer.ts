@@ -48,6 +48,9 @@ const MINUTE_MS = 60_000;
 /** Addresses one client may be heard from in a handshake: its candidates, and a few in reserve. */
 const MAX_PATHS = 16;
 
+/** Handshakes in memory, with those that finished within the last 10 s. */
+const MAX_REMEMBERED_HANDSHAKES = 4 * MAX_HALF_OPEN;
+
 /** What a share's handshakes need. */
 export interface HandshakeSharerOptions {
   /** The primitives. */
@@ -58,6 +61,8 @@ export interface HandshakeSharerOptions {
   readonly t: Uint8Array;
   /** The share's static keys; the owner wipes them. */
   readonly staticKeys: KeyPair;
+  /** Whether a connection id is in use already. */
+  readonly isIdTaken?: (id: number) => boolean;
 }
 
 /** A client that has finished its handshake. */
@@ -72,6 +77,12 @@ export interface AcceptedClient {
   readonly handshakeHash: Uint8Array;
   /** Packets that came before message 3. */
   readonly earlyPackets: readonly Uint8Array[];
+}
+
+/** Message 3 once more: the client has not heard from its session yet. */
+export interface RepeatedConfirmation {
+  /** Connection id of the session. */
+  readonly repeatedId: number;
 }
 
 interface HalfOpen {
@@ -97,6 +108,7 @@ export class HandshakeSharer {
   transmitPath!: Path;
   readonly #provider: CryptoProvider;
   readonly #random: RandomSource;
+  readonly #isIdTaken: (id: number) => boolean;
   readonly #codec: HandshakeCodec;
   readonly #cookies: CookieIssuer;
   readonly #policy = new CookiePolicy();
@@ -110,6 +122,7 @@ export class HandshakeSharer {
     const { provider, random, t, staticKeys } = options;
     this.#provider = provider;
     this.#random = random;
+    this.#isIdTaken = options.isIdTaken ?? (() => false);
     const keys = deriveShareKeys(provider, t);
     this.#codec = new HandshakeCodec(provider, keys, random);
     this.#start = NoiseHandshake.start(provider, {
@@ -143,13 +156,16 @@ export class HandshakeSharer {
     datagram: Uint8Array,
     path: Path,
     sessionCount: number,
-  ): AcceptedClient | "handled" | undefined {
+  ): AcceptedClient | RepeatedConfirmation | "handled" | undefined {
     const type = this.#codec.classify(datagram);
     if (type === 0) return undefined;
     const nonce = datagram.subarray(0, HANDSHAKE_NONCE_BYTES);
     if (!this.#policy.isNewNonce(nonce)) return "handled"; // [HS-2] a replay gets silence
     if (type === 1) this.#handleMessage1(now, datagram, path, sessionCount);
-    if (type === 3) return this.#handleMessage3(now, datagram, path) ?? "handled";
+    // Handshakes that began while there was room may finish when there is none [HS-4].
+    if (type === 3 && sessionCount < MAX_SESSIONS) {
+      return this.#handleMessage3(now, datagram, path) ?? "handled";
+    }
     return "handled";
   }
 
@@ -216,7 +232,7 @@ export class HandshakeSharer {
         if (known.paths.length >= MAX_PATHS) return;
         known.paths.push(path);
       }
-      this.#replies.push({ datagram: this.#codec.encodeMessage2(known.message2), path });
+      this.#reply(this.#codec.encodeMessage2(known.message2), path);
       return;
     }
     const noise = this.#start.clone();
@@ -231,7 +247,8 @@ export class HandshakeSharer {
       noise.wipe();
       return;
     }
-    const local = defaultParameters(this.#freshId());
+    const isIdTaken = (id: number) => this.#halfOpen.has(id) || this.#isIdTaken(id);
+    const local = defaultParameters(createConnectionId(this.#random, isIdTaken));
     const answer = new Uint8Array(MESSAGE_2_PAYLOAD_BYTES);
     encodeParameters(local, answer, 0);
     const message2 = noise.writeMessage(answer, this.#random);
@@ -256,27 +273,39 @@ export class HandshakeSharer {
     this.#halfOpen.set(halfOpen.id, halfOpen);
     this.#byEphemeral.set(ephemeral, halfOpen);
     this.#policy.onHalfOpen(now, path.remote);
-    this.#replies.push({ datagram: this.#codec.encodeMessage2(message2), path });
+    this.#reply(this.#codec.encodeMessage2(message2), path);
   }
 
   /** [HS-4] Asks for a cookie under load; turns everyone away when full. */
   #isTurnedAway(now: Instant, cookie: Uint8Array, path: Path, sessionCount: number): boolean {
-    if (this.#halfOpen.size >= MAX_HALF_OPEN || sessionCount >= MAX_SESSIONS) return true;
+    const isFull = this.#policy.halfOpenCount >= MAX_HALF_OPEN ||
+      this.#halfOpen.size >= MAX_REMEMBERED_HANDSHAKES || sessionCount >= MAX_SESSIONS;
+    if (isFull) return true;
     if (!this.#policy.isCookieNeeded(now, path.remote)) return false;
     const address = ipAddressToBytes(path.remote);
     const minute = Math.floor(now / MINUTE_MS);
     if (this.#cookies.check(cookie, address, path.remote.port, minute)) return false;
     const issued = this.#cookies.issue(address, path.remote.port, minute);
-    this.#replies.push({ datagram: this.#codec.encodeCookie(issued), path });
+    this.#reply(this.#codec.encodeCookie(issued), path);
     return true;
   }
 
-  #handleMessage3(now: Instant, datagram: Uint8Array, path: Path): AcceptedClient | undefined {
+  /** Queues an answer. Those that the network cannot take in time are lost like any datagram. */
+  #reply(datagram: Uint8Array, path: Path): void {
+    if (this.#replies.length < MAX_HALF_OPEN) this.#replies.push({ datagram, path });
+  }
+
+  #handleMessage3(
+    now: Instant,
+    datagram: Uint8Array,
+    path: Path,
+  ): AcceptedClient | RepeatedConfirmation | undefined {
     const { connectionId, message } = this.#codec.decodeMessage3(datagram)!;
     const halfOpen = this.#halfOpen.get(readConnectionId(connectionId, 0));
     // From an address that message 2 did not reach it is somebody else's copy: following it would
     // send the session's first datagrams to a victim [HS-12].
-    if (!halfOpen || halfOpen.isFinished || !hasPath(halfOpen, path)) return undefined;
+    if (!halfOpen || !hasPath(halfOpen, path)) return undefined;
+    if (halfOpen.isFinished) return { repeatedId: halfOpen.id };
     const { noise, local, remote } = halfOpen;
     const payload = noise.readMessage(message);
     if (!payload) return undefined;
@@ -309,13 +338,6 @@ export class HandshakeSharer {
   #end(halfOpen: HalfOpen): void {
     halfOpen.noise.wipe();
     this.#policy.onHalfOpenEnd(halfOpen.paths[0]!.remote);
-  }
-
-  #freshId(): Uint8Array {
-    for (;;) {
-      const id = createConnectionId(this.#random);
-      if (!this.#halfOpen.has(readConnectionId(id, 0))) return id;
-    }
   }
 }
 

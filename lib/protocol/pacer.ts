@@ -1,4 +1,4 @@
-/** Spreads datagrams over time with a token bucket, so that queues on the way see no bursts [PACE-1]. */
+/** [PACE-1] Spreads datagrams over time with a token bucket, so that queues see no bursts. */
 import { BURST_MS, MAX_BURST_DATAGRAMS, MIN_BURST_DATAGRAMS } from "./params.ts";
 import { after, type Instant } from "./time.ts";
 

@@ -87,7 +87,7 @@ export const IDLE_TIMEOUT_MS = 30_000;
 export const KEEPALIVE_MS = 10_000;
 
 /** Initial congestion window, datagrams: the start of a file is a short burst, paced. */
-export const INITIAL_WINDOW_DATAGRAMS = 32;
+export const INITIAL_WINDOW_DATAGRAMS = 64;
 
 /** Least congestion window, datagrams (RFC 9002 section 7.2). */
 export const MIN_WINDOW_DATAGRAMS = 2;

@@ -97,7 +97,7 @@ export function encodeShareCode(code: ShareCode): string {
 
 /**
  * Reads a share code as people type it: in any case, with spaces, dashes and line breaks anywhere.
- * Never throws.
+ * Never throws; what must be refused without traffic is refused here [CODE-1].
  *
  * @param text Anything.
  * @param options `allowLoopback` takes addresses of this machine itself.
@@ -112,7 +112,8 @@ export function decodeShareCode(
     return refused(isReplyCode(result.problem) ? { reason: "reply_code" } : result.problem);
   }
   const { bytes } = result;
-  // What follows the version may mean something else in another version, so it is asked first.
+  // What follows the version may mean something else in another version, so it is asked
+  // first [CODE-3].
   if (bytes.length < HEADER_BYTES) return refused({ reason: "truncated" });
   const header = bytes[0]!;
   const version = header >>> VERSION_SHIFT;

@@ -7,29 +7,16 @@ import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { Connection, ConnectionEnd } from "../../lib/protocol/connection.ts";
 import type { EndpointEvent } from "../../lib/protocol/endpoint.ts";
-import { decodeShareCode, encodeShareCode, type ShareCode } from "../../lib/rendezvous/share_code.ts";
 import { systemClock } from "../../lib/transport/clock.ts";
 import { LiveEndpoint, openSockets } from "../../lib/transport/live_endpoint.ts";
 import { systemRandom } from "../../lib/transport/random.ts";
 import { DenoStorage } from "../../lib/transfer/deno_storage.ts";
 import type { Manifest } from "../../lib/transfer/manifest.ts";
 import { Sender } from "../../lib/transfer/sender.ts";
+import { codeFor, readCode } from "./share_codes.ts";
 import { within } from "./within.ts";
 
 const LOOPBACK = "127.0.0.1";
-
-/** What a code says; the code must be one. */
-export function readCode(text: string): ShareCode {
-  const result = decodeShareCode(text, { allowLoopback: true });
-  if (!result.ok) throw new Error(`${text} is not a code: ${result.problem.reason}`);
-  return result.code;
-}
-
-/** A code for `t` at one address. */
-export function codeFor(t: Uint8Array, address: SocketAddress): string {
-  const candidates = [{ kind: "manual", address }] as const;
-  return encodeShareCode({ t, mappingClass: "unknown", candidates });
-}
 
 /** What a sharer does with a client; the connection is its own. */
 export type Serve = (

@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import type { DoneEvent } from "../../lib/events.ts";
-import { DenoSocket } from "../../lib/transport/deno_socket.ts";
 import { type CliOptions, CliProcess } from "./cli_process.ts";
 import { EmulatedLink } from "./emulated_link.ts";
 import type { LinkOptions } from "./link.ts";
+import { codeFor, readCode } from "./share_codes.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -17,24 +17,17 @@ export interface SideOptions extends CliOptions {
   readonly args?: readonly string[];
 }
 
-/** How to start the sending side. */
-export interface SendOptions extends SideOptions {
-  /** The link to put into the code in place of the sender. */
-  readonly through?: LinkInFront;
-}
-
 /** Starts `send --json` of `paths` on loopback. */
-export function startSend(paths: readonly string[], options: SendOptions = {}): CliProcess {
-  const { through } = options;
+export function startSend(paths: readonly string[], options: SideOptions = {}): CliProcess {
   return new CliProcess([
     "send",
     "--json",
     "--allow-loopback",
     "--no-local-addresses",
     "--address",
-    through === undefined ? LOOPBACK : `${LOOPBACK}:${through.port}`,
+    LOOPBACK,
     "--bind",
-    `${LOOPBACK}:${through?.targetPort ?? 0}`,
+    `${LOOPBACK}:0`,
     ...(options.args ?? []),
     "--",
     ...paths,
@@ -78,11 +71,13 @@ export interface CompleteTransfer {
 export async function transferCompletely(
   paths: readonly string[],
   directory: string,
-  options: { readonly through?: LinkInFront; readonly limitMs?: number } = {},
+  options: { readonly link?: LinkOptions; readonly limitMs?: number } = {},
 ): Promise<CompleteTransfer> {
-  const { limitMs } = options;
-  await using sender = startSend(paths, options);
-  await using receiver = startReceive(await codeOf(sender), directory);
+  const { link, limitMs } = options;
+  await using sender = startSend(paths);
+  const code = await codeOf(sender);
+  await using front = link === undefined ? undefined : new LinkInFront(code, link);
+  await using receiver = startReceive(front?.code ?? code, directory);
   await receiver.expectExit(0, limitMs);
   await sender.expectExit(0, limitMs);
   const sent = await sender.event("done");
@@ -96,43 +91,29 @@ export async function transferCompletely(
   return { sent, received };
 }
 
-/** An emulated link in front of a sender that is not started yet. */
+/** An emulated link in front of a sender. */
 export class LinkInFront implements AsyncDisposable {
-  /** Where the sender has to bind. */
-  readonly targetPort: number;
+  /** The sender's code with the link's address in place of its own. */
+  readonly code: string;
   readonly #link: EmulatedLink;
 
-  /** @param link What the path is like, both ways. */
-  constructor(link: LinkOptions, seed = 1) {
-    this.targetPort = freePort();
+  /**
+   * @param code The sender's code with one address.
+   * @param link What the path is like, both ways.
+   */
+  constructor(code: string, link: LinkOptions) {
+    const { t, candidates } = readCode(code);
     this.#link = new EmulatedLink({
       listen: { family: 4, host: LOOPBACK, port: 0 },
-      target: { family: 4, host: LOOPBACK, port: this.targetPort },
+      target: candidates[0]!.address,
       toTarget: link,
       toClients: link,
-      seed,
+      seed: 1,
     });
-  }
-
-  /** Where clients have to send to. */
-  get port(): number {
-    return this.#link.address.port;
-  }
-
-  /** The running link. */
-  get link(): EmulatedLink {
-    return this.#link;
+    this.code = codeFor(t, this.#link.address);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#link.close();
   }
-}
-
-/** A UDP port that was free a moment ago. */
-export function freePort(): number {
-  const socket = new DenoSocket({ family: 4, host: LOOPBACK, port: 0 });
-  const { port } = socket.localAddress;
-  socket.close();
-  return port;
 }

@@ -15,11 +15,7 @@ import { NoiseHandshake } from "../../lib/crypto/noise.ts";
 import type { KeyPair, RandomSource } from "../../lib/crypto/provider.ts";
 import { protectSession, type SessionProtection } from "../../lib/crypto/session_protection.ts";
 import { deriveShareKeys } from "../../lib/crypto/share_keys.ts";
-import {
-  HANDSHAKE_PATTERN,
-  HANDSHAKE_PROLOGUE,
-  HEADER_BYTES,
-} from "../../lib/protocol/params.ts";
+import { HANDSHAKE_PATTERN, HANDSHAKE_PROLOGUE, HEADER_BYTES } from "../../lib/protocol/params.ts";
 import {
   decodeParameters,
   defaultParameters,

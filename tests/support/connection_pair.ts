@@ -40,6 +40,7 @@ export class PairSide implements ChannelHandler {
     this.sealer = new PacketSealer(nodeProvider, secrets.mine);
     this.opener = new PacketOpener(nodeProvider, secrets.theirs);
     this.connection = new Connection(world.now, {
+      isAddressProven: true,
       role: "sharer",
       sealer: this.sealer,
       opener: this.opener,
@@ -65,7 +66,11 @@ export class PairSide implements ChannelHandler {
   queue(bytes: number): void {
     for (let offset = 0; offset < bytes; offset += BLOCK_BYTES) {
       const length = Math.min(BLOCK_BYTES, bytes - offset);
-      const block = { request: 1, offset, bytes: Uint8Array.from({ length }, (_, i) => offset + i) };
+      const block = {
+        request: 1,
+        offset,
+        bytes: Uint8Array.from({ length }, (_, i) => offset + i),
+      };
       this.#lent.add(block);
       this.connection.sendBlock(block);
       this.connection.sendControl(new Uint8Array([offset / BLOCK_BYTES]));

@@ -27,7 +27,10 @@ export const ackNow = (): Uint8Array => frame(0x0b);
 
 /** ACK of ranges `[smallest, largest]`, newest first. */
 export function ack(ranges: readonly (readonly [number, number])[], delayUnits = 0): Uint8Array {
-  const [newest, ...older] = ranges as [readonly [number, number], ...(readonly [number, number])[]];
+  const [newest, ...older] = ranges as [
+    readonly [number, number],
+    ...(readonly [number, number])[],
+  ];
   let below = newest[0];
   const rest = older.flatMap(([smallest, largest]) => {
     const gap = below - largest - 2;

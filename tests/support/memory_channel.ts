@@ -252,7 +252,7 @@ export class MemoryLink {
       (this.#prng.chance(0.5) ? this.left : this.right).deliver();
       if (isBusy) idleTurns = 0;
       // Promises of a fake storage settle in microtasks; these turns let them.
-      if (idleTurns > 2000) throw new Error("Nothing moves any more: the transfer is stuck");
+      if (idleTurns > 100_000) throw new Error("Nothing moves any more: the transfer is stuck");
       await null;
     }
   }

@@ -1,5 +1,5 @@
 /** A peer that says whatever a test tells it to, and notes what it hears. */
-import { ERRORS, type TransferError } from "../../lib/errors.ts";
+import { type ErrorRow, ERRORS, type TransferError } from "../../lib/errors.ts";
 import type { ChannelHandler, OutgoingBlock } from "../../lib/transfer/channel.ts";
 import { MessageOutbox, MessageReader } from "../../lib/transfer/message_stream.ts";
 import { decodeMessage, type Message } from "../../lib/transfer/messages.ts";
@@ -71,6 +71,6 @@ export class RawPeer implements ChannelHandler {
 
 /** The wire number of an error that a peer is told. */
 export function wireOf(code: TransferError["code"]): number {
-  const row: { wire?: number } = ERRORS[code];
+  const row: ErrorRow = ERRORS[code];
   return row.wire!;
 }

@@ -188,7 +188,9 @@ function sameFile(pathA: string, pathB: string): boolean {
     const lengthB = fill(fileB, bufferB);
     if (lengthA !== lengthB) return false;
     if (lengthA === 0) return true;
-    if (Buffer.compare(bufferA.subarray(0, lengthA), bufferB.subarray(0, lengthA)) !== 0) return false;
+    if (Buffer.compare(bufferA.subarray(0, lengthA), bufferB.subarray(0, lengthA)) !== 0) {
+      return false;
+    }
   }
 }
 

@@ -123,7 +123,7 @@ Deno.test("HandshakeCodec never throws on random bytes", () => {
   }));
 });
 
-Deno.test("HandshakeCodec draws a fresh nonce for every datagram, so that repeats differ throughout", () => {
+Deno.test("[HS-1] HandshakeCodec draws a fresh nonce for every datagram, so that repeats differ throughout", () => {
   const encoder = codec();
   const message = someBytes(MESSAGE_1_BYTES);
   const [first, second] = [encoder.encodeMessage1(message), encoder.encodeMessage1(message)];

@@ -179,7 +179,7 @@ function exchange(count: number): { client: NoiseHandshake; sharer: NoiseHandsha
   return { client, sharer };
 }
 
-Deno.test("readMessage returns undefined for any flipped bit and then still reads the real message", () => {
+Deno.test("[HS-5] readMessage returns undefined for any flipped bit and then still reads the real message", () => {
   for (const index of [0, 1, 2]) {
     const { client, sharer } = exchange(index);
     const [writer, reader] = index % 2 === 0 ? [client, sharer] : [sharer, client];

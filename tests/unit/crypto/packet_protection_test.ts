@@ -121,7 +121,7 @@ Deno.test("PacketOpener refuses any flipped bit, and the packet itself opens aft
   assert.deepEqual(plain(openPacket(opener, packet)), plain(text("some frames")));
 });
 
-Deno.test("PacketOpener refuses every truncation and extension", () => {
+Deno.test("[PKT-2] PacketOpener refuses every truncation and extension", () => {
   const { sealer, opener } = direction();
   const packet = sealPacket(sealer, 7, text("some frames"));
   const longer = new Uint8Array(packet.length + 40);
@@ -156,7 +156,7 @@ Deno.test("PacketOpener drops strangers' packets before it looks at tags", () =>
   assert.equal(opener.tagFailures, 0);
 });
 
-Deno.test("PacketOpener opens a packet once, and says that it was a duplicate", () => {
+Deno.test("[PKT-3] PacketOpener opens a packet once, and says that it was a duplicate", () => {
   const { sealer, opener } = direction();
   const packet = sealPacket(sealer, 3, text("x"));
   assert.ok(openPacket(opener, packet));
@@ -167,7 +167,7 @@ Deno.test("PacketOpener opens a packet once, and says that it was a duplicate", 
   assert.equal(opener.isDuplicate, false);
 });
 
-Deno.test("PacketOpener does not mark a number whose tag was wrong", () => {
+Deno.test("[PKT-3] PacketOpener does not mark a number whose tag was wrong", () => {
   const { sealer, opener } = direction();
   const packet = sealPacket(sealer, 3, someBytes(40));
   const damaged = new Uint8Array(packet);
@@ -177,7 +177,7 @@ Deno.test("PacketOpener does not mark a number whose tag was wrong", () => {
   assert.ok(openPacket(opener, packet));
 });
 
-Deno.test("PacketOpener refuses reserved flag bits even when the tag is right", () => {
+Deno.test("[PKT-2] PacketOpener refuses reserved flag bits even when the tag is right", () => {
   // The key that seals is ours here: a peer that sets a bit it should not.
   const { key, iv, hp } = vectors.keySchedule;
   for (let bit = 1; bit < 8; bit++) {
@@ -218,7 +218,7 @@ Deno.test("peekLength splits a train of packets of different lengths", () => {
   assert.equal(opener.peekLength(packets[3]!, 0, 28), -1);
 });
 
-Deno.test("PacketSealer never uses a packet number twice", () => {
+Deno.test("[PKT-1] PacketSealer never uses a packet number twice", () => {
   const { sealer } = direction();
   sealPacket(sealer, 5, text(""));
   for (const packetNumber of [5, 4, -1, Number.NaN, 2 ** 53]) {
@@ -286,7 +286,7 @@ Deno.test("key update: new packets open, late ones too until the old keys are dr
   assert.equal(opener.generation, 1);
 });
 
-Deno.test("key update: a second one is refused until the old keys are dropped", () => {
+Deno.test("[KEY-3] key update: a second one is refused until the old keys are dropped", () => {
   const { sealer, opener } = direction();
   for (let generation = 1; generation <= 5; generation++) {
     sealPacket(sealer, generation * 10, text("lost"));
@@ -318,7 +318,7 @@ Deno.test("key update: forged packets of the other phase change nothing", () => 
   assert.ok(openPacket(opener, packet));
 });
 
-Deno.test("PacketSealer begins an update only after the present keys were confirmed", () => {
+Deno.test("[KEY-1] PacketSealer begins an update only after the present keys were confirmed", () => {
   const { sealer } = direction();
   assert.equal(sealer.canUpdateKeys, false);
   assert.throws(() => sealer.updateKeys(), RangeError);

@@ -131,7 +131,7 @@ Deno.test("decodeCandidates names what is wrong with a list", () => {
   assert.deepEqual(problemOf("00 cb007105 0000"), { reason: "port_zero", host: "203.0.113.5" });
 });
 
-Deno.test("decodeCandidates refuses a longer way to write the same", () => {
+Deno.test("[CODE-2] decodeCandidates refuses a longer way to write the same", () => {
   const cases = [
     "00 c0a80114 0fa0", // 192.168.1.20 in full
     "00 0a010203 0fa0",
@@ -146,7 +146,7 @@ Deno.test("decodeCandidates refuses a longer way to write the same", () => {
   for (const hex of cases) assert.deepEqual(problemOf(hex), { reason: "not_shortest" }, hex);
 });
 
-Deno.test("decodeCandidates refuses addresses at which nobody can be", () => {
+Deno.test("[CODE-1] decodeCandidates refuses addresses at which nobody can be", () => {
   const cases: [string, string, string][] = [
     ["00 00000000 0fa0", "0.0.0.0", "unspecified"],
     ["00 e0000001 0fa0", "224.0.0.1", "multicast"],

@@ -3,17 +3,20 @@
 import assert from "node:assert/strict";
 import { ERRORS, WIRE_DONE } from "../../../lib/errors.ts";
 import type { OutgoingBlock } from "../../../lib/protocol/channel.ts";
-import { MAX_CLOSE_REASON_BYTES } from "../../../lib/protocol/params.ts";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import { PacketOpener } from "../../../lib/crypto/packet_opener.ts";
+import { PacketSealer } from "../../../lib/crypto/packet_sealer.ts";
+import { IDLE_TIMEOUT_MS, MAX_CLOSE_REASON_BYTES } from "../../../lib/protocol/params.ts";
 import { ack, block, close, control, ping } from "../../support/frame_bytes.ts";
-import { RawPeer, type RawPeerOptions } from "../../support/raw_peer.ts";
+import { HandPeer, type HandPeerOptions } from "../../support/hand_peer.ts";
 
 /** Round trip of the handshake; long enough for several repeats of CLOSE before the end. */
 const RTT_MS = 200;
 /** Three probe timeouts at that: 3 · (200 + 4 · 100 + 25) ms. */
 const DRAIN_MS = 1875;
 
-function open(options: RawPeerOptions = {}): RawPeer {
-  const peer = new RawPeer({ ...options, connection: { rttMs: RTT_MS, ...options.connection } });
+function open(options: HandPeerOptions = {}): HandPeer {
+  const peer = new HandPeer({ ...options, connection: { rttMs: RTT_MS, ...options.connection } });
   peer.drain();
   peer.forget();
   return peer;
@@ -25,12 +28,15 @@ const newBlock = (length: number, offset = 0): OutgoingBlock => ({
   bytes: new Uint8Array(length),
 });
 
-Deno.test("Connection sends one CLOSE with code and reason", () => {
+Deno.test("[CLOSE-1] Connection sends three copies of CLOSE with code and reason", () => {
   const peer = open();
   peer.connection.close(ERRORS.refused.wire, "not today");
   peer.drain();
   peer.drain();
-  assert.deepEqual(peer.sentFrames, [{ name: "CLOSE", code: 5, reason: "not today" }]);
+  assert.deepEqual(
+    peer.sentFrames,
+    new Array(3).fill({ name: "CLOSE", code: 5, reason: "not today" }),
+  );
   assert.deepEqual(peer.end(), { code: "refused", reason: "not today", byPeer: false });
 });
 
@@ -52,7 +58,7 @@ Deno.test("[CLOSE-1] Connection repeats CLOSE for a peer that still talks, once 
   const times = peer.sent.map(({ atMs }) => atMs);
   assert.ok(peer.sentFrames.every(({ name }) => name === "CLOSE"));
   assert.ok(times.length >= 15, "it was told again and again");
-  const repeats = times.slice(1);
+  const repeats = times.slice(3);
   for (let index = 1; index < repeats.length; index++) {
     assert.ok(repeats[index]! - repeats[index - 1]! >= 100);
   }
@@ -70,7 +76,7 @@ Deno.test("Connection does not repeat CLOSE for silence, strangers or repeated p
     peer.hand(peer.seal([ping()]).fill(0, 20, 30));
     peer.drain();
   }
-  assert.equal(peer.sent.length, 1);
+  assert.equal(peer.sent.length, 3, "the copies of the first");
 });
 
 Deno.test("[CLOSE-1] Connection that closed is over after three probe timeouts", () => {
@@ -111,7 +117,7 @@ Deno.test("Connection keeps the first of two ends", () => {
 });
 
 for (
-  const [how, end] of Object.entries<(peer: RawPeer) => void>({
+  const [how, end] of Object.entries<(peer: HandPeer) => void>({
     "close()": (peer) => peer.connection.close(WIRE_DONE, ""),
     "the peer's CLOSE": (peer) => void peer.send(close(WIRE_DONE)),
     "a violation": (peer) => void peer.send(new Uint8Array([0x3f])),
@@ -151,7 +157,7 @@ Deno.test("Connection takes nothing new once it is closed", () => {
 
 // A transfer may end the connection from within any of its callbacks. Afterwards no deadline of the
 // living connection may be left: nobody would take it, and the pump would spin on it.
-const callbacks: Record<string, (peer: RawPeer, end: () => void) => void> = {
+const callbacks: Record<string, (peer: HandPeer, end: () => void) => void> = {
   handleControl: (peer, end) => {
     peer.handler.onControl = end;
     peer.send(control(0, new Uint8Array([1])), control(1, new Uint8Array([2])));
@@ -176,7 +182,7 @@ for (const [name, act] of Object.entries(callbacks)) {
     const peer = open();
     act(peer, () => peer.connection.close(ERRORS.integrity.wire, "from within"));
     assert.equal(peer.end()?.reason, "from within");
-    assert.equal(peer.sentOf("CLOSE").length, 1);
+    assert.equal(peer.sentOf("CLOSE").length, 3);
     // A probe would be due after a third of this.
     assert.ok(peer.connection.pollTimeout() >= DRAIN_MS, "only the last deadline is left");
     peer.advance(2 * DRAIN_MS);
@@ -185,6 +191,29 @@ for (const [name, act] of Object.entries(callbacks)) {
   });
 }
 
+Deno.test("Connection that is over has wiped its keys and takes nothing more", () => {
+  const ends: ((peer: HandPeer) => void)[] = [
+    (peer) => peer.connection.close(WIRE_DONE, ""),
+    () => {}, // silence
+  ];
+  for (const end of ends) {
+    const sealer = new PacketSealer(nodeProvider, new Uint8Array(32).fill(1));
+    const opener = new PacketOpener(nodeProvider, new Uint8Array(32).fill(2));
+    const peer = open({ connection: { sealer, opener } });
+    end(peer);
+    peer.drain();
+    peer.advance(IDLE_TIMEOUT_MS);
+    assert.equal(peer.connection.isEnded, true);
+    assert.throws(() => sealer.seal(new Uint8Array(100), 0, 50, 2 ** 40), RangeError);
+    assert.equal(peer.hand(peer.seal([ping()])), false);
+    peer.forget();
+    peer.connection.close(WIRE_DONE, "");
+    peer.drain();
+    peer.advance(1000);
+    peer.assertSilent();
+  }
+});
+
 Deno.test("Connection of a client that closes before it is confirmed still tells the sharer", () => {
   const peer = open({
     connection: { role: "client", writeConfirmation: (out) => void out.fill(0xcc) },
@@ -192,5 +221,8 @@ Deno.test("Connection of a client that closes before it is confirmed still tells
   peer.connection.close(ERRORS.interrupted.wire, "stop");
   peer.drain();
   assert.equal(peer.confirmationsAtMs.length, 1, "message 3 is not repeated any more");
-  assert.deepEqual(peer.sentFrames, [{ name: "CLOSE", code: 13, reason: "stop" }]);
+  assert.deepEqual(
+    peer.sentFrames,
+    new Array(3).fill({ name: "CLOSE", code: 13, reason: "stop" }),
+  );
 });

@@ -11,7 +11,7 @@ import {
 import { ConnectionPair } from "../../support/connection_pair.ts";
 import { ack, ping } from "../../support/frame_bytes.ts";
 import type { LinkOptions } from "../../support/link.ts";
-import { RawPeer } from "../../support/raw_peer.ts";
+import { HandPeer } from "../../support/hand_peer.ts";
 import { SimWorld } from "../../support/sim_world.ts";
 
 const FILE_BYTES = 600_000;
@@ -61,7 +61,7 @@ Deno.test("Connection replaces keys after an hour and forgets the old ones", () 
 });
 
 Deno.test("[KEY-1] Connection does not replace keys again before the peer proved the present ones", () => {
-  const peer = new RawPeer({ connection: { keyUpdatePackets: 1 } });
+  const peer = new HandPeer({ connection: { keyUpdatePackets: 1 } });
   peer.drain();
   for (let count = 0; count < 20; count++) {
     peer.connection.sendControl(new Uint8Array(1));
@@ -71,7 +71,7 @@ Deno.test("[KEY-1] Connection does not replace keys again before the peer proved
 });
 
 Deno.test("[KEY-2] Connection follows a key update of the peer with its very next packet", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.drain();
   peer.send(ping());
   peer.send(ack([[0, peer.sent.at(-1)!.number]]));
@@ -85,7 +85,7 @@ Deno.test("[KEY-2] Connection follows a key update of the peer with its very nex
 });
 
 Deno.test("[KEY-3] Connection opens packets of the old keys that come late, for three probe timeouts", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.drain();
   const [first, second] = [peer.seal([ping()]), peer.seal([ping()])];
   peer.sealer.followUpdate(1);
@@ -107,7 +107,7 @@ Deno.test("Connection finds the largest datagram that passes", () => {
 });
 
 Deno.test("Connection on IPv6 never exceeds 1452 bytes", () => {
-  const peer = new RawPeer({
+  const peer = new HandPeer({
     connection: { path: { socket: 0, remote: { family: 6, host: "2001:db8::1", port: 1 } } },
   });
   peer.drain();
@@ -115,7 +115,7 @@ Deno.test("Connection on IPv6 never exceeds 1452 bytes", () => {
 });
 
 Deno.test("Connection never sends more than the peer says it takes", () => {
-  const peer = new RawPeer({ remote: { maxDatagramBytes: 1300 } });
+  const peer = new HandPeer({ remote: { maxDatagramBytes: 1300 } });
   peer.drain();
   peer.send(ack([[0, peer.sent.at(-1)!.number]]));
   peer.connection.sendBlock({ request: 1, offset: 0, bytes: new Uint8Array(50_000) });

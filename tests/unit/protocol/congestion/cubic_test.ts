@@ -117,7 +117,7 @@ Deno.test("Cubic does not grow while the application is what limits it", () => {
   assert.equal(later.window, before);
 });
 
-/** Two round trips of 40 ms, then so many of 70: packets of four datagrams each. */
+/** Two round trips of 40 ms, then so many of 50: packets of four datagrams each. */
 function growQueue(flow: Flow, slowRounds: number): void {
   let next = 0;
   const send = () => {
@@ -126,7 +126,7 @@ function growQueue(flow: Flow, slowRounds: number): void {
   send();
   for (let round = 0; round < 2 + slowRounds; round++) {
     const first = next - 10;
-    flow.rtt.latestMs = round < 2 ? 40 : 70;
+    flow.rtt.latestMs = round < 2 ? 40 : 50;
     for (let index = 0; index < 10; index++) {
       flow.nowMs += 7;
       flow.cubic.onAcked(first + index, 4 * SIZE, instant(flow.nowMs - 70));

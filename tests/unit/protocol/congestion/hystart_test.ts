@@ -61,11 +61,11 @@ Deno.test("HyStart's threshold is at least 4 ms and at most 16 ms (RFC 9406, 4.3
 Deno.test("HyStart divides growth by four while it is not sure", () => {
   const flow = new Flow();
   flow.steady(40);
-  flow.steady(60);
+  flow.steady(50);
   assert.equal(flow.hystart.growthDivisor, 4);
 });
 
-Deno.test("HyStart looks at the least of a round: one quick sample is enough to go on", () => {
+Deno.test("HyStart looks at the least of eight samples: one quick one is enough to go on", () => {
   const flow = new Flow();
   flow.steady(40);
   flow.round([70, 70, 70, 41, 70, 70, 70, 70, 70, 70]);
@@ -86,48 +86,74 @@ Deno.test("HyStart decides nothing on fewer than eight samples", () => {
 Deno.test("HyStart ends slow start five rounds after the round trip grew, that one included", () => {
   const flow = new Flow();
   flow.steady(40);
-  flow.steady(60);
+  flow.steady(50);
   for (let round = 1; round <= 4; round++) {
-    flow.steady(60 + round);
+    flow.steady(50 + round);
     assert.equal(flow.hystart.isOver, false, `${round}`);
   }
-  flow.round([65]);
+  flow.round([54]);
   assert.equal(flow.hystart.isOver, true);
 });
 
 Deno.test("HyStart takes up slow start again when the round trip falls below where it slowed", () => {
   const flow = new Flow();
   flow.steady(40);
-  flow.steady(60);
-  flow.steady(60); // not below
+  flow.steady(50);
+  flow.steady(50); // not below
   assert.equal(flow.hystart.isConservative, true);
-  flow.steady(59.9);
+  flow.steady(49.9);
   assert.equal(flow.hystart.isConservative, false);
   assert.equal(flow.hystart.growthDivisor, 1);
-  for (let round = 0; round < 10; round++) flow.steady(59.9);
+  for (let round = 0; round < 10; round++) flow.steady(49.9);
   assert.equal(flow.hystart.isOver, false);
 });
 
 Deno.test("HyStart counts the conservative rounds anew after jitter", () => {
   const flow = new Flow();
   flow.steady(40);
-  flow.steady(60);
-  for (let round = 0; round < 3; round++) flow.steady(60);
-  flow.steady(50); // jitter
-  flow.steady(70);
+  flow.steady(50);
+  for (let round = 0; round < 3; round++) flow.steady(50);
+  flow.steady(44); // jitter
+  flow.steady(55);
   assert.equal(flow.hystart.isConservative, true);
-  for (let round = 0; round < 4; round++) flow.steady(70);
+  for (let round = 0; round < 4; round++) flow.steady(55);
   assert.equal(flow.hystart.isOver, false);
-  flow.round([70]);
+  flow.round([55]);
+  assert.equal(flow.hystart.isOver, true);
+});
+
+Deno.test("HyStart notices a queue in the round that builds it", () => {
+  const flow = new Flow();
+  flow.steady(40);
+  flow.round([40, 41, 42, 43, 46, 47, 48, 49, 50, 51, 52, 53]);
+  assert.equal(flow.hystart.isConservative, true);
+});
+
+Deno.test("HyStart ends slow start at once when the queue is half a round trip deep", () => {
+  const flow = new Flow();
+  flow.steady(40);
+  flow.steady(59.9);
+  assert.equal(flow.hystart.isOver, false);
+  flow.round(new Array(8).fill(60));
+  assert.equal(flow.hystart.isOver, true);
+});
+
+Deno.test("HyStart calls no queue of less than 8 ms certain", () => {
+  const flow = new Flow();
+  flow.steady(1);
+  flow.steady(8.9);
+  flow.steady(8.9);
+  assert.equal(flow.hystart.isOver, false);
+  flow.steady(9);
   assert.equal(flow.hystart.isOver, true);
 });
 
 Deno.test("HyStart ends no round before something sent in it is acknowledged", () => {
   const flow = new Flow();
   flow.steady(40);
-  flow.steady(60);
+  flow.steady(50);
   // The newest packets carried only ACKs: nothing was sent that could measure a round.
-  for (let count = 0; count < 20; count++) flow.hystart.onAck(1000, 60);
+  for (let count = 0; count < 20; count++) flow.hystart.onAck(1000, 50);
   assert.equal(flow.hystart.isOver, false);
 });
 

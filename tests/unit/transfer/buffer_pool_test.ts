@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { BufferPool } from "../../../lib/transfer/buffer_pool.ts";
+import { GroupMemory } from "../../../lib/transfer/group_memory.ts";
+
+Deno.test("BufferPool lends the smallest power of two that is enough, and lends it again", () => {
+  const pool = new BufferPool();
+  for (
+    const [length, expected] of [[0, 4096], [1, 4096], [4096, 4096], [4097, 8192], [
+      1_048_576,
+      1_048_576,
+    ], [524_289, 1_048_576]] as const
+  ) {
+    assert.equal(pool.take(length).length, expected);
+  }
+  const buffer = pool.take(70_000);
+  pool.give(buffer);
+  assert.equal(pool.take(131_072), buffer);
+  assert.notEqual(pool.take(131_072), buffer);
+  assert.throws(() => pool.take(1_048_577), RangeError);
+});
+
+Deno.test("BufferPool keeps no more than it may", () => {
+  const pool = new BufferPool(8192);
+  const [a, b, c] = [pool.take(1), pool.take(1), pool.take(1)];
+  for (const buffer of [a, b, c]) pool.give(buffer);
+  const again = new Set([pool.take(1), pool.take(1), pool.take(1)]);
+  assert.ok(again.has(a) && again.has(b) && !again.has(c));
+});
+
+Deno.test("GroupMemory lends up to its bound and again after a return [XFER-16]", () => {
+  const memory = new GroupMemory(new BufferPool(), 10_000);
+  const first = memory.take(6000)!;
+  assert.equal(memory.take(4001), undefined);
+  assert.ok(memory.take(4000));
+  memory.give(first, 6000);
+  assert.equal(memory.lentBytes, 4000);
+  assert.ok(memory.take(6000));
+});

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { encodeHex } from "../../../lib/bytes/hex.ts";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import type { ManifestEntry } from "../../../lib/transfer/entry.ts";
+import { ShareTree } from "../../../lib/transfer/share_tree.ts";
+
+const ENTRIES: ManifestEntry[] = [
+  { kind: "directory", path: "d", sizeBytes: 0, mtimeMs: 1, executable: false },
+  { kind: "file", path: "d/f", sizeBytes: 300, mtimeMs: -1, executable: true },
+];
+
+Deno.test("ShareTree hashes the bytes of the specification [XFER-15]", () => {
+  const { sha256 } = nodeProvider;
+  const root = new Uint8Array(32).fill(7);
+  const tree = new ShareTree(nodeProvider, ENTRIES);
+  tree.setRoot(1, root);
+  const folderLeaf = new Uint8Array([0, 1, 1, 100, 0, 2, 0]);
+  const fileLeaf = new Uint8Array([0, 4, 3, 100, 47, 102, 0x41, 0x2c, 1, 1, ...root]);
+  const expected = sha256(new Uint8Array([1]), sha256(folderLeaf), sha256(fileLeaf));
+  assert.equal(encodeHex(tree.root()), encodeHex(expected));
+  assert.deepEqual(tree.rootOf(1), root);
+  assert.equal(tree.verifiedBytes, 300);
+});
+
+Deno.test("ShareTree forgets the root of a file that does not count [XFER-14]", () => {
+  const tree = new ShareTree(nodeProvider, ENTRIES);
+  const before = encodeHex(tree.root());
+  tree.setRoot(1, new Uint8Array(32).fill(7));
+  assert.notEqual(encodeHex(tree.root()), before);
+  tree.clearRoot(1);
+  assert.equal(encodeHex(tree.root()), before);
+  assert.equal(tree.verifiedBytes, 0);
+});

@@ -1,0 +1,377 @@
+// Goal: the pump sends, waits and stops exactly when the endpoint and its owner say so.
+// Method: real endpoints in a world with virtual time; over the in-memory network, or over a socket
+// that finishes a send only when the test says so.
+import assert from "node:assert/strict";
+import { shareCommitment } from "../../../lib/crypto/commitment.ts";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import type { SocketAddress } from "../../../lib/nat/address.ts";
+import type { ChannelHandler } from "../../../lib/protocol/channel.ts";
+import type { Connection, Path } from "../../../lib/protocol/connection.ts";
+import { Endpoint, type EndpointEvent } from "../../../lib/protocol/endpoint.ts";
+import type { Clock } from "../../../lib/transport/clock.ts";
+import { MemoryNetwork } from "../../../lib/transport/memory_network.ts";
+import { Pump } from "../../../lib/transport/pump.ts";
+import type { DatagramHandler, DatagramSocket } from "../../../lib/transport/socket.ts";
+import { SimNetwork } from "../../support/sim_network.ts";
+import { SimWorld } from "../../support/sim_world.ts";
+
+const SHARER: SocketAddress = { family: 4, host: "10.0.0.1", port: 4000 };
+const FILE_BYTES = 400_000;
+
+/** Lets everything that is only waiting for a microtask come to rest. */
+async function rest(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+/** A socket that takes a datagram when the test says so. */
+class HeldSocket implements DatagramSocket {
+  readonly family = 4;
+  readonly localAddress: SocketAddress = { family: 4, host: "10.0.0.9", port: 1 };
+  /** Views as they were handed over, with a copy of what they showed. */
+  readonly sends: { view: Uint8Array; bytes: Uint8Array; to: SocketAddress }[] = [];
+  isClosed = false;
+  isHolding = false;
+  readonly received = Promise.withResolvers<void>();
+  deliver: DatagramHandler = () => {};
+  #release: (() => void) | undefined;
+
+  receive(handler: DatagramHandler): Promise<void> {
+    this.deliver = handler;
+    return this.received.promise;
+  }
+
+  send(view: Uint8Array, to: SocketAddress): Promise<boolean> {
+    assert.equal(this.isClosed, false, "a send after close");
+    assert.equal(this.#release, undefined, "a send before the last one was done");
+    this.sends.push({ view, bytes: view.slice(), to });
+    if (!this.isHolding) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      this.#release = () => {
+        this.#release = undefined;
+        resolve(!this.isClosed);
+      };
+    });
+  }
+
+  /** Finishes the send under way. */
+  release(): void {
+    this.#release?.();
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+/** A program on a socket of its own, with what its endpoint told. */
+class Program {
+  readonly endpoint: Endpoint;
+  readonly pump: Pump;
+  readonly events: EndpointEvent[] = [];
+  onEvent: (event: EndpointEvent) => void = () => {};
+
+  constructor(world: SimWorld, sockets: readonly DatagramSocket[], clock: Clock = world.clock) {
+    this.endpoint = new Endpoint({
+      provider: nodeProvider,
+      random: world.prng,
+      wake: () => this.pump.wake(),
+    });
+    this.pump = new Pump(this.endpoint, sockets, clock, (event) => {
+      this.events.push(event);
+      this.onEvent(event);
+    });
+  }
+
+  /** Begins a handshake towards addresses. */
+  connect(world: SimWorld, t: Uint8Array, paths: readonly Path[]): void {
+    this.endpoint.connect(world.now, {
+      t,
+      staticKeys: nodeProvider.generateKeyPair(world.prng),
+      paths,
+      request: new Uint8Array(0),
+    });
+    this.pump.wake();
+  }
+}
+
+function share(world: SimWorld) {
+  const staticKeys = nodeProvider.generateKeyPair(world.prng);
+  return { staticKeys, t: shareCommitment(nodeProvider, staticKeys.publicKey) };
+}
+
+/** Sends a file of zeros on a connection and counts what comes. */
+function exchange(connection: Connection, onDone: () => void): ChannelHandler {
+  let receivedBytes = 0;
+  let isReleased = false;
+  const seen = new Set<number>();
+  const tell = () => {
+    if (isReleased && receivedBytes === FILE_BYTES) onDone();
+  };
+  const handler: ChannelHandler = {
+    handleControl: () => {},
+    handleBlock: (_request, offset, bytes) => {
+      const fresh = seen.has(offset) ? 0 : bytes.length;
+      seen.add(offset);
+      receivedBytes += fresh;
+      connection.consumeBlockBytes(fresh);
+      tell();
+      return fresh;
+    },
+    handleBlockReleased: () => {
+      isReleased = true;
+      tell();
+    },
+    handleWritable: () => {},
+  };
+  connection.setHandler(handler);
+  connection.sendBlock({ request: 1, offset: 0, bytes: new Uint8Array(FILE_BYTES) });
+  return handler;
+}
+
+Deno.test("Pump carries files both ways at once between two endpoints", async () => {
+  const world = new SimWorld(1);
+  const { network } = new SimNetwork(world, () => ({
+    delayMs: 10,
+    rateBytesPerSecond: 1_000_000,
+    queueBytes: 50_000,
+  }));
+  const sharer = new Program(world, [network.bind(SHARER.host, SHARER.port)]);
+  const client = new Program(world, [network.bind("10.0.0.2", 5000)]);
+  const { staticKeys, t } = share(world);
+  sharer.endpoint.listen({ t, staticKeys });
+  const done = [sharer, client].map((program) =>
+    new Promise<void>((resolve) => {
+      program.onEvent = (event) => {
+        if (event.type !== "closed") exchange(event.connection, resolve);
+      };
+    })
+  );
+  client.connect(world, t, [{ socket: 0, remote: SHARER }]);
+  await world.runAsync({ until: Promise.all(done), limitMs: 30_000 });
+  // 400 kB at 1 MB/s each way, with what the headers and the start take.
+  assert.ok(world.nowMs > 400 && world.nowMs < 1000, `${world.nowMs} ms`);
+  client.events[0]!.connection.close(0, "done");
+  const closed = new Promise<void>((resolve) => {
+    sharer.onEvent = () => resolve();
+  });
+  await world.runAsync({ until: closed, limitMs: world.nowMs + 1000 });
+  assert.deepEqual(sharer.events.map(({ type }) => type), ["accepted", "closed"]);
+  for (const { pump } of [sharer, client]) pump.close();
+});
+
+Deno.test("Pump joins endpoints over a network without delay and without a clock that moves", async () => {
+  const world = new SimWorld(1);
+  const network = new MemoryNetwork();
+  const sharer = new Program(world, [network.bind(SHARER.host, SHARER.port)]);
+  const client = new Program(world, [network.bind("10.0.0.2")]);
+  const { staticKeys, t } = share(world);
+  sharer.endpoint.listen({ t, staticKeys });
+  client.connect(world, t, [{ socket: 0, remote: SHARER }]);
+  for (let turn = 0; turn < 20 && sharer.events.length === 0; turn++) await rest();
+  assert.equal(client.events[0]?.type, "connected");
+  assert.equal(sharer.events[0]?.type, "accepted");
+  for (const { pump } of [sharer, client]) pump.close();
+});
+
+/** A clock that knows how many timers wait. */
+function countingClock(world: SimWorld): Clock & { live: number; most: number; set: number } {
+  const counts = { live: 0, most: 0, set: 0 };
+  return Object.assign(counts, {
+    now: () => world.clock.now(),
+    wallTimeMs: () => world.clock.wallTimeMs(),
+    setTimer(deadline: Parameters<Clock["setTimer"]>[0], callback: () => void) {
+      let isLive = true;
+      const end = () => {
+        if (isLive) counts.live--;
+        isLive = false;
+      };
+      counts.set++;
+      counts.most = Math.max(counts.most, ++counts.live);
+      const cancel = world.clock.setTimer(deadline, () => {
+        end();
+        callback();
+      });
+      return () => {
+        end();
+        cancel();
+      };
+    },
+  });
+}
+
+Deno.test("Pump arms its one timer again after each deadline", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const clock = countingClock(world);
+  const times: number[] = [];
+  const send = socket.send.bind(socket);
+  socket.send = (view, to) => {
+    times.push(world.nowMs);
+    return send(view, to);
+  };
+  const program = new Program(world, [socket], clock);
+  program.connect(world, share(world).t, [{ socket: 0, remote: SHARER }]);
+  const limit = new Promise<void>((resolve) => void world.schedule(3000, () => resolve()));
+  await world.runAsync({ until: limit });
+  assert.deepEqual(times, [0, 100, 200, 400, 800, 1800, 2800]);
+  assert.equal(clock.most, 1);
+  assert.equal(clock.live, 1);
+  program.pump.close();
+  assert.equal(clock.live, 0);
+});
+
+Deno.test("Pump moves its timer forward when an earlier deadline appears", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const clock = countingClock(world);
+  const program = new Program(world, [socket], clock);
+  await rest();
+  assert.equal(clock.set, 0, "nothing to wait for");
+  const { staticKeys, t } = share(world);
+  program.endpoint.listen({ t, staticKeys });
+  program.connect(world, t, [{ socket: 0, remote: SHARER }]);
+  await rest();
+  const waited = clock.set;
+  for (let count = 0; count < 10; count++) program.pump.wake();
+  await rest();
+  assert.equal(clock.set, waited, "waking alone arms nothing anew");
+  program.pump.close();
+});
+
+Deno.test("Pump does not touch its buffer while a send is under way", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  socket.isHolding = true;
+  const program = new Program(world, [socket]);
+  const paths = [1, 2, 3].map((port): Path => ({ socket: 0, remote: { ...SHARER, port } }));
+  program.connect(world, share(world).t, paths);
+  for (let count = 1; count <= 3; count++) {
+    await rest();
+    assert.equal(socket.sends.length, count);
+    const { view, bytes } = socket.sends.at(-1)!;
+    program.pump.wake();
+    socket.deliver(new Uint8Array(1200), SHARER);
+    await rest();
+    assert.equal(socket.sends.length, count, "one send at a time");
+    assert.deepEqual(view, bytes);
+    socket.release();
+  }
+  await rest();
+  assert.equal(socket.sends.length, 3);
+  program.pump.close();
+});
+
+Deno.test("Pump sends each datagram on the socket of its path", async () => {
+  const world = new SimWorld(1);
+  const sockets = [new HeldSocket(), new HeldSocket()];
+  const program = new Program(world, sockets);
+  program.connect(world, share(world).t, [
+    { socket: 1, remote: SHARER },
+    { socket: 0, remote: { ...SHARER, port: 2 } },
+  ]);
+  await rest();
+  assert.deepEqual(sockets.map(({ sends }) => sends.map(({ to }) => to.port)), [[2], [4000]]);
+  program.pump.close();
+  assert.deepEqual(sockets.map(({ isClosed }) => isClosed), [true, true]);
+});
+
+Deno.test("Pump that is closed during a send sends nothing more, tells nothing and waits for nothing", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  socket.isHolding = true;
+  const clock = countingClock(world);
+  const program = new Program(world, [socket], clock);
+  const paths = [1, 2].map((port): Path => ({ socket: 0, remote: { ...SHARER, port } }));
+  program.connect(world, share(world).t, paths);
+  await rest();
+  program.pump.wake();
+  program.pump.close();
+  socket.release();
+  socket.received.resolve();
+  await rest();
+  program.pump.wake();
+  program.pump.close();
+  await rest();
+  assert.equal(socket.sends.length, 1);
+  assert.equal(clock.live, 0);
+  assert.deepEqual(program.events, []);
+});
+
+Deno.test("Pump that is closed before its first turn does nothing at all", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const clock = countingClock(world);
+  const program = new Program(world, [socket], clock);
+  program.connect(world, share(world).t, [{ socket: 0, remote: SHARER }]);
+  program.pump.close();
+  await rest();
+  assert.equal(socket.sends.length, 0);
+  assert.equal(clock.set, 0);
+});
+
+Deno.test("Pump tells nothing after its owner closed it from within an event", async () => {
+  const world = new SimWorld(1);
+  const network = new MemoryNetwork();
+  const { staticKeys, t } = share(world);
+  const sharer = new Program(world, [network.bind(SHARER.host, SHARER.port)]);
+  sharer.endpoint.listen({ t, staticKeys });
+  const client = new Program(world, [network.bind("10.0.0.2")]);
+  client.onEvent = (event) => {
+    event.connection.close(0, "at once"); // a second event, "closed", is ready now
+    client.pump.close();
+  };
+  client.connect(world, t, [{ socket: 0, remote: SHARER }]);
+  for (let turn = 0; turn < 20; turn++) await rest();
+  assert.deepEqual(client.events.map(({ type }) => type), ["connected"]);
+  sharer.pump.close();
+});
+
+Deno.test("Pump is idle when all there is to send has left, or when it is closed", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  socket.isHolding = true;
+  const program = new Program(world, [socket]);
+  await program.pump.idle();
+  const paths = [1, 2].map((port): Path => ({ socket: 0, remote: { ...SHARER, port } }));
+  program.connect(world, share(world).t, paths);
+  const idle: string[] = [];
+  void program.pump.idle().then(() => idle.push("sent"));
+  for (let count = 1; count <= 2; count++) {
+    await rest();
+    assert.deepEqual(idle, []);
+    socket.release();
+  }
+  await rest();
+  assert.deepEqual(idle, ["sent"]);
+  program.pump.wake();
+  void program.pump.idle().then(() => idle.push("closed"));
+  program.pump.close();
+  await rest();
+  assert.deepEqual(idle, ["sent", "closed"]);
+});
+
+Deno.test("Pump lives on when a socket breaks", async () => {
+  const world = new SimWorld(1);
+  const [broken, good] = [new HeldSocket(), new HeldSocket()];
+  const program = new Program(world, [broken, good]);
+  broken.received.reject(new Error("the network is gone"));
+  await rest();
+  program.connect(world, share(world).t, [{ socket: 1, remote: SHARER }]);
+  await rest();
+  assert.equal(good.sends.length, 1);
+  program.pump.close();
+});
+
+Deno.test("Pump gives strangers' datagrams no answer, however many come", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const program = new Program(world, [socket]);
+  program.endpoint.listen(share(world));
+  for (let count = 0; count < 500; count++) {
+    socket.deliver(world.prng.bytes(count % 2 === 0 ? 1200 : 40), SHARER);
+  }
+  await rest();
+  assert.equal(socket.sends.length, 0);
+  assert.equal(program.endpoint.droppedDatagrams, 500);
+  program.pump.close();
+});
