@@ -1,7 +1,13 @@
+// A table: hashes are written out three times for every file.
+const HEX_OF_BYTE: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(16).padStart(2, "0"),
+);
+
 /** Lower-case hexadecimal of `bytes`. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (let index = 0; index < bytes.length; index++) text += HEX_OF_BYTE[bytes[index]!];
   return text;
 }
 

@@ -359,10 +359,11 @@ export class Connection implements Channel {
     this.#followKeyUpdate(now);
     const packetNumber = this.#opener.packetNumber;
     this.#reader.reset(buffer, start + HEADER_BYTES, payloadEnd);
+    const controlAckedOffset = this.#outbox.control.ackedOffset;
     const isEliciting = this.#readFrames(now);
     if (this.closed) return true;
     this.#noteReceived(now, packetNumber, isEliciting);
-    if (this.#hasReleased) {
+    if (this.#hasReleased || this.#outbox.control.ackedOffset > controlAckedOffset) {
       this.#hasReleased = false;
       this.#handler?.handleWritable();
     }

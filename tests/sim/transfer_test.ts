@@ -29,15 +29,19 @@ interface Outcome {
 }
 
 /** A tree with what trees have: large, small and empty files, odd names, empty folders. */
-function makeTree(storage: FakeStorage, prng: Prng, largeBytes: number): void {
+function makeTree(storage: FakeStorage, prng: Prng, largeBytes: number, manyCount = 40): void {
   const bytes = (length: number): Uint8Array => prng.bytes(length);
   storage.addFile(`${SOURCE}/large.bin`, bytes(largeBytes));
   storage.addFile(`${SOURCE}/exactly one chunk`, bytes(65_536));
   storage.addFile(`${SOURCE}/empty`, bytes(0));
   storage.addFile(`${SOURCE}/ünïcödé/名前.txt`, bytes(100));
   storage.addFolder(`${SOURCE}/empty folder`);
-  for (let index = 0; index < 40; index++) {
-    storage.addFile(`${SOURCE}/many/${index}`, bytes(prng.integer(0, 5000)));
+  for (let index = 0; index < manyCount; index++) {
+    const unlike = (index * 7919 % 10_007).toString(36).repeat(8);
+    storage.addFile(
+      `${SOURCE}/many/${unlike} ${index}`,
+      bytes(prng.integer(0, manyCount > 1000 ? 20 : 5000)),
+    );
   }
 }
 
@@ -45,11 +49,12 @@ async function transfer(world: SimWorld, options: {
   readonly link: (from: string) => LinkOptions;
   readonly healAtMs?: number;
   readonly largeBytes: number;
+  readonly manyCount?: number;
 }): Promise<Outcome> {
   const net = new SimNetwork(world, (from) => options.link(from));
   const source = new FakeStorage();
   const target = new FakeStorage();
-  makeTree(source, world.prng.fork(), options.largeBytes);
+  makeTree(source, world.prng.fork(), options.largeBytes, options.manyCount);
   if (options.healAtMs !== undefined) world.schedule(options.healAtMs, () => world.heal());
   const common = { clock: world.clock, random: world.prng };
   const sharing = await share([SOURCE], {
@@ -114,6 +119,17 @@ seededTest("share and receive move a tree over paths with random faults", 12, as
     link: (from) => faults[from]!,
     healAtMs: 15_000,
     largeBytes: MIB + 300_000,
+  });
+  assertDone(outcome);
+  assertSameTrees(outcome);
+});
+
+Deno.test("share and receive list far more files than a control window holds", async () => {
+  const world = new SimWorld(5);
+  const outcome = await transfer(world, {
+    link: () => ({ delayMs: 10, lossRate: 0.01 }),
+    largeBytes: 10,
+    manyCount: 12_000,
   });
   assertDone(outcome);
   assertSameTrees(outcome);

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { ERRORS } from "../../lib/errors.ts";
-import type { Channel, ChannelHandler, OutgoingBlock } from "../../lib/transfer/channel.ts";
+import type { Channel, ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { Prng } from "./prng.ts";
 
 /** What a {@linkcode MemoryLink} may do to what it carries. */

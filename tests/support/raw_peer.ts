@@ -1,6 +1,6 @@
 /** A peer that says whatever a test tells it to, and notes what it hears. */
 import { type ErrorRow, ERRORS, type TransferError } from "../../lib/errors.ts";
-import type { ChannelHandler, OutgoingBlock } from "../../lib/transfer/channel.ts";
+import type { ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { MessageOutbox, MessageReader } from "../../lib/transfer/message_stream.ts";
 import { decodeMessage, type Message } from "../../lib/transfer/messages.ts";
 import type { MemoryChannel, MemoryEnd } from "./memory_channel.ts";

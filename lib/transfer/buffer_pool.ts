@@ -1,0 +1,52 @@
+/**
+ * Byte buffers that are used again. A fresh megabyte costs more than filling it does, because the
+ * system hands it out page by page; so buffers go round.
+ */
+import { GROUP_BYTES } from "./limits.ts";
+
+const SMALLEST_BYTES = 4096;
+
+/** Lends buffers in sizes of powers of two from 4 KiB to 1 MiB. */
+export class BufferPool {
+  readonly #free: Uint8Array<ArrayBuffer>[][] = [];
+  readonly #keepBytes: number;
+  #keptBytes = 0;
+
+  /**
+   * @param keepBytes How many unused bytes are kept; what comes back beyond goes to the collector.
+   */
+  constructor(keepBytes = 64 * GROUP_BYTES) {
+    this.#keepBytes = keepBytes;
+    for (let bytes = SMALLEST_BYTES; bytes <= GROUP_BYTES; bytes *= 2) this.#free.push([]);
+  }
+
+  /**
+   * Lends a buffer; what was in it before is still in it.
+   *
+   * @param length 0 to 1 MiB.
+   * @returns A buffer of at least `length` bytes; give back exactly this one.
+   * @throws {RangeError} If `length` is above 1 MiB.
+   */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    if (!(length <= GROUP_BYTES)) {
+      throw new RangeError(`Cannot lend a buffer of ${length} bytes: more than ${GROUP_BYTES}`);
+    }
+    const list = this.#free[sizeClass(length)]!;
+    const buffer = list.pop();
+    if (buffer === undefined) return new Uint8Array(SMALLEST_BYTES << sizeClass(length));
+    this.#keptBytes -= buffer.length;
+    return buffer;
+  }
+
+  /** Takes a buffer of {@linkcode BufferPool.take} back. */
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#keptBytes + buffer.length > this.#keepBytes) return;
+    this.#keptBytes += buffer.length;
+    this.#free[sizeClass(buffer.length)]!.push(buffer);
+  }
+}
+
+/** 0 for up to 4 KiB, then one more for each doubling. */
+function sizeClass(length: number): number {
+  return length <= SMALLEST_BYTES ? 0 : 32 - Math.clz32((length - 1) >>> 12);
+}

@@ -1,0 +1,165 @@
+/**
+ * An entry of a share, and its two byte forms: packed in pages of an ENTRIES message, and canonical
+ * for the root of the share (docs/transfer.md, "Entries"). What a path may look like on disk is not
+ * decided here but in `names.ts`.
+ */
+import { type ByteReader, varintLength, writeVarint } from "../bytes/varint.ts";
+import { MAX_MTIME_MS, MAX_PATH_BYTES } from "./limits.ts";
+
+/** What an entry is. Symbolic links have kind 2 reserved. */
+export type EntryKind = "file" | "directory";
+
+/** One file or folder of a share. */
+export interface ManifestEntry {
+  /** What it is. */
+  readonly kind: EntryKind;
+  /** Path within the share: components joined with `/`; as the peer wrote it, so not safe to use. */
+  readonly path: string;
+  /** Size of a file; 0 for a folder. */
+  readonly sizeBytes: number;
+  /** Modification time in whole milliseconds since 1970. */
+  readonly mtimeMs: number;
+  /** Whether the owner may execute it; false for a folder. */
+  readonly executable: boolean;
+  /** True when the path was not valid UTF-8: it is for display only and is refused. */
+  readonly isMalformedName?: true;
+}
+
+const KIND_FILE = 0;
+const KIND_DIRECTORY = 1;
+const KIND_MASK = 0x03;
+const EXECUTABLE = 0x04;
+
+const encoder = new TextEncoder();
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lossyDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Bytes of the longest packed entry. */
+export const MAX_PACKED_ENTRY_BYTES: number = 1 + 4 + 4 + MAX_PATH_BYTES + 8 + 8;
+
+/**
+ * Packs entries one after another, each against the one before it; the first of a page stands alone.
+ *
+ * ```
+ * flags (1)            bits 1-0 kind: 0 file, 1 folder · bit 2 executable · others zero
+ * shared (varint)      bytes of path that equal those of the entry before
+ * length (varint)      bytes of path that follow
+ * path (length)
+ * size (varint)        files only
+ * mtime (varint)       milliseconds less those of the entry before (zigzag)
+ * ```
+ */
+export class EntryPacker {
+  #previousPath: Uint8Array = new Uint8Array(0);
+  #previousMtimeMs = 0;
+
+  /**
+   * Writes the next entry at `offset`.
+   *
+   * @returns The index just past it.
+   * @throws {RangeError} If `out` has fewer than {@linkcode MAX_PACKED_ENTRY_BYTES} left and the
+   * entry does not fit.
+   */
+  write(entry: ManifestEntry, out: Uint8Array, offset: number): number {
+    const path = encoder.encode(entry.path);
+    const previous = this.#previousPath;
+    let shared = 0;
+    while (shared < path.length && shared < previous.length && path[shared] === previous[shared]) {
+      shared++;
+    }
+    let at = offset;
+    at = writeVarint(flagsOf(entry), out, at);
+    at = writeVarint(shared, out, at);
+    at = writeVarint(path.length - shared, out, at);
+    out.set(path.subarray(shared), at);
+    at += path.length - shared;
+    if (entry.kind === "file") at = writeVarint(entry.sizeBytes, out, at);
+    at = writeVarint(zigzag(entry.mtimeMs - this.#previousMtimeMs), out, at);
+    this.#previousPath = path;
+    this.#previousMtimeMs = entry.mtimeMs;
+    return at;
+  }
+}
+
+/**
+ * Unpacks the entries of one page.
+ *
+ * @param reader Placed at the first entry; read to its end.
+ * @param maxPathBytes How many bytes all paths together may have.
+ * @returns The entries; undefined when malformed; `"too_long"` when their paths are.
+ */
+export function decodeEntries(
+  reader: ByteReader,
+  maxPathBytes: number,
+): ManifestEntry[] | "too_long" | undefined {
+  const entries: ManifestEntry[] = [];
+  const path = new Uint8Array(MAX_PATH_BYTES);
+  let previousLength = 0;
+  let mtimeMs = 0;
+  let pathBytes = 0;
+  while (reader.remaining > 0) {
+    const flags = reader.u8();
+    const kind = flags & KIND_MASK;
+    const shared = reader.varint();
+    const own = reader.varint();
+    if (kind > KIND_DIRECTORY || flags > (KIND_MASK | EXECUTABLE)) return undefined;
+    if (kind === KIND_DIRECTORY && (flags & EXECUTABLE) !== 0) return undefined;
+    if (!reader.ok || shared > previousLength || shared + own > MAX_PATH_BYTES) return undefined;
+    path.set(reader.bytes(own), shared);
+    const sizeBytes = kind === KIND_FILE ? reader.varint() : 0;
+    mtimeMs += unzigzag(reader.varint());
+    if (!reader.ok || mtimeMs < -MAX_MTIME_MS || mtimeMs > MAX_MTIME_MS) return undefined;
+    previousLength = shared + own;
+    pathBytes += previousLength;
+    if (pathBytes > maxPathBytes) return "too_long";
+    entries.push({
+      kind: kind === KIND_FILE ? "file" : "directory",
+      sizeBytes,
+      mtimeMs,
+      executable: (flags & EXECUTABLE) !== 0,
+      ...decodePath(path.subarray(0, previousLength)),
+    });
+  }
+  return entries;
+}
+
+/**
+ * The bytes that stand for an entry in the root of a share: flags (1), path length (varint), path,
+ * size (varint), mtime (varint, zigzag).
+ */
+export function canonicalEntry(entry: ManifestEntry): Uint8Array {
+  const path = encoder.encode(entry.path);
+  const mtime = zigzag(entry.mtimeMs);
+  const length = 1 + varintLength(path.length) + path.length + varintLength(entry.sizeBytes) +
+    varintLength(mtime);
+  const out = new Uint8Array(length);
+  let at = writeVarint(flagsOf(entry), out, 0);
+  at = writeVarint(path.length, out, at);
+  out.set(path, at);
+  at = writeVarint(entry.sizeBytes, out, at + path.length);
+  writeVarint(mtime, out, at);
+  return out;
+}
+
+function flagsOf(entry: ManifestEntry): number {
+  const kind = entry.kind === "file" ? KIND_FILE : KIND_DIRECTORY;
+  return entry.executable ? kind | EXECUTABLE : kind;
+}
+
+function decodePath(bytes: Uint8Array): { path: string; isMalformedName?: true } {
+  try {
+    return { path: strictDecoder.decode(bytes) };
+  } catch {
+    // A fatal decoder reports bytes that are not UTF-8 in no other way.
+    return { path: lossyDecoder.decode(bytes), isMalformedName: true };
+  }
+}
+
+/** Small numbers of either sign become small numbers. */
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}

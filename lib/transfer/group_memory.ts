@@ -1,0 +1,36 @@
+/** The bounded memory that groups on their way in are put together in [XFER-16]. */
+import type { BufferPool } from "./buffer_pool.ts";
+
+/** Lends group buffers up to a bound. */
+export class GroupMemory {
+  readonly #pool: BufferPool;
+  readonly #maxBytes: number;
+  #lentBytes = 0;
+
+  /**
+   * @param pool Where buffers come from.
+   * @param maxBytes Most bytes lent at a time, counted as asked for.
+   */
+  constructor(pool: BufferPool, maxBytes: number) {
+    this.#pool = pool;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes lent now. */
+  get lentBytes(): number {
+    return this.#lentBytes;
+  }
+
+  /** A buffer of at least `length` bytes, or undefined when that would be too much. */
+  take(length: number): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#lentBytes + length > this.#maxBytes) return undefined;
+    this.#lentBytes += length;
+    return this.#pool.take(length);
+  }
+
+  /** Takes back a buffer that was asked for with `length`. */
+  give(buffer: Uint8Array<ArrayBuffer>, length: number): void {
+    this.#lentBytes -= length;
+    this.#pool.give(buffer);
+  }
+}

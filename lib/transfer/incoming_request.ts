@@ -1,0 +1,173 @@
+/**
+ * One request on its way in: which of its bytes are there, group by group. Every byte the sharer
+ * sent is counted as new exactly once, so that credit neither leaks nor grows [XFER-9]; also the
+ * bytes of a request that was given up, which are dropped as they come.
+ */
+import { GroupAssembler } from "./group_assembler.ts";
+import type { GroupMemory } from "./group_memory.ts";
+import type { TransferCrypto } from "./hash_tree.ts";
+import type { IncomingFile } from "./incoming_file.ts";
+import { GROUP_BYTES } from "./limits.ts";
+
+/** What {@linkcode IncomingRequest.receive} says when the bytes belong to nothing. */
+export const UNASKED = -1;
+/** What it says when there is no memory left for them. */
+export const NO_MEMORY = -2;
+
+/** Which bytes of a file were asked for. */
+export interface RequestedRange {
+  /** First byte; starts a group. */
+  readonly start: number;
+  /** Just past the last byte; ends a group or the file. */
+  readonly end: number;
+}
+
+/** A request and what came of it. */
+export class IncomingRequest {
+  /** Its number. */
+  readonly id: number;
+  /** The file it is about. */
+  readonly file: IncomingFile;
+  /** First byte asked for. */
+  readonly start: number;
+  /** Just past the last byte asked for. */
+  readonly end: number;
+  /** Distinct bytes that came. */
+  receivedBytes = 0;
+  /** How many bytes the sharer sent in all; undefined until it said so. */
+  sentBytes: number | undefined;
+  /** Whether its bytes are dropped. */
+  isDiscarding = false;
+  /** Whether it was given up by this side. */
+  isCancelled = false;
+  /** Hashes of groups that are not there yet. */
+  readonly hashes: Map<number, Uint8Array> = new Map();
+  readonly #crypto: TransferCrypto;
+  readonly #memory: GroupMemory;
+  readonly #groups = new Map<number, GroupAssembler>();
+  /** Groups below this one are finished. */
+  #finishedBelow: number;
+  /** Finished groups above. */
+  readonly #finished = new Set<number>();
+  #lastGroup = -1;
+  #lastAssembler: GroupAssembler | undefined;
+
+  /**
+   * @param id Its number.
+   * @param file The file it is about.
+   * @param range What is asked for.
+   * @param world Where hashes and memory come from.
+   */
+  constructor(
+    id: number,
+    file: IncomingFile,
+    range: RequestedRange,
+    world: { readonly crypto: TransferCrypto; readonly memory: GroupMemory },
+  ) {
+    this.id = id;
+    this.file = file;
+    this.start = range.start;
+    this.end = range.end;
+    this.#crypto = world.crypto;
+    this.#memory = world.memory;
+    this.#finishedBelow = range.start / GROUP_BYTES;
+  }
+
+  /** Whether every byte the sharer sent has come: nothing more will. */
+  get isOver(): boolean {
+    return this.receivedBytes === this.sentBytes;
+  }
+
+  /** Whether it asks again for a group that was wrong. */
+  get isRetry(): boolean {
+    return this.id !== this.file.firstRequest;
+  }
+
+  /** Whether a group lies in the request. */
+  hasGroup(group: number): boolean {
+    return group >= this.start / GROUP_BYTES && group * GROUP_BYTES < this.end;
+  }
+
+  /** Whether a group was verified or found bad. */
+  isFinished(group: number): boolean {
+    return group < this.#finishedBelow || this.#finished.has(group);
+  }
+
+  /**
+   * Takes bytes that arrived.
+   *
+   * @param filled Groups that became complete are added.
+   * @returns How many bytes were new, {@linkcode UNASKED} or {@linkcode NO_MEMORY}.
+   */
+  receive(offset: number, bytes: Uint8Array, filled: number[]): number {
+    const end = this.sentBytes === undefined ? this.end : this.start + this.sentBytes;
+    if (offset < this.start || offset + bytes.length > end) return UNASKED;
+    let added = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      const group = Math.floor((offset + at) / GROUP_BYTES);
+      const within = offset + at - group * GROUP_BYTES;
+      const length = Math.min(bytes.length - at, GROUP_BYTES - within);
+      const piece = length === bytes.length ? bytes : bytes.subarray(at, at + length);
+      const assembler = group === this.#lastGroup
+        ? this.#lastAssembler!
+        : this.#groups.get(group) ?? (this.isFinished(group) ? undefined : this.#open(group));
+      at += length;
+      if (assembler === undefined) {
+        if (this.isFinished(group)) continue;
+        return NO_MEMORY;
+      }
+      this.#lastGroup = group;
+      this.#lastAssembler = assembler;
+      const fresh = assembler.add(within, piece);
+      if (fresh < 0) return UNASKED;
+      added += fresh;
+      if (fresh > 0 && assembler.isComplete) filled.push(group);
+    }
+    this.receivedBytes += added;
+    return added;
+  }
+
+  /** The complete group, or undefined while bytes are missing. */
+  completeGroup(group: number): GroupAssembler | undefined {
+    const assembler = this.#groups.get(group);
+    return assembler?.isComplete ? assembler : undefined;
+  }
+
+  /** Closes a complete group: later copies of its bytes are not new. */
+  finish(group: number): void {
+    this.#groups.delete(group);
+    this.hashes.delete(group);
+    if (group === this.#lastGroup) this.#lastGroup = -1;
+    this.#finished.add(group);
+    while (this.#finished.delete(this.#finishedBelow)) this.#finishedBelow++;
+  }
+
+  /**
+   * From now on drops what comes.
+   *
+   * @returns How many bytes of unfinished groups were dropped.
+   */
+  discard(): number {
+    this.isDiscarding = true;
+    this.hashes.clear();
+    let dropped = 0;
+    for (const [group, assembler] of this.#groups) {
+      dropped += assembler.filledBytes;
+      const buffer = assembler.takeBuffer();
+      if (buffer !== undefined) this.#memory.give(buffer, assembler.length);
+      if (assembler.isComplete) this.finish(group);
+    }
+    return dropped;
+  }
+
+  #open(group: number): GroupAssembler | undefined {
+    const groupStart = group * GROUP_BYTES;
+    const length = Math.min(GROUP_BYTES, this.end - groupStart);
+    const buffer = this.isDiscarding ? undefined : this.#memory.take(length);
+    if (buffer === undefined && !this.isDiscarding) return undefined;
+    const assembler = new GroupAssembler(this.#crypto, length, buffer);
+    this.#groups.set(group, assembler);
+    return assembler;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Sizes and bounds of a transfer (docs/transfer.md, "Limits"). Every bound that a peer can walk into
+ * is here and nowhere else.
+ */
+
+/** Bytes of a leaf of the hash tree. */
+export const CHUNK_BYTES = 65_536;
+
+/** Bytes of a group: the unit that is read, verified and written at once. 16 leaves. */
+export const GROUP_BYTES = 1_048_576;
+
+/** Bytes of a SHA-256 digest. */
+export const HASH_BYTES = 32;
+
+/** Longest body of one control message [XFER-1]. */
+export const MAX_MESSAGE_BYTES = 262_144;
+
+/** A writer of control messages pauses while more than this waits for acknowledgement. */
+export const CONTROL_QUEUE_BYTES = 262_144;
+
+/** A page of entries is closed once it is longer than this, which leaves room for one more entry. */
+export const ENTRIES_PAGE_BYTES = 65_536;
+
+/** Most entries of one share [XFER-6]. */
+export const MAX_ENTRIES = 1_000_000;
+
+/**
+ * Most bytes of all paths of one share together, counted unpacked: the packed form could otherwise
+ * unfold to any size [XFER-6].
+ */
+export const MAX_MANIFEST_BYTES = 268_435_456;
+
+/** Longest path, in bytes of UTF-8: 64 components of 255 bytes and the separators. */
+export const MAX_PATH_BYTES = 64 * 256 - 1;
+
+/** Latest and, negated, earliest modification time: the difference of two must fit a varint. */
+export const MAX_MTIME_MS = 2 ** 51 - 1;
+
+/** Most ranges in one GET [XFER-8]. */
+export const MAX_RANGES = 1024;
+
+/** Most requests a sharer keeps unanswered [XFER-7]. */
+export const MAX_OPEN_REQUESTS = 65_536;
+
+/** Most requests of one session: every entry of the largest share, and three again [XFER-7]. */
+export const MAX_REQUESTS = 4_194_304;
+
+/** Requests a receiver keeps unanswered: at 10-byte files still 160 kB on the way per round trip. */
+export const REQUEST_WINDOW = 16_384;
+
+/** Requests put into one GET. */
+export const REQUEST_BATCH = 4096;
+
+/**
+ * Most separate ranges of one group while it fills. A group is about 750 datagrams, so honest loss
+ * stays far below; without a bound single bytes in odd places would cost quadratic time [XFER-9].
+ */
+export const MAX_GROUP_RANGES = 1024;
+
+/** Most group hashes that may wait for their bytes [XFER-11]. */
+export const MAX_EARLY_HASHES = 4096;
+
+/** Most groups being asked for again at one time; more is not chance [XFER-12]. */
+export const MAX_RETRIES_OPEN = 16;
+
+/**
+ * Bytes a receiver holds in group buffers by default. At least the connection's credit plus two
+ * groups, else an honest sharer could exceed it [XFER-16].
+ */
+export const RECEIVE_BUFFER_BYTES = 80 * 1_048_576;
+
+/** Files read, and files written, at the same time. One is enough on a local disk, not on a slow one. */
+export const FILE_LANES = 8;
+
+/** Control messages about small files are put together this many at a time. */
+export const ROOTS_PER_WRITE = 32;

@@ -1,0 +1,186 @@
+/**
+ * The names gate: the only place where path components of a peer become a path on this machine
+ * (docs/transfer.md, "Names"). Entries pass it in manifest order, folders before what is in them, so
+ * a component is checked once, when its own entry passes.
+ *
+ * It decides on names alone. What is already on the disk is looked at in `plan.ts`.
+ */
+import type { EntryKind, ManifestEntry } from "./entry.ts";
+import type { Storage } from "./storage.ts";
+
+/** Most components of a path [NAME-3]. */
+export const MAX_DEPTH = 64;
+
+/** Most bytes of one component [NAME-2]. */
+export const MAX_NAME_BYTES = 255;
+
+/** What the gate needs of a machine. */
+export type NameSystem = Pick<Storage, "nameRules" | "foldsNames" | "join">;
+
+/** Why a name was refused. */
+export type NameRefusal =
+  | "is not valid UTF-8"
+  | "has an empty component"
+  | "leads out of the folder"
+  | "has a component longer than 255 bytes"
+  | "is more than 64 folders deep"
+  | "contains a separator"
+  | "contains a control character"
+  | "is reserved by p2pft"
+  | "contains a character Windows forbids"
+  | "is reserved by Windows"
+  | "ends in a dot or a space"
+  | "is listed twice"
+  | "is in a folder that is not listed";
+
+/** What became of an entry's name. */
+export type NameVerdict =
+  | {
+    readonly isAdmitted: true;
+    /** Where it goes on this machine. */
+    readonly path: string;
+    /** The folder it is in, on this machine. */
+    readonly parent: string;
+    /** Path within the share as it is stored; differs from the entry's after a collision. */
+    readonly storedAs: string;
+    /** Whether its top-level component begins with a dot [NAME-7]. */
+    readonly isDotName: boolean;
+  }
+  | { readonly isAdmitted: false; readonly reason: NameRefusal }
+  /** In a folder that was itself refused; not worth a message of its own. */
+  | { readonly isAdmitted: false; readonly reason: "inside" };
+
+/** Component of a part file or journal of ours [NAME-6]. */
+const OWN_NAME = /^\.p2pft-[0-9a-f]{16}\.(?:part|journal)$/i;
+const CONTROL = /\p{Cc}/u;
+const WINDOWS_FORBIDDEN = /[<>:"|?*]/;
+/** A device is meant whatever follows the first dot; spaces before it do not help. */
+const WINDOWS_DEVICE =
+  /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i;
+
+const encoder = new TextEncoder();
+
+interface Folder {
+  /** Path on this machine; undefined when the folder was refused. */
+  readonly path: string | undefined;
+  readonly storedAs: string;
+  readonly depth: number;
+  readonly isDotName: boolean;
+  /** Names in it as the peer wrote them. */
+  readonly names: Set<string>;
+  /** Names in it as this system tells them apart. */
+  readonly keys: Set<string>;
+}
+
+/** Turns the entries of one share into paths in one folder. */
+export class NamesGate {
+  readonly #system: NameSystem;
+  readonly #folders = new Map<string, Folder>();
+
+  /**
+   * @param system The rules of this machine.
+   * @param root The folder everything goes into.
+   */
+  constructor(system: NameSystem, root: string) {
+    this.#system = system;
+    this.#folders.set("", newFolder({ path: root, storedAs: "", depth: 0, isDotName: false }));
+  }
+
+  /** Judges the next entry. */
+  admit(entry: ManifestEntry): NameVerdict {
+    if (entry.isMalformedName) return this.#refuse(entry, "is not valid UTF-8");
+    const { path } = entry;
+    const slash = path.lastIndexOf("/");
+    // A slash in front stands behind an empty component, which is not the root.
+    const parent = slash === 0
+      ? undefined
+      : this.#folders.get(slash < 0 ? "" : path.slice(0, slash));
+    const name = path.slice(slash + 1);
+    if (parent === undefined) return { isAdmitted: false, reason: strayReason(path) };
+    if (parent.names.has(name)) return { isAdmitted: false, reason: "is listed twice" };
+    parent.names.add(name);
+    if (parent.path === undefined) return this.#refuse(entry, "inside");
+    const reason = refusalOf(name, this.#system.nameRules);
+    if (reason !== undefined) return this.#refuse(entry, reason);
+    if (parent.depth === MAX_DEPTH) return this.#refuse(entry, "is more than 64 folders deep");
+    const ownName = this.#freeName(parent, name, entry.kind);
+    if (ownName === undefined) return this.#refuse(entry, "has a component longer than 255 bytes");
+    const isDotName = parent.depth === 0 ? name.startsWith(".") : parent.isDotName;
+    const own = this.#system.join(parent.path, ownName);
+    const storedAs = parent.depth === 0 ? ownName : `${parent.storedAs}/${ownName}`;
+    if (entry.kind === "directory") {
+      this.#folders.set(
+        path,
+        newFolder({ path: own, storedAs, depth: parent.depth + 1, isDotName }),
+      );
+    }
+    return { isAdmitted: true, path: own, parent: parent.path, storedAs, isDotName };
+  }
+
+  /** Refuses an entry and, when it is a folder, what is in it. */
+  #refuse(entry: ManifestEntry, reason: NameRefusal | "inside"): NameVerdict {
+    if (entry.kind === "directory" && !this.#folders.has(entry.path)) {
+      const refused = { path: undefined, storedAs: "", depth: 0, isDotName: false };
+      this.#folders.set(entry.path, newFolder(refused));
+    }
+    return { isAdmitted: false, reason };
+  }
+
+  /** The name itself, or with a number when this system would take it for another [NAME-5]. */
+  #freeName(parent: Folder, name: string, kind: EntryKind): string | undefined {
+    if (!this.#system.foldsNames) return name;
+    const dot = kind === "file" ? name.lastIndexOf(".") : -1;
+    const stem = dot > 0 ? name.slice(0, dot) : name;
+    const ending = dot > 0 ? name.slice(dot) : "";
+    for (let number = 1;; number++) {
+      const candidate = number === 1 ? name : `${stem} (${number})${ending}`;
+      const key = foldName(candidate);
+      if (parent.keys.has(key)) continue;
+      if (byteLength(candidate) > MAX_NAME_BYTES) return undefined;
+      parent.keys.add(key);
+      return candidate;
+    }
+  }
+}
+
+/** Why a single component may not be a name on this machine [NAME-1] [NAME-4]; undefined when it may. */
+export function refusalOf(
+  name: string,
+  nameRules: "posix" | "windows",
+): NameRefusal | undefined {
+  if (name === "") return "has an empty component";
+  if (name === "." || name === "..") return "leads out of the folder";
+  if (byteLength(name) > MAX_NAME_BYTES) return "has a component longer than 255 bytes";
+  if (name.includes("/") || name.includes("\\")) return "contains a separator";
+  if (CONTROL.test(name)) return "contains a control character";
+  if (OWN_NAME.test(name)) return "is reserved by p2pft";
+  if (nameRules === "posix") return undefined;
+  if (WINDOWS_FORBIDDEN.test(name)) return "contains a character Windows forbids";
+  if (/[. ]$/.test(name)) return "ends in a dot or a space";
+  if (WINDOWS_DEVICE.test(name)) return "is reserved by Windows";
+  return undefined;
+}
+
+/** The same for names that a folding file system may take for one. */
+export function foldName(name: string): string {
+  // Upper before lower case: `ß` and `ss` are one name to some systems.
+  return name.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+}
+
+/** Names the component that is wrong when the folder of a path is unknown. */
+function strayReason(path: string): NameRefusal {
+  for (const component of path.split("/")) {
+    const reason = refusalOf(component, "posix");
+    if (reason !== undefined) return reason;
+  }
+  return "is in a folder that is not listed";
+}
+
+function newFolder(folder: Omit<Folder, "names" | "keys">): Folder {
+  return { ...folder, names: new Set(), keys: new Set() };
+}
+
+function byteLength(text: string): number {
+  // A character is at most three bytes for each unit of UTF-16.
+  return text.length * 3 <= MAX_NAME_BYTES ? text.length : encoder.encode(text).length;
+}

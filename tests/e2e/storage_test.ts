@@ -1,0 +1,308 @@
+/**
+ * Goal: files on a real disk are read and written as a transfer needs it, and nothing leaves the
+ * target folder.
+ * Method: the disk adapter in a temporary folder; whole transfers over a link in memory.
+ * Needs `--allow-read --allow-write` of the temporary folder.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { nodeProvider } from "../../lib/crypto/node_provider.ts";
+import { TransferError } from "../../lib/errors.ts";
+import type { OfferDecision } from "../../lib/options.ts";
+import { DenoStorage } from "../../lib/transfer/deno_storage.ts";
+import { buildManifest } from "../../lib/transfer/manifest.ts";
+import { Receiver } from "../../lib/transfer/receiver.ts";
+import { Sender } from "../../lib/transfer/sender.ts";
+import { StorageError, type TargetFile } from "../../lib/transfer/storage.ts";
+import { MemoryLink } from "../support/memory_channel.ts";
+import { Prng } from "../support/prng.ts";
+import { clientHello, reportEnd } from "../support/transfer_pair.ts";
+
+const MIB = 1_048_576;
+const MTIME_MS = 1_234_567_890_123;
+const isWindows = Deno.build.os === "windows";
+
+/** Runs `test` in a folder of its own, which is removed afterwards. */
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function put(path: string, bytes: Uint8Array | string, mtimeMs = MTIME_MS, mode = 0o644): void {
+  Deno.mkdirSync(join(path, ".."), { recursive: true });
+  Deno.writeFileSync(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+  if (!isWindows) Deno.chmodSync(path, mode);
+  Deno.utimeSync(path, new Date(mtimeMs), new Date(mtimeMs));
+}
+
+function target(folder: string, details: Partial<TargetFile> = {}): TargetFile {
+  return {
+    path: join(folder, "file"),
+    partPath: join(folder, ".p2pft-0123456789abcdef.part"),
+    mtimeMs: MTIME_MS,
+    executable: false,
+    overwrite: false,
+    ...details,
+  };
+}
+
+/** Transfers `paths` into `folder`; waits for both sides. */
+async function transfer(
+  paths: readonly string[],
+  folder: string,
+  decision: OfferDecision = { accept: true },
+): Promise<{ warnings: string[]; exit: number | string }> {
+  const warnings: string[] = [];
+  const link = new MemoryLink(1, { reorderWindow: 20, pieceBytes: 1400 * 40 });
+  const storage = new DenoStorage();
+  const crypto = nodeProvider;
+  const manifest = await buildManifest(storage, paths, {
+    onWarning: ({ code, path }) => warnings.push(`${code} ${path}`),
+  });
+  const sender = new Sender({
+    channel: link.left,
+    storage,
+    crypto,
+    manifest,
+    clientHello: clientHello(),
+    onEvent: () => {},
+  });
+  const receiver = new Receiver({
+    channel: link.right,
+    storage: new DenoStorage(),
+    crypto,
+    directory: folder,
+    decide: () => Promise.resolve(decision),
+    onEvent: (notice) =>
+      notice.event === "warning" && warnings.push(`${notice.code} ${notice.path}`),
+  });
+  link.left.handler = sender;
+  link.right.handler = receiver;
+  reportEnd(link.left, sender);
+  reportEnd(link.right, receiver);
+  receiver.start();
+  sender.start();
+  const both = Promise.allSettled([receiver.finished, sender.finished]);
+  let isDone = false;
+  both.then(() => isDone = true);
+  while (!isDone) {
+    for (let turn = 0; turn < 50; turn++) {
+      link.left.deliver();
+      link.right.deliver();
+      await null;
+    }
+    // The disk answers through the event loop.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  const [received, sent] = await both;
+  if (received.status === "fulfilled" && sent.status === "fulfilled") {
+    return { warnings, exit: received.value.exit };
+  }
+  const error = received.status === "rejected" ? received.reason : "sender failed";
+  assert.ok(error instanceof TransferError, String(error));
+  return { warnings, exit: error.code };
+}
+
+/** What is in a folder: path, kind, size, time and exec bit. */
+function treeOf(folder: string, prefix = ""): string[] {
+  const lines: string[] = [];
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+  for (const name of names) {
+    const path = join(folder, name);
+    const info = Deno.lstatSync(path);
+    const kind = info.isDirectory ? "d" : info.isFile ? "f" : "l";
+    const isExecutable = info.isFile && !isWindows && (info.mode! & 0o100) !== 0;
+    const size = info.isFile ? info.size : 0;
+    lines.push(`${prefix}${name} ${kind} ${size} ${info.mtime!.getTime()} ${isExecutable}`);
+    if (info.isDirectory) lines.push(...treeOf(path, `${prefix}${name}/`));
+  }
+  return lines;
+}
+
+Deno.test("a transfer keeps bytes, times, exec bits and empty folders on a real disk", async () => {
+  await inFolder(async (folder) => {
+    const from = join(folder, "from");
+    const into = join(folder, "deep", "into");
+    const prng = new Prng(1);
+    put(join(from, "a", "run.sh"), "#!/bin/sh\n", MTIME_MS, 0o755);
+    put(join(from, "a", "empty"), "");
+    put(join(from, "a", "old"), "before 1970", -12_345);
+    put(join(from, "ünï", "日本", "big"), prng.bytes(3 * MIB + 17));
+    put(join(from, "ünï", "one group"), prng.bytes(MIB));
+    for (let index = 0; index < 200; index++) {
+      put(join(from, "many", String(index)), prng.bytes(prng.integer(0, 9000)), MTIME_MS + index);
+    }
+    Deno.mkdirSync(join(from, "nothing", "inside"), { recursive: true });
+    Deno.utimeSync(join(from, "nothing", "inside"), new Date(5000), new Date(5000));
+    Deno.utimeSync(join(from, "nothing"), new Date(7000), new Date(7000));
+    Deno.utimeSync(join(from, "many"), new Date(9000), new Date(9000));
+
+    assert.deepEqual(await transfer([from], into), { warnings: [], exit: 0 });
+    assert.deepEqual(treeOf(join(into, "from")), treeOf(from));
+    for (const name of ["ünï/日本/big", "ünï/one group", "many/17", "a/run.sh"]) {
+      const parts = name.split("/");
+      const [a, b] = [
+        Deno.readFileSync(join(from, ...parts)),
+        Deno.readFileSync(join(into, "from", ...parts)),
+      ];
+      assert.ok(a.every((byte, index) => byte === b[index]), name);
+    }
+    // Nothing is sent again, and nothing is changed.
+    assert.deepEqual(await transfer([from], into), { warnings: [], exit: 0 });
+    assert.deepEqual(treeOf(join(into, "from")), treeOf(from));
+  });
+});
+
+Deno.test({
+  name: "a transfer does not follow links planted in the target [DISK-1]",
+  // Making a link takes a privilege on Windows.
+  ignore: isWindows,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const from = join(folder, "share");
+      const into = join(folder, "into");
+      const outside = join(folder, "outside");
+      put(join(from, "in", "x"), "evil");
+      put(join(from, "file"), "evil");
+      put(join(from, "ok"), "good");
+      put(join(outside, "victim"), "precious");
+      Deno.mkdirSync(join(into, "share"), { recursive: true });
+      Deno.symlinkSync(outside, join(into, "share", "in"));
+      Deno.symlinkSync(join(outside, "victim"), join(into, "share", "file"));
+
+      const { warnings, exit } = await transfer([from], into);
+      assert.deepEqual(warnings.sort(), ["blocked share/in", "kept share/file"]);
+      assert.equal(exit, 13);
+      assert.deepEqual(Array.from(Deno.readDirSync(outside), ({ name }) => name), ["victim"]);
+
+      // Told to replace, it replaces the link itself.
+      await transfer([from], into, { accept: true, overwrite: "always" });
+      assert.equal(Deno.readTextFileSync(join(outside, "victim")), "precious");
+      assert.equal(Deno.readTextFileSync(join(into, "share", "file")), "evil");
+      assert.ok(Deno.lstatSync(join(into, "share", "file")).isFile);
+      assert.equal(Deno.readTextFileSync(join(into, "share", "ok")), "good");
+    });
+  },
+});
+
+Deno.test({
+  name: "a link where the part file goes is replaced, not followed [DISK-2]",
+  ignore: isWindows,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const victim = join(folder, "victim");
+      put(victim, "precious");
+      Deno.symlinkSync(victim, target(folder).partPath);
+      const storage = new DenoStorage();
+      assert.equal(await storage.writeWhole(target(folder), new Uint8Array([1, 2])), "placed");
+      assert.equal(Deno.readTextFileSync(victim), "precious");
+      assert.deepEqual(Deno.readFileSync(join(folder, "file")), new Uint8Array([1, 2]));
+    });
+  },
+});
+
+Deno.test({
+  name: "a part file that is swapped before it is placed is not placed [DISK-2]",
+  ignore: isWindows,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const storage = new DenoStorage();
+      const part = await storage.createPart(target(folder));
+      await part.write(0, new Uint8Array([1]));
+      Deno.removeSync(target(folder).partPath);
+      put(target(folder).partPath, "swapped");
+      await assert.rejects(part.place(), (error) => {
+        assert.ok(error instanceof StorageError);
+        assert.equal(error.kind, "replaced");
+        return true;
+      });
+      await part.discard();
+      assert.deepEqual(Array.from(Deno.readDirSync(folder)), []);
+    });
+  },
+});
+
+Deno.test("DenoStorage never replaces a file unless told to [DISK-4]", async () => {
+  await inFolder(async (folder) => {
+    const storage = new DenoStorage();
+    put(join(folder, "file"), "mine");
+    assert.equal(await storage.writeWhole(target(folder), new Uint8Array(3)), "exists");
+    const part = await storage.createPart(target(folder));
+    await part.write(0, new Uint8Array(3));
+    assert.equal(await part.place(), "exists");
+    assert.equal(Deno.readTextFileSync(join(folder, "file")), "mine");
+    assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["file"]);
+    const replacing = target(folder, { overwrite: true });
+    assert.equal(await storage.writeWhole(replacing, new Uint8Array(3)), "placed");
+    assert.deepEqual(Deno.readFileSync(join(folder, "file")), new Uint8Array(3));
+  });
+});
+
+Deno.test("DenoStorage writes groups in any order and removes what is discarded [DISK-3]", async () => {
+  await inFolder(async (folder) => {
+    const storage = new DenoStorage();
+    const bytes = new Prng(2).bytes(2 * MIB + 5);
+    const part = await storage.createPart(target(folder, { executable: true }));
+    await part.write(2 * MIB, bytes.subarray(2 * MIB));
+    await part.write(0, bytes.subarray(0, MIB));
+    await part.write(MIB, bytes.subarray(MIB, 2 * MIB));
+    assert.equal(await part.place(), "placed");
+    const written = Deno.readFileSync(join(folder, "file"));
+    assert.ok(written.length === bytes.length && written.every((byte, at) => byte === bytes[at]));
+    const info = await storage.inspect(join(folder, "file"));
+    assert.deepEqual(info, {
+      kind: "file",
+      sizeBytes: bytes.length,
+      mtimeMs: MTIME_MS,
+      executable: !isWindows,
+    });
+    const discarded = await storage.createPart(target(folder, { path: join(folder, "other") }));
+    await discarded.discard();
+    assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["file"]);
+  });
+});
+
+Deno.test("DenoStorage tells the kinds of failure apart", async () => {
+  await inFolder(async (folder) => {
+    const storage = new DenoStorage();
+    const kindOf = async (promise: Promise<unknown>): Promise<string> => {
+      try {
+        await promise;
+        return "ok";
+      } catch (error) {
+        assert.ok(error instanceof StorageError, String(error));
+        return error.kind;
+      }
+    };
+    put(join(folder, "plain"), "x");
+    assert.equal(await storage.inspect(join(folder, "none")), undefined);
+    assert.equal(await kindOf(storage.openSource(join(folder, "none"))), "not_found");
+    assert.equal(await kindOf(storage.openSource(folder)), "replaced");
+    assert.equal(await kindOf(storage.list(join(folder, "none"))), "not_found");
+    assert.equal(await kindOf(storage.makeFolder(join(folder, "none", "x"))), "not_found");
+    assert.equal(await storage.makeFolder(join(folder, "plain")), false);
+    const long = join(folder, "x".repeat(300));
+    assert.equal(await kindOf(storage.createPart(target(folder, { partPath: long }))), "bad_name");
+    if (!isWindows) {
+      Deno.symlinkSync(join(folder, "plain"), join(folder, "link"));
+      assert.equal(await kindOf(storage.openSource(join(folder, "link"))), "replaced");
+    }
+  });
+});
+
+Deno.test("DenoStorage says how full a small file's buffer got", async () => {
+  await inFolder(async (folder) => {
+    put(join(folder, "file"), "12345");
+    const storage = new DenoStorage();
+    for (const [length, expected] of [[5, 5], [3, 3], [9, 5], [100_000, 5]] as const) {
+      const read = await storage.readWhole(join(folder, "file"), new Uint8Array(length));
+      assert.equal(read.length, expected);
+      assert.deepEqual(read.before, read.after);
+      assert.equal(read.before.sizeBytes, 5);
+    }
+  });
+});
