@@ -92,7 +92,7 @@ for (const [code, row] of Object.entries(ERRORS)) {
   if ("wire" in row) byWire.set(row.wire, code as ErrorCode);
 }
 
-/** The code behind a CLOSE number; a number this version does not know is a protocol violation [CLOSE-3]. */
+/** [CLOSE-3] The code behind a CLOSE number; one that is not known here is a protocol violation. */
 export function errorCodeOfWire(wire: number): ErrorCode {
   return byWire.get(wire) ?? "protocol_violation";
 }

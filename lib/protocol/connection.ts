@@ -593,6 +593,7 @@ export class Connection implements Channel {
   #readFrames(now: Instant): boolean {
     const reader = this.#reader;
     let isEliciting = false;
+    let hasAck = false;
     if (reader.remaining === 0) this.#violate("a packet without frames");
     while (reader.remaining > 0 && !this.closed) {
       const type = reader.u8();
@@ -605,7 +606,11 @@ export class Connection implements Channel {
           this.#ackNow = true;
           break;
         case Frame.ACK:
-          this.#readAck(now);
+          // [ACK-5] Each may walk over all that is in flight: a packet full of them would cost
+          // thousands of times what it should.
+          if (hasAck) this.#violate("two ACKs in one packet");
+          else this.#readAck(now);
+          hasAck = true;
           continue;
         case Frame.CONTROL:
           this.#readControl();

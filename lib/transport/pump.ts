@@ -105,7 +105,7 @@ export class Pump {
   }
 
   #tellEvents(): void {
-    for (;;) {
+    while (!this.#isClosed) {
       const event = this.#endpoint.pollEvent();
       if (!event) return;
       this.#onEvent(event);

@@ -10,7 +10,7 @@ import { share } from "../../lib/share.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
 import { randomFaults } from "../support/faults.ts";
 import type { LinkOptions } from "../support/link.ts";
-import { Prng } from "../support/prng.ts";
+import type { Prng } from "../support/prng.ts";
 import { seededTest } from "../support/seeded_test.ts";
 import { SimNetwork } from "../support/sim_network.ts";
 import { SimWorld } from "../support/sim_world.ts";

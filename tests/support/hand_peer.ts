@@ -215,6 +215,7 @@ export class HandPeer {
     const bytes = datagram.length;
     const end = this.opener.open(datagram, 0, bytes);
     assert.ok(end >= 0, "the connection sent a packet that does not open");
+    this.opener.dropOldKeys(); // nothing comes late here, so the next keys may follow at once
     this.sent.push({
       atMs: this.nowMs,
       number: this.opener.packetNumber,

@@ -1,6 +1,8 @@
 // Goal: keys are replaced in mid-transfer without a byte lost, and the datagram size follows the path.
 // Method: two connections over simulated links; every byte is checked where it arrives.
 import assert from "node:assert/strict";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import { PacketSealer } from "../../../lib/crypto/packet_sealer.ts";
 import {
   BASE_DATAGRAM_BYTES,
   KEY_UPDATE_MS,
@@ -68,6 +70,24 @@ Deno.test("[KEY-1] Connection does not replace keys again before the peer proved
     peer.drain();
   }
   assert.ok(peer.sent.every(({ keyPhase }) => keyPhase === 0), "nothing was acknowledged yet");
+});
+
+Deno.test("Connection rests between two key updates until the old keys are surely forgotten", () => {
+  const sealer = new PacketSealer(nodeProvider, new Uint8Array(32).fill(1));
+  const peer = new HandPeer({ connection: { keyUpdatePackets: 1, sealer } });
+  const updatedAtMs: number[] = [];
+  for (let step = 0; step < 2000; step++) {
+    peer.connection.sendControl(new Uint8Array(1));
+    peer.drain();
+    peer.sealer.followUpdate(sealer.generation);
+    peer.send(ack([[0, peer.sent.at(-1)!.number]]));
+    if (sealer.generation > updatedAtMs.length) updatedAtMs.push(peer.nowMs);
+    peer.advance(1);
+  }
+  assert.ok(updatedAtMs.length >= 5);
+  const pauses = updatedAtMs.slice(1).map((atMs, index) => atMs - updatedAtMs[index]!);
+  // Six probe timeouts, each at least the 25 ms that an ACK may wait.
+  assert.ok(Math.min(...pauses) >= 150, `${pauses} ms`);
 });
 
 Deno.test("[KEY-2] Connection follows a key update of the peer with its very next packet", () => {

@@ -1,7 +1,7 @@
 // Goal: a connection acknowledges, waits, gives up and hands on exactly as docs/protocol.md says.
 // Method: a real connection opposite a peer made by hand, in steps of virtual time.
 import assert from "node:assert/strict";
-import { type OutgoingBlock } from "../../../lib/protocol/channel.ts";
+import type { OutgoingBlock } from "../../../lib/protocol/channel.ts";
 import {
   ACK_EVERY_PACKETS,
   CONTROL_WINDOW_BYTES,
@@ -315,6 +315,16 @@ Deno.test("[CRED-1] Connection sends blocks only as far as the peer's credit", (
   assert.equal(sentBytes(), 3000);
   peer.send(ack([[0, peer.sent.at(-1)!.number]]), credit(4000, 0));
   assert.equal(sentBytes(), 4000);
+});
+
+Deno.test("[CRED-2] Connection loses no credit to an old frame that comes late", () => {
+  const peer = settled({ remote: { blockCredit: 0, controlCredit: 0 } });
+  peer.send(credit(500, 20), credit(400, 10));
+  peer.connection.sendControl(new Uint8Array(100));
+  peer.connection.sendBlock(newBlock(1000));
+  peer.drain();
+  assert.equal(peer.sentOf("CONTROL")[0]?.bytes.length, 20);
+  assert.equal(peer.sentOf("BLOCK")[0]?.bytes.length, 500);
 });
 
 Deno.test("Connection gives a block back once, when its last byte is acknowledged", () => {

@@ -106,6 +106,10 @@ for (const [name, make] of Object.entries(acks)) {
   });
 }
 
+Deno.test("[ACK-5] Connection closes on two ACKs in one packet", () => {
+  expectViolation([ack([[0, 0]]), ping(), ack([[0, 0]])]);
+});
+
 Deno.test("Connection takes an ACK of everything it sent", () => {
   const peer = new HandPeer();
   peer.drain();
