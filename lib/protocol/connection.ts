@@ -22,7 +22,7 @@ import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
 import { TAG_BYTES } from "../crypto/provider.ts";
 import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
-import { isSameSocketAddress, type SocketAddress } from "../nat/address.ts";
+import type { SocketAddress } from "../nat/address.ts";
 import { AckRanges } from "./ack_ranges.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
 import type { CongestionController } from "./congestion/controller.ts";
@@ -85,8 +85,6 @@ export interface ConnectionOptions {
   readonly rttMs?: number;
   /** Client: writes message 3 anew into a buffer of 1200 bytes. */
   readonly writeConfirmation?: (out: Uint8Array) => void;
-  /** Sharer: the peer has shown already that it receives at this address (default: it has not). */
-  readonly isAddressProven?: boolean;
   /** Called when something outside changed what there is to send. */
   readonly wake?: () => void;
   /** Most block bytes granted ahead (default 64 MiB). */
@@ -131,8 +129,6 @@ export interface ConnectionStatistics {
   readonly droppedDatagrams: number;
 }
 
-/** With less than this left to an unproven address nothing of use fits into a datagram. */
-const MIN_UNPROVEN_DATAGRAM_BYTES = 64;
 /** How many times a probe timeout repeats old data at once. */
 const PROBES_PER_TIMEOUT = 2;
 /** Datagrams of window below which the peer is asked for an ACK before the window closes. */
@@ -197,11 +193,6 @@ export class Connection implements Channel {
   #nextKeyUpdateAt: Instant;
   #lastCloseAt: Instant;
   #isAppLimited = true;
-  /**
-   * [HS-12] Sharer: bytes it may still send to an address that has not proved that it receives, never
-   * more than came from there: who holds the code may forge the address of message 3.
-   */
-  #unprovenBytes: number;
   #hasReleased = false;
   #receivedPackets = 0;
   #droppedDatagrams = 0;
@@ -242,12 +233,7 @@ export class Connection implements Channel {
     if (options.writeConfirmation) {
       this.#state = "confirming";
       this.#confirmationDue = true;
-      this.#unprovenBytes = Number.POSITIVE_INFINITY; // message 2 came from there
     } else {
-      // Message 3 is what came from there so far.
-      this.#unprovenBytes = options.isAddressProven
-        ? Number.POSITIVE_INFINITY
-        : HANDSHAKE_DATAGRAM_BYTES;
       this.#state = "open";
       this.#pingDue = true; // tells the client that message 3 arrived
     }
@@ -344,7 +330,6 @@ export class Connection implements Channel {
       return false;
     }
     this.#receivedPackets++;
-    this.#allowUnproven(end - start);
     if (this.#state === "closing") {
       this.#repeatClose(now);
       return true;
@@ -373,22 +358,6 @@ export class Connection implements Channel {
   /** Length of the packet at `start`, as it says itself, for splitting joined datagrams; or −1. */
   peekPacketLength(buffer: Uint8Array, start: number): number {
     return this.#opener.peekLength(buffer, start, buffer.length - start);
-  }
-
-  /** Sharer: message 3 came again, so nothing of ours has arrived there yet. */
-  handleRepeatedConfirmation(path: Path): void {
-    const isHere = path.socket === this.path.socket &&
-      isSameSocketAddress(path.remote, this.path.remote);
-    if (!isHere || this.#unprovenBytes === Number.POSITIVE_INFINITY) return;
-    this.#allowUnproven(HANDSHAKE_DATAGRAM_BYTES);
-    this.#pingDue = true;
-  }
-
-  /** So many bytes came from an address: as many may go there. */
-  #allowUnproven(bytes: number): void {
-    if (this.#unprovenBytes === Number.POSITIVE_INFINITY) return;
-    this.#unprovenBytes += bytes;
-    if (!this.closed) this.#armRecovery();
   }
 
   /** Does what is due; early or repeated calls do nothing. */
@@ -433,9 +402,7 @@ export class Connection implements Channel {
     this.#timers.clear(Timer.PACE);
     if (this.closed) return this.#transmitClose(now, out);
     if (this.#confirmationDue) return this.#transmitConfirmation(now, out);
-    if (this.#unprovenBytes < MIN_UNPROVEN_DATAGRAM_BYTES) return 0;
-    const isProven = this.#unprovenBytes === Number.POSITIVE_INFINITY;
-    if (isProven && this.#state === "open" && this.#mtu.nextProbeBytes() > 0) {
+    if (this.#state === "open" && this.#mtu.nextProbeBytes() > 0) {
       return this.#transmitMtuProbe(now, out);
     }
     return this.#transmitData(now, out);
@@ -444,7 +411,7 @@ export class Connection implements Channel {
   // ---- sending ----
 
   #transmitData(now: Instant, out: Uint8Array): number {
-    const datagramBytes = Math.min(this.#mtu.datagramBytes, this.#unprovenBytes);
+    const datagramBytes = this.#mtu.datagramBytes;
     const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#creditChanged ||
       this.#pathResponse !== undefined || this.#outbox.hasWork;
     const maySend = wantsToSend && this.#maySend(now, datagramBytes);
@@ -514,7 +481,6 @@ export class Connection implements Channel {
     out.set(this.#options.remote.connectionId, 0);
     const recovery = this.#recovery;
     const length = this.#sealer.seal(out, 0, payloadEnd, recovery.sent.next);
-    this.#unprovenBytes -= length;
     const slot = recovery.onSent(now, length, flags);
     if ((flags & PacketFlag.ACK) !== 0) {
       recovery.sent.acknowledged[slot] = this.#received.largest(0);
@@ -648,7 +614,6 @@ export class Connection implements Channel {
     }
     // A block given back may have made the transfer close: then no deadline may be armed again.
     if (this.closed) return;
-    this.#unprovenBytes = Number.POSITIVE_INFINITY; // who acknowledges has received
     this.#sealer.handleAcknowledged(this.#recovery.largestAcked);
     this.#mtu.onProgress();
     this.#updatePacer(now);
@@ -770,8 +735,10 @@ export class Connection implements Channel {
   }
 
   #onProbeTimeout(now: Instant): void {
-    const slot = this.#recovery.onProbeTimeout();
     this.#probesDue = PROBES_PER_TIMEOUT;
+    let slot = this.#recovery.onProbeTimeout();
+    // A PING needs no repeating: the probe itself is one.
+    while (slot >= 0 && !this.#carriesContent(slot)) slot = this.#recovery.takeUnrepeated();
     if (slot >= 0) this.#handlePacketLost(slot);
     const retryAt = this.#mtu.onTimeout(now);
     if (retryAt === undefined) return;
@@ -779,11 +746,14 @@ export class Connection implements Channel {
     this.#controller.onDatagramSize(this.#mtu.datagramBytes);
   }
 
+  #carriesContent(slot: number): boolean {
+    const { segmentCounts, flags } = this.#recovery.sent;
+    return segmentCounts[slot]! > 0 || (flags[slot]! & PacketFlag.CREDIT) !== 0;
+  }
+
   #armRecovery(): void {
     this.#timers.set(Timer.LOSS, this.#recovery.lossDeadline);
-    // Without bytes left to send a probe there is nothing to wait for (RFC 9002, section 6.2.2.1).
-    const mayProbe = this.#unprovenBytes >= MIN_UNPROVEN_DATAGRAM_BYTES;
-    this.#timers.set(Timer.PROBE, mayProbe ? this.#recovery.probeDeadline : NEVER);
+    this.#timers.set(Timer.PROBE, this.#recovery.probeDeadline);
   }
 
   #updatePacer(now: Instant): void {
@@ -809,7 +779,7 @@ export class Connection implements Channel {
     if (this.closed) return;
     this.#state = "closing";
     this.#closeWire = wireCode;
-    this.#closesDue = this.#unprovenBytes === Number.POSITIVE_INFINITY ? FIRST_CLOSES : 1;
+    this.#closesDue = FIRST_CLOSES;
     this.#finish(this.#now, end);
   }
 

@@ -150,10 +150,6 @@ export class Endpoint {
     const accepted = this.#sharer?.handleDatagram(now, datagram, path, this.#connections.length);
     if (accepted) {
       if (accepted === "handled") return true;
-      if ("repeatedId" in accepted) {
-        this.#byId.get(accepted.repeatedId)?.handleRepeatedConfirmation(path);
-        return true;
-      }
       const { start, remoteKey, request, handshakeHash, earlyPackets } = accepted;
       const connection = this.#add(now, start);
       this.#events.push({ type: "accepted", connection, remoteKey, request, handshakeHash });

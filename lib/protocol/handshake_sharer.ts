@@ -45,9 +45,6 @@ const COOKIE_SECRET_BYTES = 32;
 const EPHEMERAL_BYTES = 32;
 const MINUTE_MS = 60_000;
 
-/** Addresses one client may be heard from in a handshake: its candidates, and a few in reserve. */
-const MAX_PATHS = 16;
-
 /** Handshakes in memory, with those that finished within the last 10 s. */
 const MAX_REMEMBERED_HANDSHAKES = 4 * MAX_HALF_OPEN;
 
@@ -79,21 +76,16 @@ export interface AcceptedClient {
   readonly earlyPackets: readonly Uint8Array[];
 }
 
-/** Message 3 once more: the client has not heard from its session yet. */
-export interface RepeatedConfirmation {
-  /** Connection id of the session. */
-  readonly repeatedId: number;
-}
-
 interface HalfOpen {
   readonly id: number;
-  readonly ephemeral: string;
+  /** The e of its message 1 and where that came from. */
+  readonly source: string;
   readonly noise: NoiseHandshake;
   readonly message2: Uint8Array;
   readonly local: TransportParameters;
   readonly remote: TransportParameters;
-  /** Where message 2 was sent; the first is where the client was first heard. */
-  readonly paths: Path[];
+  /** Where message 1 came from and message 2 goes. */
+  readonly path: Path;
   readonly expiresAt: Instant;
   readonly sentAt: Instant;
   /** Whether message 2 was sent just once, so that its round trip can be told. */
@@ -115,7 +107,7 @@ export class HandshakeSharer {
   /** The state after prologue and psk, the same for every client. */
   readonly #start: NoiseHandshake;
   readonly #halfOpen = new Map<number, HalfOpen>();
-  readonly #byEphemeral = new Map<string, HalfOpen>();
+  readonly #bySource = new Map<string, HalfOpen>();
   readonly #replies: { datagram: Uint8Array; path: Path }[] = [];
 
   constructor(options: HandshakeSharerOptions) {
@@ -156,7 +148,7 @@ export class HandshakeSharer {
     datagram: Uint8Array,
     path: Path,
     sessionCount: number,
-  ): AcceptedClient | RepeatedConfirmation | "handled" | undefined {
+  ): AcceptedClient | "handled" | undefined {
     const type = this.#codec.classify(datagram);
     if (type === 0) return undefined;
     const nonce = datagram.subarray(0, HANDSHAKE_NONCE_BYTES);
@@ -190,7 +182,7 @@ export class HandshakeSharer {
     for (const halfOpen of this.#halfOpen.values()) {
       if (halfOpen.expiresAt > now) return; // in order of age
       this.#halfOpen.delete(halfOpen.id);
-      this.#byEphemeral.delete(halfOpen.ephemeral);
+      this.#bySource.delete(halfOpen.source);
       if (!halfOpen.isFinished) this.#end(halfOpen);
     }
   }
@@ -214,7 +206,7 @@ export class HandshakeSharer {
   wipe(): void {
     for (const halfOpen of this.#halfOpen.values()) halfOpen.noise.wipe();
     this.#halfOpen.clear();
-    this.#byEphemeral.clear();
+    this.#bySource.clear();
     this.#start.wipe();
     this.#codec.wipe();
     this.#cookies.wipe();
@@ -222,16 +214,15 @@ export class HandshakeSharer {
 
   #handleMessage1(now: Instant, datagram: Uint8Array, path: Path, sessionCount: number): void {
     const { cookie, message } = this.#codec.decodeMessage1(datagram)!;
+    // Each address has a handshake of its own: only who gets message 2 there can finish it [HS-12].
+    const { host, port } = path.remote;
     const ephemeral = String.fromCharCode(...message.subarray(0, EPHEMERAL_BYTES));
-    const known = this.#byEphemeral.get(ephemeral);
+    const source = `${ephemeral}${path.socket} ${host} ${port}`;
+    const known = this.#bySource.get(source);
     if (known) { // [HS-7] a repeat begins nothing new
       this.#policy.rememberNonce(datagram.subarray(0, HANDSHAKE_NONCE_BYTES));
       if (known.isFinished) return;
       known.wasRepeated = true;
-      if (!hasPath(known, path)) {
-        if (known.paths.length >= MAX_PATHS) return;
-        known.paths.push(path);
-      }
       this.#reply(this.#codec.encodeMessage2(known.message2), path);
       return;
     }
@@ -258,12 +249,12 @@ export class HandshakeSharer {
     }
     const halfOpen: HalfOpen = {
       id: readConnectionId(local.connectionId, 0),
-      ephemeral,
+      source,
       noise,
       message2,
       local,
       remote,
-      paths: [path],
+      path,
       expiresAt: after(now, HALF_OPEN_MS),
       sentAt: now,
       wasRepeated: false,
@@ -271,7 +262,7 @@ export class HandshakeSharer {
       earlyPackets: [],
     };
     this.#halfOpen.set(halfOpen.id, halfOpen);
-    this.#byEphemeral.set(ephemeral, halfOpen);
+    this.#bySource.set(source, halfOpen);
     this.#policy.onHalfOpen(now, path.remote);
     this.#reply(this.#codec.encodeMessage2(message2), path);
   }
@@ -295,17 +286,12 @@ export class HandshakeSharer {
     if (this.#replies.length < MAX_HALF_OPEN) this.#replies.push({ datagram, path });
   }
 
-  #handleMessage3(
-    now: Instant,
-    datagram: Uint8Array,
-    path: Path,
-  ): AcceptedClient | RepeatedConfirmation | undefined {
+  #handleMessage3(now: Instant, datagram: Uint8Array, path: Path): AcceptedClient | undefined {
     const { connectionId, message } = this.#codec.decodeMessage3(datagram)!;
     const halfOpen = this.#halfOpen.get(readConnectionId(connectionId, 0));
-    // From an address that message 2 did not reach it is somebody else's copy: following it would
-    // send the session's first datagrams to a victim [HS-12].
-    if (!halfOpen || !hasPath(halfOpen, path)) return undefined;
-    if (halfOpen.isFinished) return { repeatedId: halfOpen.id };
+    // From another address it is a copy or a forgery: following it would aim the session at a victim
+    // [HS-12].
+    if (!halfOpen || halfOpen.isFinished || !isSamePath(halfOpen.path, path)) return undefined;
     const { noise, local, remote } = halfOpen;
     const payload = noise.readMessage(message);
     if (!payload) return undefined;
@@ -337,12 +323,10 @@ export class HandshakeSharer {
 
   #end(halfOpen: HalfOpen): void {
     halfOpen.noise.wipe();
-    this.#policy.onHalfOpenEnd(halfOpen.paths[0]!.remote);
+    this.#policy.onHalfOpenEnd(halfOpen.path.remote);
   }
 }
 
-function hasPath(halfOpen: HalfOpen, path: Path): boolean {
-  return halfOpen.paths.some((known) =>
-    known.socket === path.socket && isSameSocketAddress(known.remote, path.remote)
-  );
+function isSamePath(a: Path, b: Path): boolean {
+  return a.socket === b.socket && isSameSocketAddress(a.remote, b.remote);
 }

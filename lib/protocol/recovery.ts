@@ -220,6 +220,11 @@ export class Recovery {
    */
   onProbeTimeout(): number {
     this.timeoutCount++;
+    return this.takeUnrepeated();
+  }
+
+  /** The next packet in flight that no probe has repeated, as {@linkcode onProbeTimeout} gives it. */
+  takeUnrepeated(): number {
     const sent = this.sent;
     for (let packetNumber = this.#firstUnresolved; packetNumber < sent.next; packetNumber++) {
       const slot = sent.slot(packetNumber);

@@ -24,7 +24,7 @@ function shareTo(client: ClientRequest) {
         new ScriptedOperation((async function* () {
           yield EVENTS.code;
           yield EVENTS.connected;
-          const admitted = await options.admit!(client);
+          const admitted = await options.admit?.(client) ?? true;
           call.admitted = admitted;
           yield { event: "admission", session: 1, address: client.address, admitted } as const;
           yield admitted ? EVENTS.done : EVENTS.refused;
