@@ -223,6 +223,48 @@ terminalTest("sends and receives between two terminals, asking on both", async (
   assert.equal(root(sender.screen), root(receiver.screen));
 });
 
+terminalTest("turns a client away at a terminal and lets the next one in", async () => {
+  await using files = await folders(1000);
+  await using sender = RunningProgram.onTerminal([...PROJECT, "send", files.source, ...LOOPBACK]);
+  await sender.waitFor("jsr:@p2pft/cli receive p2p1");
+  const code = /p2p1[0-9a-z]+/.exec(sender.screen.join("\n"))![0];
+  const receive = [...PROJECT, "receive", "--allow-loopback", "-o", files.target, code];
+  for (const isWanted of [false, true]) {
+    await using receiver = RunningProgram.piped(receive);
+    await sender.waitFor("in? [y/N] ");
+    sender.output = sender.output.replaceAll("in? [y/N] ", "in?");
+    assert.doesNotMatch(receiver.output + receiver.error, /Offered|写真/);
+    await sender.type(isWanted ? "y\n" : "n\n");
+    assert.equal((await receiver.end()).code, isWanted ? 0 : 5, receiver.error);
+  }
+  assert.equal((await sender.end()).code, 0);
+  await files.assertReceived();
+});
+
+terminalTest("shows the same words on two terminals and asks on both", async () => {
+  await using files = await folders(1000);
+  await using sender = RunningProgram.onTerminal(
+    [...PROJECT, "send", "--verify", files.source, ...LOOPBACK],
+  );
+  await sender.waitFor("jsr:@p2pft/cli receive p2p1");
+  const code = /p2p1[0-9a-z]+/.exec(sender.screen.join("\n"))![0];
+  await using receiver = RunningProgram.onTerminal(
+    [...PROJECT, "receive", "--verify", "--allow-loopback", "-o", files.target, code],
+  );
+  const words = ({ screen }: RunningProgram) => /Words: (\S+ \S+ \S+)/.exec(screen.join("\n"))?.[1];
+  await sender.waitFor("show the same words? ");
+  await receiver.waitFor("show the same words? ");
+  assert.ok(words(sender) !== undefined);
+  assert.equal(words(receiver), words(sender));
+  await receiver.type("y\n");
+  await sender.type("y\n");
+  await receiver.waitFor("? [Y/n] ");
+  await receiver.type("\n");
+  assert.equal((await receiver.end()).code, 0);
+  assert.equal((await sender.end()).code, 0);
+  await files.assertReceived();
+});
+
 terminalTest("ends a waiting share soon after Ctrl-C and leaves no status line", async () => {
   await using files = await folders(1);
   await using program = RunningProgram.onTerminal([...PACKAGE, "send", files.source, ...LOOPBACK]);
@@ -259,6 +301,12 @@ posixTest("ends when nobody reads its output any more", async () => {
     LOOPBACK.join(" ")
   } | head -n 1`;
   await using pipeline = new RunningProgram("sh", ["-c", line]);
+  await pipeline.waitFor('"event":"code"');
+  // Only who prints again can notice; what came right behind the code may have gone to the pipe.
+  const { code } = JSON.parse(pipeline.output);
+  await using _client = RunningProgram.piped(
+    [...PROJECT, "receive", "--json", "--allow-loopback", "-o", files.target, code],
+  );
   assert.equal((await pipeline.end()).code, 0);
   assert.equal(pipeline.error, "");
 });

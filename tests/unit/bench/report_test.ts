@@ -5,7 +5,8 @@ import { median, ratioOfSmallFiles, reportLines } from "../../../bench/process/r
 
 function row(name: string, run: number, parts: Partial<BenchRow> = {}): BenchRow {
   const at = "2026-01-01T00:00:00.000Z";
-  return { case: name, run, at, bytes: 100_000_000, wallMs: 10_000, connectedAfterMs: 0, ...parts };
+  const times = { makeMs: 500, wallMs: 10_000, connectedAfterMs: 0 };
+  return { case: name, run, at, bytes: 100_000_000, ...times, ...parts };
 }
 
 Deno.test("median is the middle value, or the mean of the two", () => {
@@ -20,9 +21,10 @@ Deno.test("reportLines gives median and spread, and the share of the link", () =
   );
   const line = reportLines(rows)[2]!;
   const cells = line.split("|").map((cell) => cell.trim());
-  assert.deepEqual(cells.slice(2, 7), [
+  assert.deepEqual(cells.slice(2, 8), [
     "3",
     "10.00 (8.00–16.00)",
+    "0.50 (0.50–0.50)",
     "10.0 (6.3–12.5)",
     "0.800 (0.500–1.000)",
     "1.000 (0.571–1.333)",

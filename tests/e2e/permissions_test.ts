@@ -1,0 +1,157 @@
+/**
+ * Goal: each command runs with exactly the permissions that docs/cli.md lists, says what is missing
+ * when one is taken away, and under `-A` needs no flag at all.
+ * Method: the flags are read out of the document, so document and program cannot part; whole
+ * transfers between processes that have those and no others.
+ */
+import assert from "node:assert/strict";
+import { CLI_PATH, CliProcess } from "../support/cli_process.ts";
+import { codeOf, startReceive, startSend } from "../support/cli_transfer.ts";
+import { TempFolder } from "../support/temp_folder.ts";
+import { assertSameTree, makeTree } from "../support/tree.ts";
+
+const document = Deno.readTextFileSync(new URL("../../docs/cli.md", import.meta.url));
+
+/** Flags of `deno run` in the example of docs/cli.md, "Permissions", for one command. */
+function documentedFlags(command: "send" | "receive", paths: Record<string, string>): string[] {
+  const section = document.slice(document.indexOf("\n## Permissions\n"));
+  const example = /```sh\n([\s\S]*?)```/.exec(section)![1]!;
+  const lines = example.replaceAll("\\\n", " ").split("\n");
+  const line = lines.find((line) => line.includes(`jsr:@p2pft/cli ${command}`));
+  const flags = /deno run (.*) jsr:/.exec(line!)![1]!.trim().split(/\s+/);
+  return flags.map((flag) =>
+    flag.replace(
+      /=([A-Z]+)$/,
+      (whole, name) => paths[name] === undefined ? whole : `=${paths[name]}`,
+    )
+  );
+}
+
+/**
+ * Whether the table of docs/cli.md says that a command works without a flag of its example; what is
+ * required "unless `--address` is given" counts as optional with `hasAddress`.
+ */
+function isOptional(command: "send" | "receive", flag: string, hasAddress: boolean): boolean {
+  const [name = "", values] = flag.split("=");
+  const needs = values?.split(",").map((value) => documentedNeed(command, `${name}=${value}`)) ??
+    [];
+  const known = needs.filter((need) => need !== undefined);
+  if (known.length === 0) known.push(documentedNeed(command, name)!);
+  return known.every((need) =>
+    need === "optional" || (hasAddress && need.startsWith("required, unless `--address`"))
+  );
+}
+
+/** The cell of the table for a permission and a command. */
+function documentedNeed(command: "send" | "receive", permission: string): string | undefined {
+  const row = document.split("\n").find((line) => line.startsWith(`| \`${permission}\` `));
+  return row?.split("|").at(command === "send" ? 2 : 3)?.trim();
+}
+
+/** A tree to send, and the flags that are documented for sending and taking it. */
+async function prepare(temp: TempFolder) {
+  await makeTree(temp.at("source", "tree"), { files: 5, fileBytes: 100_000 });
+  return {
+    tree: temp.at("source", "tree"),
+    target: await temp.folder("target"),
+    sendFlags: documentedFlags("send", { PATHS: temp.at("source", "tree") }),
+    receiveFlags: documentedFlags("receive", { OUT: temp.at("target") }),
+  };
+}
+
+Deno.test("send and receive work with exactly the documented permissions", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, sendFlags, receiveFlags } = await prepare(temp);
+  await using sender = startSend([tree], { flags: sendFlags });
+  await using receiver = startReceive(await codeOf(sender), target, { flags: receiveFlags });
+  await receiver.expectExit(0);
+  await sender.expectExit(0);
+  await assertSameTree(target, temp.at("source"));
+});
+
+Deno.test("send with the documented permissions puts this machine's addresses into the code", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, sendFlags } = await prepare(temp);
+  // One address is given, so that a machine without a network can run this.
+  const args = ["send", "--json", "--allow-loopback", "--address", "127.0.0.1", tree];
+  await using sender = new CliProcess(args, { flags: sendFlags });
+  const { addresses } = await sender.event("code");
+  const others = Deno.networkInterfaces().filter(({ family, address }) =>
+    family === "IPv4" && !address.startsWith("127.") && !address.startsWith("169.254.")
+  );
+  const isThere = others.some(({ address }) => addresses.some((a) => a.startsWith(`${address}:`)));
+  assert.ok(isThere || others.length === 0, `${addresses}`);
+});
+
+Deno.test("send and receive work without the permissions documented as optional", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, sendFlags, receiveFlags } = await prepare(temp);
+  const least = {
+    sender: sendFlags.filter((flag) => !isOptional("send", flag, true)),
+    receiver: receiveFlags.filter((flag) => !isOptional("receive", flag, true)),
+  };
+  assert.ok(least.sender.length < sendFlags.length);
+  assert.ok(least.receiver.length < receiveFlags.length);
+  await using sender = startSend([tree], { flags: least.sender });
+  await using receiver = startReceive(await codeOf(sender), target, { flags: least.receiver });
+  await receiver.expectExit(0);
+  await sender.expectExit(0);
+  await assertSameTree(target, temp.at("source"));
+});
+
+Deno.test("send and receive name each required permission that is missing, and do nothing", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, sendFlags, receiveFlags } = await prepare(temp);
+  const cases = [
+    { command: "send", words: [tree], flags: sendFlags },
+    { command: "receive", words: ["-o", target, "no code"], flags: receiveFlags },
+  ] as const;
+  for (const { command, words, flags } of cases) {
+    for (const flag of flags) {
+      if (isOptional(command, flag, false)) continue;
+      const name = flag.split("=")[0]!;
+      await using process = new CliProcess([command, "--json", ...words], {
+        flags: flags.filter((other) => other !== flag),
+      });
+      await process.expectExit(24);
+      const error = await process.event("error");
+      assert.match(error.code, /^(permission_missing|socket_unavailable)$/);
+      assert.ok(error.message.includes(name), `${name} is not in: ${error.message}`);
+      for (const other of flags) {
+        const parts = other.split(/[=,]/);
+        assert.ok(parts.every((part) => error.hint.includes(part)), `${other}: ${error.hint}`);
+      }
+      assert.equal(process.events.length, 1);
+      assert.equal(process.stderr, "");
+    }
+  }
+});
+
+Deno.test("the command that is printed for a missing permission works as it is", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target } = await prepare(temp);
+  await using sender = startSend([tree], { flags: ["--allow-net", "--unstable-net"] });
+  await sender.expectExit(24);
+  const { hint } = await sender.event("error");
+  const printed = /^Run: deno run (.*)$/.exec(hint)![1]!.split(" ");
+  const program = printed.indexOf(CLI_PATH);
+  assert.ok(program > 0, hint);
+  await using again = new CliProcess(printed.slice(program + 1), {
+    flags: printed.slice(0, program),
+  });
+  await using receiver = startReceive(await codeOf(again), target);
+  await receiver.expectExit(0);
+  await again.expectExit(0);
+  await assertSameTree(target, temp.at("source"));
+});
+
+Deno.test("send and receive work under -A with no flag for the socket anywhere", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target } = await prepare(temp);
+  const flags = ["--allow-all"];
+  await using sender = startSend([tree], { flags });
+  await using receiver = startReceive(await codeOf(sender), target, { flags });
+  await receiver.expectExit(0);
+  await sender.expectExit(0);
+  await assertSameTree(target, temp.at("source"));
+});
