@@ -159,7 +159,7 @@ export interface DoneEvent {
   readonly bytes: number;
   /** Entries in their place: files, folders and links. */
   readonly items: number;
-  /** Files left out: kept, skipped, changed or refused. */
+  /** Entries left out: kept, skipped, changed or refused. */
   readonly leftOut: number;
   /** SHA-256 root over the whole share, hexadecimal; both sides computed it. */
   readonly root: string;

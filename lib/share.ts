@@ -14,6 +14,7 @@ import { after } from "./protocol/time.ts";
 import { chooseLocalCandidates, type LocalInterface } from "./rendezvous/local_candidates.ts";
 import { readManualCandidates } from "./rendezvous/manual_candidates.ts";
 import { encodeShareCode } from "./rendezvous/share_code.ts";
+import { Places } from "./places.ts";
 import { ShareSession } from "./share_session.ts";
 import { DenoStorage } from "./transfer/deno_storage.ts";
 import { buildManifest, type Manifest } from "./transfer/manifest.ts";
@@ -139,6 +140,7 @@ class RunningShare extends Operation implements Share {
   readonly #parts: RunningShareParts;
   readonly #clock: Clock;
   readonly #sessions = new Map<unknown, ShareSession>();
+  readonly #places: Places;
   #sessionCount = 0;
   #servedCount = 0;
   #cancelTimeout = (): void => {};
@@ -147,6 +149,7 @@ class RunningShare extends Operation implements Share {
     super();
     const { options, code, addresses, staticKeys, t } = parts;
     this.#parts = parts;
+    this.#places = new Places(options.maxClients);
     this.#clock = options.clock ?? systemClock;
     this.code = code;
     this.events.push({ event: "code", code, addresses });
@@ -164,6 +167,7 @@ class RunningShare extends Operation implements Share {
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
     this.live.endpoint.stopListening();
+    this.#places.close();
     wipe(this.#parts.staticKeys.secretKey);
     const sessions = [...this.#sessions.values()];
     await Promise.all(
@@ -196,19 +200,12 @@ class RunningShare extends Operation implements Share {
       manifest,
       storage,
       provider,
-      hasPlace: () => this.#hasPlace(),
+      places: this.#places,
       emit: (told) => this.events.push(told),
       onEnd: (isServed) => this.#handleSessionEnd(connection, isServed),
     });
     this.#sessions.set(connection, session);
     session.start();
-  }
-
-  /** A place is taken by who was served and by who is being served, not by who only asks. */
-  #hasPlace(): boolean {
-    let taken = this.#servedCount;
-    for (const session of this.#sessions.values()) if (session.isAdmitted) taken++;
-    return taken < this.#parts.options.maxClients;
   }
 
   #handleSessionEnd(connection: unknown, isServed: boolean): void {

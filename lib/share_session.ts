@@ -1,11 +1,12 @@
 /** One client of a share: its admission, its transfer, and what is told of it. */
 import { asTransferError, connectionError } from "./connection_error.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
-import { TransferError } from "./errors.ts";
+import type { TransferError } from "./errors.ts";
 import type { TransferEvent } from "./events.ts";
 import { formatSocketAddress } from "./nat/address.ts";
 import { errorEvent } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
+import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { ConnectionEnd } from "./protocol/connection.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
@@ -30,8 +31,8 @@ export interface ShareSessionParts {
   readonly manifest: Manifest;
   readonly storage: Storage;
   readonly provider: CryptoProvider;
-  /** Whether the share can serve one more. */
-  readonly hasPlace: () => boolean;
+  /** The share's places. */
+  readonly places: Places;
   readonly emit: (event: TransferEvent) => void;
   /** Called once. */
   readonly onEnd: (isServed: boolean) => void;
@@ -39,13 +40,14 @@ export interface ShareSessionParts {
 
 /** A client of a share. */
 export class ShareSession {
-  /** Whether the client was let in and is being served. */
-  isAdmitted = false;
   readonly #parts: ShareSessionParts;
   readonly #address: string;
   readonly #sender: Sender;
   readonly #startedAt: Instant;
   #ticker: ProgressTicker | undefined;
+  /** Whether it holds one of the share's places. */
+  #hasPlace = false;
+  #hasEnded = false;
 
   constructor(parts: ShareSessionParts) {
     const { accepted, options, manifest, storage, provider } = parts;
@@ -58,8 +60,9 @@ export class ShareSession {
         random: options.random ?? systemRandom,
       }
       : undefined;
-    // Without a person to ask there is nothing to wait for, and the client is not told to wait.
-    const asks = options.admit !== undefined || verification !== undefined;
+    // With nobody to ask and a place free the client has nothing to wait for, and is not told to.
+    const isAsked = options.admit !== undefined || verification !== undefined;
+    if (!isAsked) this.#hasPlace = parts.places.tryTake();
     this.#sender = new Sender({
       channel: accepted.connection,
       storage,
@@ -67,15 +70,14 @@ export class ShareSession {
       manifest,
       clientHello: accepted.request,
       ...(verification ? { verification } : {}),
-      ...(asks ? { admit: (words) => this.#admit(words) } : {}),
+      ...(this.#hasPlace ? {} : { admit: (words) => this.#admit(words) }),
       onEvent: (notice) => this.#handleNotice(notice),
     });
   }
 
   /** Begins to talk with the client. */
   start(): void {
-    const { accepted, options, number, hasPlace } = this.#parts;
-    const { connection } = accepted;
+    const { number, accepted: { connection } } = this.#parts;
     this.#tell({
       event: "connected",
       session: number,
@@ -88,10 +90,6 @@ export class ShareSession {
       (error) => this.#handleFailure(asTransferError(error)),
     );
     connection.setHandler(this.#sender);
-    if (!options.admit && !options.verify) {
-      if (!hasPlace()) return this.#turnAway();
-      this.isAdmitted = true;
-    }
     this.#sender.start();
   }
 
@@ -107,27 +105,23 @@ export class ShareSession {
   }
 
   async #admit(words: readonly string[] | undefined): Promise<boolean> {
-    const { options, number, hasPlace } = this.#parts;
+    const { options, number, places } = this.#parts;
     if (words) this.#tell({ event: "words", session: number, words });
     const request = { session: number, address: this.#address, ...(words ? { words } : {}) };
-    const isWanted = await options.admit?.(request) ?? true;
-    if (isWanted && !hasPlace()) {
-      this.#turnAway();
+    // Somebody else may be taking the last place: if that fails, this client is next.
+    const isAdmitted = (await options.admit?.(request) ?? true) && await places.take();
+    if (this.#hasEnded) {
+      if (isAdmitted) places.giveBack();
       return false;
     }
-    this.isAdmitted = isWanted;
+    this.#hasPlace = isAdmitted;
     this.#tell({
       event: "admission",
       session: number,
       address: this.#address,
-      admitted: isWanted,
+      admitted: isAdmitted,
     });
-    return isWanted;
-  }
-
-  #turnAway(): void {
-    const why = "somebody else is taking this share";
-    this.#sender.abort(new TransferError("share_closed", `Turned away ${this.#address}: ${why}`));
+    return isAdmitted;
   }
 
   #handleNotice(notice: TransferNotice): void {
@@ -145,6 +139,7 @@ export class ShareSession {
 
   #handleDone(summary: TransferSummary): void {
     const { number, clock, onEnd } = this.#parts;
+    this.#hasEnded = true;
     this.#ticker?.stop();
     const elapsedMs = clock.now() - this.#startedAt;
     this.#tell({
@@ -158,7 +153,9 @@ export class ShareSession {
   }
 
   #handleFailure(error: TransferError): void {
-    const { number, onEnd } = this.#parts;
+    const { number, onEnd, places } = this.#parts;
+    this.#hasEnded = true;
+    if (this.#hasPlace) places.giveBack();
     this.#ticker?.stop();
     this.#tell(errorEvent(error, { session: number, fatal: false }));
     onEnd(false);

@@ -228,3 +228,57 @@ Deno.test("a refused client does not use up the one place of a share", async () 
   assert.equal(second.at(-1)!.event, "done");
   assertSameTrees({ sharer, client: second, source, target });
 });
+
+Deno.test("a client that comes while another is served waits for its place", async () => {
+  const world = new SimWorld(4);
+  // The first client's line is cut in the middle; the second comes right after.
+  let isCut = false;
+  const net = new SimNetwork(world, () => ({ delayMs: 10, rateBytesPerSecond: 500_000 }));
+  const source = new FakeStorage();
+  const target = new FakeStorage();
+  makeTree(source, world.prng.fork(), MIB);
+  const common = { clock: world.clock, random: world.prng };
+  const sharing = await share([SOURCE], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+    storage: source,
+  });
+  const sharer: TransferEvent[] = [];
+  const sharerDone = (async () => {
+    for await (const event of sharing) sharer.push(event);
+  })();
+  const events = async (host: string): Promise<TransferEvent[]> => {
+    const collected: TransferEvent[] = [];
+    const receiving = receive(sharing.code, {
+      ...common,
+      sockets: [net.network.bind(host, 5000)],
+      storage: target,
+      directory: TARGET,
+    });
+    for await (const event of receiving) collected.push(event);
+    return collected;
+  };
+  world.schedule(700, () => {
+    net.link("10.0.0.2", SHARER_HOST)!.model.up = false;
+    net.link(SHARER_HOST, "10.0.0.2")!.model.up = false;
+    isCut = true;
+  });
+  const [first, second] = await world.runAsync({
+    until: (async () => {
+      const first = events("10.0.0.2");
+      await new Promise<void>((resolve) => world.schedule(1000, resolve));
+      const second = events("10.0.0.3");
+      const both = await Promise.all([first, second]);
+      await sharerDone;
+      return both;
+    })(),
+  });
+  assert.ok(isCut);
+  const lost = first.at(-1)!;
+  assert.ok(lost.event === "error");
+  assert.equal(lost.code, "path_lost");
+  assert.deepEqual(second.filter(({ event }) => event === "waiting").length, 1);
+  assert.equal(second.at(-1)!.event, "done");
+  assertSameTrees({ sharer, client: second, source, target });
+});

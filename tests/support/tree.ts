@@ -96,21 +96,21 @@ let pattern: Uint32Array<ArrayBuffer> | undefined;
 export function writeFileSync(path: string, sizeBytes: number, seed: number): void {
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
   for (let offset = 0; offset < sizeBytes; offset += PATTERN_BYTES) {
-    const block = patternBlock(seed, offset / PATTERN_BYTES);
-    let rest = block.subarray(0, Math.min(PATTERN_BYTES, sizeBytes - offset));
+    const length = Math.min(PATTERN_BYTES, sizeBytes - offset);
+    let rest = patternBlock(seed, offset / PATTERN_BYTES, length);
     while (rest.length > 0) rest = rest.subarray(file.writeSync(rest));
   }
   // Writing it back later would take time from whatever is measured or waited for then.
   if (sizeBytes > PATTERN_BYTES) file.syncSync();
 }
 
-function patternBlock(seed: number, index: number): Uint8Array {
+function patternBlock(seed: number, index: number, length: number): Uint8Array {
   pattern ??= makePattern();
-  const words = pattern.slice();
+  const words = pattern.slice(0, Math.ceil(length / 4));
   // Spread over all bits, so that neither zeros nor repeats are there to be saved.
   const stamp = Math.imul(seed * 65_537 + index + 1, 0x9e37_79b1);
   for (let at = 0; at < words.length; at++) words[at]! ^= stamp;
-  return new Uint8Array(words.buffer);
+  return new Uint8Array(words.buffer, 0, length);
 }
 
 function makePattern(): Uint32Array<ArrayBuffer> {
