@@ -28,6 +28,8 @@ export class StorageError extends Error {
   readonly kind: StorageErrorKind;
 
   /**
+   * Makes an error for a storage call that failed.
+   *
    * @param kind Why it failed.
    * @param message What was attempted and why it failed; holds paths of this machine.
    * @param options The system's own error as `cause`.
