@@ -91,7 +91,7 @@ async function readRows(path: string): Promise<BenchRow[]> {
 }
 
 /** Puts `lines` between the markers of a file. */
-export function insertReport(document: string, lines: readonly string[]): string {
+function insertReport(document: string, lines: readonly string[]): string {
   const block = [BEGIN_MARK, "", ...lines, "", END_MARK].join("\n");
   const begin = document.indexOf(BEGIN_MARK);
   const end = document.indexOf(END_MARK);

@@ -1,6 +1,6 @@
 /**
  * What the pure parts of the protocol cost per datagram: acknowledgement ranges, ACK frames, loss
- * recovery with CUBIC, and filling datagrams with blocks.
+ * recovery with CUBIC, filling datagrams with blocks, and two connections that do all of it.
  *
  * ```sh
  * deno bench bench/micro/protocol_bench.ts
@@ -9,14 +9,21 @@
  * packet.
  */
 import { ByteReader } from "../../lib/bytes/varint.ts";
+import { nodeProvider } from "../../lib/crypto/node_provider.ts";
+import { PacketOpener } from "../../lib/crypto/packet_opener.ts";
+import { PacketSealer } from "../../lib/crypto/packet_sealer.ts";
+import { type CryptoProvider, TAG_BYTES } from "../../lib/crypto/provider.ts";
 import { AckRanges } from "../../lib/protocol/ack_ranges.ts";
+import type { ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { Cubic } from "../../lib/protocol/congestion/cubic.ts";
+import { Connection } from "../../lib/protocol/connection.ts";
 import { AckFrame, writeAck } from "../../lib/protocol/frame.ts";
 import { Outbox } from "../../lib/protocol/outbox.ts";
 import { ACK_EVERY_PACKETS, MAX_ACK_RANGES } from "../../lib/protocol/params.ts";
 import { Recovery } from "../../lib/protocol/recovery.ts";
 import { PacketFlag } from "../../lib/protocol/sent_packets.ts";
 import { instant } from "../../lib/protocol/time.ts";
+import { defaultParameters } from "../../lib/protocol/transport_parameters.ts";
 
 const PACKETS = 1000;
 const DATAGRAM_BYTES = 1472;
@@ -208,4 +215,91 @@ Deno.bench({ name: "fill and acknowledge, 1 % lost", group: "outbox" }, () => {
 
 Deno.bench({ name: "fill and acknowledge, blocks of 100 bytes", group: "outbox" }, () => {
   smallSender.window();
+});
+
+// ---- connections ----
+
+/** Ciphers that change nothing, so that what is left is the work of the connection itself. */
+const bareProvider: CryptoProvider = {
+  ...nodeProvider,
+  createAead: () => ({
+    seal: (_nonce, _header, _buffer, _start, end) => end + TAG_BYTES,
+    open: (_nonce, _header, _buffer, _start, end) => end - TAG_BYTES,
+    wipe: () => {},
+  }),
+};
+
+/** Two connections without a network in between; one sends blocks to the other without end. */
+class ConnectionPair implements ChannelHandler {
+  readonly #sender: Connection;
+  readonly #receiver: Connection;
+  readonly #out = new Uint8Array(DATAGRAM_BYTES);
+  #nowMs = 0;
+
+  constructor(provider: CryptoProvider) {
+    this.#sender = newConnection(provider, 1, 2);
+    this.#receiver = newConnection(provider, 2, 1);
+    this.#sender.setHandler(this);
+    this.#receiver.setHandler(this);
+    for (let index = 0; index < 4; index++) {
+      this.#sender.sendBlock({ request: 1, offset: 0, bytes: blockBytes });
+    }
+  }
+
+  /** Until that many datagrams have arrived, in rounds of a tenth of a millisecond. */
+  run(datagrams: number): void {
+    for (let left = datagrams; left > 0;) {
+      const now = instant(this.#nowMs += 0.1);
+      for (const side of [this.#sender, this.#receiver]) side.handleTimeout(now);
+      left -= this.#carry(this.#sender, this.#receiver);
+      this.#carry(this.#receiver, this.#sender);
+    }
+  }
+
+  #carry(from: Connection, to: Connection): number {
+    const now = instant(this.#nowMs);
+    for (let count = 0;; count++) {
+      const length = from.pollTransmit(now, this.#out);
+      if (length === 0) return count;
+      to.handlePacket(now, this.#out, 0, length);
+    }
+  }
+
+  handleControl(): void {}
+
+  handleBlock(_request: number, _offset: number, bytes: Uint8Array): number {
+    this.#receiver.consumeBlockBytes(bytes.length);
+    return bytes.length;
+  }
+
+  handleBlockReleased(block: OutgoingBlock): void {
+    this.#sender.sendBlock(block);
+  }
+
+  handleWritable(): void {}
+}
+
+function newConnection(provider: CryptoProvider, mine: number, theirs: number): Connection {
+  return new Connection(instant(0), {
+    sealer: new PacketSealer(provider, new Uint8Array(32).fill(mine)),
+    opener: new PacketOpener(provider, new Uint8Array(32).fill(theirs)),
+    local: defaultParameters(new Uint8Array(6).fill(mine)),
+    remote: defaultParameters(new Uint8Array(6).fill(theirs)),
+    path: { socket: 0, remote: { family: 4, host: "192.0.2.1", port: theirs } },
+    rttMs: 0.2,
+  });
+}
+
+const barePair = new ConnectionPair(bareProvider);
+const realPair = new ConnectionPair(nodeProvider);
+
+Deno.bench(
+  { name: "sent and received, no cipher", group: "connection", baseline: true },
+  () => {
+    barePair.run(PACKETS);
+  },
+);
+
+Deno.bench({ name: "sent and received, node:crypto", group: "connection" }, () => {
+  realPair.run(PACKETS);
 });

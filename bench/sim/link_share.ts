@@ -24,7 +24,7 @@ const PROFILES: readonly Profile[] = [
   { name: "50 ms, half a queue", rttMs: 50, fileBytes: 100_000_000, queue: 0.5 },
   { name: "10 ms", rttMs: 10, fileBytes: 100_000_000, queue: 1 },
   { name: "200 ms", rttMs: 200, fileBytes: 100_000_000, queue: 1 },
-  { name: "50 ms, 0.1 % loss", rttMs: 50, fileBytes: 20_000_000, queue: 1, lossRate: 0.001 },
+  { name: "50 ms, 0.1 % loss", rttMs: 50, fileBytes: 100_000_000, queue: 1, lossRate: 0.001 },
   { name: "50 ms, 1 % loss", rttMs: 50, fileBytes: 20_000_000, queue: 1, lossRate: 0.01 },
   { name: "50 ms, 5 % loss", rttMs: 50, fileBytes: 5_000_000, queue: 1, lossRate: 0.05 },
 ];

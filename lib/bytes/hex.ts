@@ -1,3 +1,5 @@
+/** Hexadecimal, for people and for names of files. */
+
 // A table: hashes are written out three times for every file.
 const HEX_OF_BYTE: readonly string[] = Array.from(
   { length: 256 },

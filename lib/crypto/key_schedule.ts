@@ -36,9 +36,6 @@ export const P2PFT_LABELS: KeyLabels = {
   ku: "p2pft ku",
 };
 
-/** Bytes of a header-protection sample. */
-export const SAMPLE_BYTES = 16;
-
 const encoder = new TextEncoder();
 const NO_CONTEXT = new Uint8Array(0);
 

@@ -65,7 +65,7 @@ export interface RandomSource {
 
 /** The primitives, from one library. */
 export interface CryptoProvider {
-  /** Shown by `doctor` and in bug reports, e.g. `"node:crypto"`. */
+  /** For people and bug reports, e.g. `"node:crypto"`. */
   readonly name: string;
   /** SHA-256 of the parts joined. */
   sha256(...parts: readonly Uint8Array[]): Uint8Array;

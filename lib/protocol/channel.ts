@@ -9,7 +9,7 @@ export interface OutgoingBlock {
   readonly request: number;
   /** Where in the file the first byte belongs. */
   readonly offset: number;
-  /** Not changed by anyone until {@linkcode ChannelHandler.handleBlockReleased}; may be empty never. */
+  /** Never empty; not changed by anyone until {@linkcode ChannelHandler.handleBlockReleased}. */
   readonly bytes: Uint8Array;
 }
 

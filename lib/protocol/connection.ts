@@ -20,23 +20,16 @@
 import { ByteReader } from "../bytes/varint.ts";
 import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
+import { INTEGRITY_LIMIT_PACKETS } from "../crypto/phase_keys.ts";
 import { TAG_BYTES } from "../crypto/provider.ts";
 import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
-import type { SocketAddress } from "../nat/address.ts";
-import { AckRanges } from "./ack_ranges.ts";
+import { AckScheduler } from "./ack_scheduler.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
 import type { CongestionController } from "./congestion/controller.ts";
 import { Cubic } from "./congestion/cubic.ts";
-import { BlockCredit, ControlCredit } from "./flow_control.ts";
-import {
-  AckFrame,
-  Frame,
-  MAX_CREDIT_FRAME_BYTES,
-  readClose,
-  writeAck,
-  writeClose,
-  writeCredit,
-} from "./frame.ts";
+import { AckFrame, Frame, MAX_CREDIT_FRAME_BYTES, readClose, writeClose } from "./frame.ts";
+import { Inbox } from "./inbox.ts";
+import { KeyUpdates } from "./key_updates.ts";
 import { MtuLadder } from "./mtu.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
@@ -45,32 +38,19 @@ import {
   HANDSHAKE_DATAGRAM_BYTES,
   HEADER_BYTES,
   KEEPALIVE_MS,
-  KEY_UPDATE_MS,
-  KEY_UPDATE_PACKETS,
-  MAX_ACK_DELAY_MS,
   MAX_BLOCK_WINDOW_BYTES,
   MAX_CONFIRM_INTERVAL_MS,
-  MIN_ACK_DELAY_MS,
+  MAX_UNANSWERED_PACKETS,
 } from "./params.ts";
-import { ReceiveStream } from "./receive_stream.ts";
+import type { Path } from "./path.ts";
 import { Recovery } from "./recovery.ts";
 import { PacketFlag } from "./sent_packets.ts";
 import { after, type Instant, NEVER } from "./time.ts";
 import { Timer, TimerTable } from "./timer_table.ts";
 import type { TransportParameters } from "./transport_parameters.ts";
 
-/** Which way datagrams of a connection go. */
-export interface Path {
-  /** Index of the local socket. */
-  readonly socket: number;
-  /** The other side. */
-  readonly remote: SocketAddress;
-}
-
 /** What a connection starts from. */
 export interface ConnectionOptions {
-  /** Which side of the handshake this is. */
-  readonly role: "client" | "sharer";
   /** Protects what is sent. */
   readonly sealer: PacketSealer;
   /** Opens what is received. */
@@ -139,16 +119,8 @@ const MIN_QUEUE_TARGET_BYTES = 4 * 1024 * 1024;
 const DRAIN_TIMEOUTS = 3;
 /** Copies of the first CLOSE: nothing acknowledges it, and a peer that misses it waits for 30 s. */
 const FIRST_CLOSES = 3;
-/** A key update that was not yet allowed is looked at again after this, ms. */
-const KEY_UPDATE_RETRY_MS = 60_000;
 /** A closing side answers at most one packet in so many ms. */
 const CLOSE_REPEAT_MS = 100;
-/**
- * Sent packets remembered without an answer, above which ACKs no longer go out alone: nothing holds
- * those back, and for a peer that never acknowledges they would be remembered without end. An honest
- * one answers our PING of every ten seconds, and sends no 6,000 packets a second worth an ACK each.
- */
-const MAX_UNANSWERED_PACKETS = 65_536;
 /** Bytes of a path challenge and its response. */
 const PATH_CHALLENGE_BYTES = 8;
 
@@ -169,28 +141,20 @@ export class Connection implements Channel {
   readonly #pacer: Pacer;
   readonly #mtu: MtuLadder;
   readonly #outbox: Outbox;
-  readonly #incoming = new ReceiveStream();
-  readonly #blockCredit: BlockCredit;
-  readonly #controlCredit = new ControlCredit();
-  readonly #received = new AckRanges();
+  readonly #inbox: Inbox;
+  readonly #acks: AckScheduler;
+  readonly #keys: KeyUpdates;
   readonly #reader = new ByteReader(new Uint8Array(0));
   readonly #ack = new AckFrame();
   #handler: ChannelHandler | undefined;
   #state: State;
   #now: Instant;
-  #elicitingSinceAck = 0;
-  #largestReceived = -1;
-  #largestReceivedAt: Instant;
-  #ackNow = false;
-  #creditChanged = false;
   #pingDue = false;
   #probesDue = 0;
   #confirmationDue = false;
   #pathResponse: Uint8Array | undefined;
   #closesDue = 0;
   #closeWire = 0;
-  #openerGeneration = 0;
-  #nextKeyUpdateAt: Instant;
   #lastCloseAt: Instant;
   #isAppLimited = true;
   #hasReleased = false;
@@ -204,8 +168,6 @@ export class Connection implements Channel {
     this.#opener = options.opener;
     this.path = options.path;
     this.#now = now;
-    this.#largestReceivedAt = now;
-    this.#nextKeyUpdateAt = now;
     this.#lastCloseAt = after(now, -CLOSE_REPEAT_MS);
     this.#mtu = new MtuLadder(options.path.remote.family, options.remote.maxDatagramBytes);
     const datagramBytes = this.#mtu.datagramBytes;
@@ -221,15 +183,22 @@ export class Connection implements Channel {
     this.#outbox = new Outbox((block) => this.#handleReleased(block));
     this.#outbox.blockLimit = options.remote.blockCredit;
     this.#outbox.controlLimit = options.remote.controlCredit;
-    this.#blockCredit = new BlockCredit(now, {
+    this.#inbox = new Inbox(now, {
       windowBytes: options.local.blockCredit,
       ...(options.maxBlockWindowBytes === undefined
         ? {}
         : { maxWindowBytes: options.maxBlockWindowBytes }),
     });
+    this.#acks = new AckScheduler(now, this.#timers);
+    this.#keys = new KeyUpdates(now, {
+      sealer: options.sealer,
+      opener: options.opener,
+      timers: this.#timers,
+      rtt: this.#recovery.rtt,
+      ...(options.keyUpdatePackets === undefined ? {} : { packets: options.keyUpdatePackets }),
+    });
     this.#timers.set(Timer.IDLE, after(now, options.local.idleTimeoutMs));
     this.#timers.set(Timer.KEEPALIVE, after(now, KEEPALIVE_MS));
-    this.#timers.set(Timer.KEY, after(now, KEY_UPDATE_MS));
     if (options.writeConfirmation) {
       this.#state = "confirming";
       this.#confirmationDue = true;
@@ -241,8 +210,9 @@ export class Connection implements Channel {
 
   /** Sets who takes control bytes and blocks. Until then the peer's control bytes wait. */
   setHandler(handler: ChannelHandler): void {
+    if (this.closed) return;
     this.#handler = handler;
-    this.#deliverControl();
+    this.#inbox.open(handler);
     this.#wake();
   }
 
@@ -299,10 +269,7 @@ export class Connection implements Channel {
 
   consumeBlockBytes(bytes: number): void {
     const rttMs = this.#recovery.rtt.smoothedMs;
-    if (this.#blockCredit.onConsumed(this.#now, bytes, rttMs)) {
-      this.#creditChanged = true;
-      this.#wake();
-    }
+    if (this.#inbox.handleConsumed(this.#now, bytes, rttMs)) this.#wake();
   }
 
   close(wireCode: number, reason: string): void {
@@ -324,9 +291,12 @@ export class Connection implements Channel {
     const payloadEnd = this.#opener.open(buffer, start, end);
     if (payloadEnd < 0) {
       this.#droppedDatagrams++;
-      // A repeat means that our ACK for it may be lost; it is as unauthenticated as any stranger's,
-      // so it only moves an ACK forward that something authentic has asked for.
-      if (this.#opener.isDuplicate && this.#elicitingSinceAck > 0) this.#ackNow = true;
+      if (this.#opener.isDuplicate) this.#acks.handleDuplicate();
+      // So many tries are beyond what the cipher was judged by (RFC 9001, section 6.6).
+      if (this.#opener.tagFailures >= INTEGRITY_LIMIT_PACKETS) {
+        const reason = "Too many forged packets";
+        this.#end({ code: "limit_exceeded", reason, byPeer: false }, ERRORS.limit_exceeded.wire);
+      }
       return false;
     }
     this.#receivedPackets++;
@@ -341,13 +311,13 @@ export class Connection implements Channel {
       this.#timers.clear(Timer.CONFIRM);
     }
     this.#timers.set(Timer.IDLE, after(now, this.#options.local.idleTimeoutMs));
-    this.#followKeyUpdate(now);
+    this.#keys.handleOpened(now);
     const packetNumber = this.#opener.packetNumber;
     this.#reader.reset(buffer, start + HEADER_BYTES, payloadEnd);
     const controlAckedOffset = this.#outbox.control.ackedOffset;
     const isEliciting = this.#readFrames(now);
     if (this.closed) return true;
-    this.#noteReceived(now, packetNumber, isEliciting);
+    this.#acks.handlePacket(now, packetNumber, isEliciting, this.#recovery.rtt.smoothedMs);
     if (this.#hasReleased || this.#outbox.control.ackedOffset > controlAckedOffset) {
       this.#hasReleased = false;
       this.#handler?.handleWritable();
@@ -375,11 +345,11 @@ export class Connection implements Channel {
       });
       return this.#retire();
     }
-    if (timers.takeExpired(Timer.ACK, now)) this.#ackNow = true;
+    if (timers.takeExpired(Timer.ACK, now)) this.#acks.demand();
     if (timers.takeExpired(Timer.CONFIRM, now)) this.#confirmationDue = true;
     if (timers.takeExpired(Timer.KEEPALIVE, now)) this.#pingDue = true; // [IDLE-2]
     if (timers.takeExpired(Timer.MTU, now)) this.#mtu.restart();
-    if (timers.takeExpired(Timer.KEY, now)) this.#updateKeys(now);
+    if (timers.takeExpired(Timer.KEY, now)) this.#keys.begin(now);
     if (timers.takeExpired(Timer.OLD_KEY, now)) this.#opener.dropOldKeys();
     if (timers.takeExpired(Timer.LOSS, now)) this.#recovery.detectLosses(now);
     if (timers.takeExpired(Timer.PROBE, now)) this.#onProbeTimeout(now);
@@ -412,37 +382,32 @@ export class Connection implements Channel {
 
   #transmitData(now: Instant, out: Uint8Array): number {
     const datagramBytes = this.#mtu.datagramBytes;
-    const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#creditChanged ||
+    const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#inbox.isCreditDue ||
       this.#pathResponse !== undefined || this.#outbox.hasWork;
     const maySend = wantsToSend && this.#maySend(now, datagramBytes);
-    if (!maySend && !(this.#ackNow && this.#mayAcknowledge)) return 0;
+    if (!maySend && !(this.#acks.isDue && this.#mayAcknowledge)) return 0;
 
     const start = HEADER_BYTES;
     const end = datagramBytes - TAG_BYTES;
     let at = start;
     let flags = 0;
-    if (this.#ackNow || this.#elicitingSinceAck > 0) {
-      at = writeAck(this.#received, now - this.#largestReceivedAt, out, at, end);
-      if (at > start) {
-        flags |= PacketFlag.ACK;
-        this.#ackNow = false;
-        this.#elicitingSinceAck = 0;
-        this.#timers.clear(Timer.ACK);
-      }
+    if (this.#acks.isOwed) {
+      at = this.#acks.write(now, out, at, end);
+      if (at > start) flags |= PacketFlag.ACK;
     }
     const outbox = this.#outbox;
     outbox.filledCount = 0;
     if (maySend) {
       flags |= PacketFlag.ACK_ELICITING | PacketFlag.IN_FLIGHT;
       const contentStart = at;
-      if (this.#creditChanged && at + MAX_CREDIT_FRAME_BYTES <= end) {
-        at = this.#writeCredit(out, at);
+      if (this.#inbox.isCreditDue && at + MAX_CREDIT_FRAME_BYTES <= end) {
+        at = this.#inbox.writeCredit(out, at);
         flags |= PacketFlag.CREDIT;
       }
-      if (this.#pathResponse && at + 9 <= end) {
+      if (this.#pathResponse && at + 1 + PATH_CHALLENGE_BYTES <= end) {
         out[at++] = Frame.PATH_RESPONSE;
         out.set(this.#pathResponse, at);
-        at += 8;
+        at += PATH_CHALLENGE_BYTES;
         this.#pathResponse = undefined;
       }
       at = outbox.fill(out, at, end);
@@ -475,16 +440,12 @@ export class Connection implements Channel {
   }
 
   #seal(now: Instant, out: Uint8Array, payloadEnd: number, flags: number): number {
-    if (this.#sealer.packetsSealed >= (this.#options.keyUpdatePackets ?? KEY_UPDATE_PACKETS)) {
-      this.#updateKeys(now);
-    }
+    this.#keys.handleSealing(now);
     out.set(this.#options.remote.connectionId, 0);
     const recovery = this.#recovery;
     const length = this.#sealer.seal(out, 0, payloadEnd, recovery.sent.next);
     const slot = recovery.onSent(now, length, flags);
-    if ((flags & PacketFlag.ACK) !== 0) {
-      recovery.sent.acknowledged[slot] = this.#received.largest(0);
-    }
+    if ((flags & PacketFlag.ACK) !== 0) recovery.sent.acknowledged[slot] = this.#acks.largest;
     if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
       recovery.sent.firstSegments[slot] = this.#outbox.filledFirst;
       recovery.sent.segmentCounts[slot] = this.#outbox.filledCount;
@@ -493,15 +454,6 @@ export class Connection implements Channel {
       this.#armRecovery();
     }
     return length;
-  }
-
-  #writeCredit(out: Uint8Array, offset: number): number {
-    this.#creditChanged = false;
-    return writeCredit(
-      { blockLimit: this.#blockCredit.limit, controlLimit: this.#controlCredit.limit },
-      out,
-      offset,
-    );
   }
 
   #transmitMtuProbe(now: Instant, out: Uint8Array): number {
@@ -539,18 +491,8 @@ export class Connection implements Channel {
   #repeatClose(now: Instant): void {
     if (now - this.#lastCloseAt < CLOSE_REPEAT_MS) return;
     this.#lastCloseAt = now;
-    this.#closesDue = 1;
-  }
-
-  #updateKeys(now: Instant): void {
-    // A second update too soon would find a peer that still keeps the keys of before the first
-    // (RFC 9001, section 6.5) [KEY-1].
-    if (!this.#sealer.canUpdateKeys || now < this.#nextKeyUpdateAt) {
-      this.#timers.set(Timer.KEY, after(now, KEY_UPDATE_RETRY_MS));
-      return;
-    }
-    this.#sealer.updateKeys();
-    this.#noteKeyUpdate(now);
+    // One in answer never takes the place of those that are still to go out.
+    this.#closesDue = Math.max(this.#closesDue, 1);
   }
 
   // ---- receiving ----
@@ -569,7 +511,7 @@ export class Connection implements Channel {
         case Frame.PING:
           break;
         case Frame.ACK_NOW:
-          this.#ackNow = true;
+          this.#acks.demand();
           break;
         case Frame.ACK:
           // [ACK-5] Each may walk over all that is in flight: a packet full of them would cost
@@ -620,36 +562,12 @@ export class Connection implements Channel {
     this.#armRecovery();
   }
 
-  /** [CTL-1] Control bytes are handed on in order and once. */
   #readControl(): void {
     const offset = this.#reader.varint();
     const bytes = this.#reader.bytes(this.#reader.varint());
     if (!this.#reader.ok) return;
-    if (offset + bytes.length > this.#controlCredit.limit) {
-      return this.#violate("control bytes beyond the credit");
-    }
-    const handler = this.#handler;
-    if (handler && this.#incoming.isNext(offset)) {
-      this.#incoming.skip(bytes.length);
-      handler.handleControl(bytes);
-    } else if (!this.#incoming.receive(offset, bytes)) {
-      return this.#violate("too many gaps in the control stream");
-    }
-    this.#deliverControl();
-  }
-
-  #deliverControl(): void {
-    const handler = this.#handler;
-    if (!handler) return;
-    for (;;) {
-      if (this.closed) return;
-      const bytes = this.#incoming.take();
-      if (!bytes) break;
-      handler.handleControl(bytes);
-    }
-    if (this.#controlCredit.onDelivered(this.#incoming.deliveredOffset)) {
-      this.#creditChanged = true;
-    }
+    const wrong = this.#inbox.receiveControl(offset, bytes);
+    if (wrong !== undefined) this.#violate(wrong);
   }
 
   #readBlock(): void {
@@ -657,10 +575,8 @@ export class Connection implements Channel {
     const offset = this.#reader.varint();
     const bytes = this.#reader.bytes(this.#reader.varint());
     if (!this.#reader.ok) return;
-    if (!this.#handler) return this.#violate("a block before anything was asked for"); // [BLK-1]
-    const fresh = this.#handler.handleBlock(request, offset, bytes);
-    if (fresh < 0) this.#violate("a block nobody asked for");
-    else if (!this.#blockCredit.onReceived(fresh)) this.#violate("blocks beyond the credit");
+    const wrong = this.#inbox.receiveBlock(request, offset, bytes);
+    if (wrong !== undefined) this.#violate(wrong);
   }
 
   #readCredit(): void {
@@ -681,47 +597,13 @@ export class Connection implements Channel {
     this.#finish(now, { code, reason: close.reason, byPeer: true });
   }
 
-  /** [ACK-1] Decides when this packet is acknowledged, if at all. */
-  #noteReceived(now: Instant, packetNumber: number, isEliciting: boolean): void {
-    const isNext = packetNumber === this.#largestReceived + 1;
-    this.#received.add(packetNumber);
-    if (packetNumber > this.#largestReceived) {
-      this.#largestReceived = packetNumber;
-      this.#largestReceivedAt = now;
-    }
-    if (!isEliciting) return; // [ACK-3]
-    this.#elicitingSinceAck++;
-    if (!isNext || this.#elicitingSinceAck >= ACK_EVERY_PACKETS) {
-      this.#ackNow = true;
-    } else if (this.#timers.get(Timer.ACK) === NEVER) {
-      const quarter = this.#recovery.rtt.smoothedMs / 4;
-      const delayMs = Math.min(Math.max(quarter, MIN_ACK_DELAY_MS), MAX_ACK_DELAY_MS);
-      this.#timers.set(Timer.ACK, after(now, delayMs));
-    }
-  }
-
-  /** [KEY-2] The peer went to new keys: go with it, and forget the old ones after stragglers. */
-  #followKeyUpdate(now: Instant): void {
-    if (this.#opener.generation === this.#openerGeneration) return;
-    this.#openerGeneration = this.#opener.generation;
-    this.#timers.set(Timer.OLD_KEY, after(now, DRAIN_TIMEOUTS * this.#recovery.rtt.probeTimeoutMs));
-    this.#sealer.followUpdate(this.#openerGeneration);
-    this.#noteKeyUpdate(now);
-  }
-
-  #noteKeyUpdate(now: Instant): void {
-    this.#timers.set(Timer.KEY, after(now, KEY_UPDATE_MS));
-    const restMs = 2 * DRAIN_TIMEOUTS * this.#recovery.rtt.probeTimeoutMs;
-    this.#nextKeyUpdateAt = after(now, restMs);
-  }
-
   // ---- recovery ----
 
   #handlePacketAcked(slot: number): void {
     const sent = this.#recovery.sent;
     const flags = sent.flags[slot]!;
     this.#outbox.acknowledge(sent.firstSegments[slot]!, sent.segmentCounts[slot]!);
-    if ((flags & PacketFlag.ACK) !== 0) this.#received.removeBelow(sent.acknowledged[slot]! + 1);
+    if ((flags & PacketFlag.ACK) !== 0) this.#acks.forgetUpTo(sent.acknowledged[slot]!);
     if ((flags & PacketFlag.MTU_PROBE) !== 0 && this.#mtu.onProbeAcked(sent.sizes[slot]!)) {
       this.#controller.onDatagramSize(this.#mtu.datagramBytes);
     }
@@ -731,7 +613,7 @@ export class Connection implements Channel {
   #handlePacketLost(slot: number): void {
     const sent = this.#recovery.sent;
     this.#outbox.lose(sent.firstSegments[slot]!, sent.segmentCounts[slot]!);
-    if ((sent.flags[slot]! & PacketFlag.CREDIT) !== 0) this.#creditChanged = true;
+    if ((sent.flags[slot]! & PacketFlag.CREDIT) !== 0) this.#inbox.isCreditDue = true;
   }
 
   #onProbeTimeout(now: Instant): void {
@@ -791,6 +673,7 @@ export class Connection implements Channel {
     if (this.#state !== "closing") this.#armDrain(now);
     for (const block of this.#outbox.blocks.releaseAll()) this.#handler?.handleBlockReleased(block);
     this.#handler = undefined;
+    this.#inbox.close();
   }
 
   /** Nothing is left to do: the keys go. */

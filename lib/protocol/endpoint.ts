@@ -8,11 +8,12 @@
  */
 import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import type { SocketAddress } from "../nat/address.ts";
-import { Connection, type ConnectionEnd, type Path } from "./connection.ts";
+import { Connection, type ConnectionEnd, type ConnectionOptions } from "./connection.ts";
 import { readConnectionId } from "./connection_id.ts";
 import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
 import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
 import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES, MAX_DATAGRAM_BYTES_V4 } from "./params.ts";
+import type { Path } from "./path.ts";
 import { earlier, type Instant, NEVER } from "./time.ts";
 
 /** What an endpoint reports. */
@@ -168,7 +169,7 @@ export class Endpoint {
     return true;
   }
 
-  #add(now: Instant, options: ConstructorParameters<typeof Connection>[1]): Connection {
+  #add(now: Instant, options: ConnectionOptions): Connection {
     const connection = new Connection(now, { ...options, wake: this.#options.wake });
     const id = readConnectionId(options.local.connectionId, 0);
     this.#connections.push(connection);

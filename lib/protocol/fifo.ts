@@ -18,6 +18,16 @@ export class Fifo<T> {
     return this.#items[this.#head];
   }
 
+  /** The last item, or undefined. */
+  get last(): T | undefined {
+    return this.#items.at(-1);
+  }
+
+  /** Puts an item in the place of the last; there must be one. */
+  replaceLast(item: T): void {
+    this.#items[this.#items.length - 1] = item;
+  }
+
   /** Takes the first item, or undefined. */
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;

@@ -13,8 +13,7 @@ import { NoiseHandshake } from "../crypto/noise.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.ts";
 import { protectSession } from "../crypto/session_protection.ts";
 import { deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
-import { isSameSocketAddress } from "../nat/address.ts";
-import type { ConnectionOptions, Path } from "./connection.ts";
+import type { ConnectionOptions } from "./connection.ts";
 import { createConnectionId } from "./connection_id.ts";
 import {
   HANDSHAKE_PATTERN,
@@ -22,6 +21,7 @@ import {
   HELLO_REPEAT_MS,
   HELLO_REPEATS_MS,
 } from "./params.ts";
+import { isSamePath, type Path } from "./path.ts";
 import { after, type Instant } from "./time.ts";
 import {
   decodeParameters,
@@ -210,7 +210,6 @@ export class HandshakeClient {
     return {
       handshakeHash,
       start: {
-        role: "client",
         sealer,
         opener,
         local: this.#local,
@@ -224,9 +223,6 @@ export class HandshakeClient {
   }
 
   #attemptAt(path: Path): Attempt | undefined {
-    return this.#attempts.find((attempt) =>
-      attempt.path.socket === path.socket &&
-      isSameSocketAddress(attempt.path.remote, path.remote)
-    );
+    return this.#attempts.find((attempt) => isSamePath(attempt.path, path));
   }
 }

@@ -19,8 +19,8 @@ import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.t
 import { protectSession } from "../crypto/session_protection.ts";
 import { deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
 import { wipe } from "../crypto/wipe.ts";
-import { ipAddressToBytes, isSameSocketAddress } from "../nat/address.ts";
-import type { ConnectionOptions, Path } from "./connection.ts";
+import { ipAddressToBytes } from "../nat/address.ts";
+import type { ConnectionOptions } from "./connection.ts";
 import { createConnectionId, readConnectionId } from "./connection_id.ts";
 import { CookiePolicy } from "./cookie_policy.ts";
 import {
@@ -30,8 +30,10 @@ import {
   MAX_DATAGRAM_BYTES_V4,
   MAX_EARLY_PACKETS,
   MAX_HALF_OPEN,
+  MAX_REMEMBERED_HANDSHAKES,
   MAX_SESSIONS,
 } from "./params.ts";
+import { isSamePath, type Path } from "./path.ts";
 import { after, type Instant, NEVER } from "./time.ts";
 import {
   decodeParameters,
@@ -44,9 +46,6 @@ const COOKIE_SECRET_BYTES = 32;
 /** Bytes of the ephemeral key at the start of Noise message 1. */
 const EPHEMERAL_BYTES = 32;
 const MINUTE_MS = 60_000;
-
-/** Handshakes in memory, with those that finished within the last 10 s. */
-const MAX_REMEMBERED_HANDSHAKES = 4 * MAX_HALF_OPEN;
 
 /** What a share's handshakes need. */
 export interface HandshakeSharerOptions {
@@ -88,7 +87,7 @@ interface HalfOpen {
   readonly path: Path;
   readonly expiresAt: Instant;
   readonly sentAt: Instant;
-  /** Whether message 2 was sent just once, so that its round trip can be told. */
+  /** Whether message 2 was sent more than once: then its round trip cannot be told. */
   wasRepeated: boolean;
   isFinished: boolean;
   earlyPackets: Uint8Array[];
@@ -301,7 +300,6 @@ export class HandshakeSharer {
     const { sealer, opener } = protectSession(this.#provider, noise);
     const accepted: AcceptedClient = {
       start: {
-        role: "sharer",
         sealer,
         opener,
         local,
@@ -325,8 +323,4 @@ export class HandshakeSharer {
     halfOpen.noise.wipe();
     this.#policy.onHalfOpenEnd(halfOpen.path.remote);
   }
-}
-
-function isSamePath(a: Path, b: Path): boolean {
-  return a.socket === b.socket && isSameSocketAddress(a.remote, b.remote);
 }

@@ -55,6 +55,7 @@ export * from "./endpoint.ts";
 export { type HandshakeClientOptions, MAX_REQUEST_BYTES } from "./handshake_client.ts";
 export type { HandshakeSharerOptions } from "./handshake_sharer.ts";
 export * from "./params.ts";
+export * from "./path.ts";
 export * from "./rtt.ts";
 export * from "./time.ts";
 export * from "./transport_parameters.ts";

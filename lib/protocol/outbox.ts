@@ -45,11 +45,6 @@ export class Outbox {
       (this.blocks.first() !== undefined && this.blocks.freshSentBytes < this.blockLimit);
   }
 
-  /** Whether blocks wait for credit only. */
-  get isHeldByCredit(): boolean {
-    return this.blocks.first() !== undefined && this.blocks.freshSentBytes >= this.blockLimit;
-  }
-
   /**
    * Writes frames, as much as fits, and notes them as segments in flight: `filledCount` of them from
    * `filledFirst` on.

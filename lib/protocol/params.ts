@@ -38,6 +38,13 @@ export const MAX_ACK_RANGES = 64;
 /** Ack-eliciting packets after which an ACK is sent at once: fewer wake-ups than every second one. */
 export const ACK_EVERY_PACKETS = 16;
 
+/**
+ * Sent packets remembered without an answer, above which ACKs no longer go out alone: nothing holds
+ * those back, and for a peer that never acknowledges they would be remembered without end. An honest
+ * one answers our PING of every ten seconds, and sends no 6,000 packets a second worth an ACK each.
+ */
+export const MAX_UNANSWERED_PACKETS = 65_536;
+
 /** Least time an ACK may wait, ms: what timers can keep. */
 export const MIN_ACK_DELAY_MS = 1;
 
@@ -98,7 +105,7 @@ export const MIN_BURST_DATAGRAMS = 10;
 /** Most the pacer lets out at once, datagrams: a default socket buffer holds about 92. */
 export const MAX_BURST_DATAGRAMS = 32;
 
-/** The pacer's burst in time, ms: what a timer oversleeps. */
+/** The pacer's burst in time, ms: the shortest that a timer sleeps. */
 export const BURST_MS = 2;
 
 /** Block bytes a receiver grants at first. */
@@ -133,6 +140,9 @@ export const HALF_OPEN_MS = 10_000;
 
 /** Most unfinished handshakes of a share. */
 export const MAX_HALF_OPEN = 256;
+
+/** Most handshakes of a share in memory, with those that finished within the last 10 s. */
+export const MAX_REMEMBERED_HANDSHAKES = 1024;
 
 /** Most sessions of a share. */
 export const MAX_SESSIONS = 256;

@@ -5,18 +5,27 @@ import { type Instant, instant } from "../protocol/time.ts";
 export interface Clock {
   /** Now, on a clock that never goes back. */
   now(): Instant;
-  /** Milliseconds since the Unix epoch: for file times and cookies' minutes, never for deadlines. */
-  wallTimeMs(): number;
   /** Calls `callback` once at or after `deadline`. Returns a function that cancels it. */
   setTimer(deadline: Instant, callback: () => void): () => void;
+}
+
+/** Longest delay of the runtime's timers; it takes a longer one for none at all. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+function setFarTimer(deadline: Instant, callback: () => void): () => void {
+  let cancel: () => void;
+  const timer = setTimeout(() => cancel = systemClock.setTimer(deadline, callback), MAX_DELAY_MS);
+  cancel = () => clearTimeout(timer);
+  return () => cancel();
 }
 
 /** The system's clock. */
 export const systemClock: Clock = {
   now: () => instant(performance.now()),
-  wallTimeMs: () => Date.now(),
   setTimer(deadline, callback) {
-    const timer = setTimeout(callback, Math.max(0, deadline - performance.now()));
+    const delayMs = deadline - performance.now();
+    if (delayMs > MAX_DELAY_MS) return setFarTimer(deadline, callback);
+    const timer = setTimeout(callback, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };

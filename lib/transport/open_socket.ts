@@ -14,7 +14,7 @@ export interface OpenSocketOptions extends BindAddress {
 }
 
 /** True where `Deno.listenDatagram` exists: inside Deno, with `--unstable-net`. */
-export function isFastSocketAvailable(): boolean {
+function isFastSocketAvailable(): boolean {
   return typeof Deno.listenDatagram === "function";
 }
 

@@ -140,9 +140,7 @@ function ackAt(sentPackets: number, places: readonly number[], delay: number): U
 /** Plays the steps and checks what must always hold. */
 function play(steps: readonly Step[], isClient: boolean): HandPeer {
   const peer = new HandPeer(
-    isClient
-      ? { connection: { role: "client", writeConfirmation: (out) => void out.fill(0xcc) } }
-      : {},
+    isClient ? { connection: { writeConfirmation: (out) => void out.fill(0xcc) } } : {},
   );
   const lent: OutgoingBlock[] = [];
   let last = peer.seal([ping()]);

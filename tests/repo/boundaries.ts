@@ -44,6 +44,7 @@ const NODE_BUILTINS: ReadonlyMap<string, readonly string[]> = new Map([
   ["lib/transport/node_socket.ts", ["node:dgram"]],
   ["lib/transfer/deno_storage.ts", ["node:fs/promises", "node:path"]],
   ["lib/transfer/disk_pace.ts", ["node:timers"]],
+  ["lib/cli/run_operation.ts", ["node:timers"]],
 ]);
 
 /** Packages that are for tests and benchmarks. */

@@ -1,7 +1,7 @@
 /**
- * Goal: documents point at what is there.
- * Method: every relative link of every document, with its heading, and every path of a source that
- * a document names in backticks. Needs --allow-read.
+ * Goal: documents point at what is there, and code at what the documents say.
+ * Method: every relative link of every document, with its heading; every path of a source that a
+ * document names in backticks; every heading of a document that a source names. Needs --allow-read.
  */
 import assert from "node:assert/strict";
 import { listFiles, PROJECT_ROOT, readProjectFile } from "./project_files.ts";
@@ -71,6 +71,29 @@ Deno.test("every source that a document names exists", async () => {
     for (const [, name] of names) {
       count++;
       if (!await exists(name!)) missing.push(`${document}: ${name}`);
+    }
+  }
+  assert.ok(count > 0);
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("every heading of a document that a source names exists", async () => {
+  const sources = await Promise.all(
+    ["lib", "tests", "bench"].map((root) => listFiles(root, ".ts")),
+  );
+  const missing: string[] = [];
+  let count = 0;
+  for (const source of sources.flat()) {
+    // A line of a comment may end between the two.
+    const named = (await readProjectFile(source)).matchAll(
+      /(docs\/[a-z_]+\.md),\s+(?:\*\s+)?"([^"\n]+)"/g,
+    );
+    for (const [, document, heading] of named) {
+      count++;
+      const headings = (await readProjectFile(document!)).matchAll(/^#+ (.+)$/gm);
+      if (!Array.from(headings, ([, text]) => text).includes(heading)) {
+        missing.push(`${source}: ${document}, "${heading}"`);
+      }
     }
   }
   assert.ok(count > 0);

@@ -40,7 +40,6 @@ export class PairSide implements ChannelHandler {
     this.sealer = new PacketSealer(nodeProvider, secrets.mine);
     this.opener = new PacketOpener(nodeProvider, secrets.theirs);
     this.connection = new Connection(world.now, {
-      role: "sharer",
       sealer: this.sealer,
       opener: this.opener,
       local: defaultParameters(new Uint8Array(6).fill(ids.mine)),

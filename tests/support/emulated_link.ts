@@ -9,7 +9,7 @@
  */
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import { DenoSocket } from "../../lib/transport/deno_socket.ts";
-import { EventQueue } from "./event_queue.ts";
+import { Agenda } from "./agenda.ts";
 import { corruptDatagram, Link, type LinkCounters, type LinkOptions } from "./link.ts";
 import { PreciseTimer, type TimerKind } from "./precise_timer.ts";
 import { Prng } from "./prng.ts";
@@ -73,7 +73,7 @@ export class EmulatedLink {
   readonly #toClients: Link;
   readonly #clients = new Map<string, Client>();
   readonly #loops: Promise<void>[] = [];
-  readonly #queue = new EventQueue<Parcel>();
+  readonly #queue = new Agenda<Parcel>();
   readonly #pool: Uint8Array[] = [];
   readonly #timer = new PreciseTimer(() => this.#releaseDue());
   readonly #receiveBufferBytes: number | undefined;

@@ -99,7 +99,7 @@ export class Side {
 }
 
 /** The byte of the synthetic file at an offset: every 64 KiB block differs from every other. */
-export function syntheticByte(offset: number): number {
+function syntheticByte(offset: number): number {
   return (offset * 7 + (offset >>> 16) * 13) & 0xff;
 }
 

@@ -107,7 +107,6 @@ export class HandPeer {
     this.sealer = new PacketSealer(nodeProvider, theirs);
     this.opener = new PacketOpener(nodeProvider, ours);
     this.connection = new Connection(instant(0), {
-      role: "sharer",
       sealer: new PacketSealer(nodeProvider, ours),
       opener: new PacketOpener(nodeProvider, theirs),
       local: { ...defaultParameters(CONNECTION_ID), ...options.local },

@@ -11,7 +11,7 @@
 import type { Prng } from "./prng.ts";
 
 /** IPv4 and UDP headers; every datagram is counted with them. */
-export const IP_UDP_BYTES = 28;
+const IP_UDP_BYTES = 28;
 
 /** Properties of a path, which stay, and faults, which {@linkcode Link.heal} ends. */
 export interface LinkOptions {

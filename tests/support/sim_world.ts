@@ -11,12 +11,9 @@
 import { setImmediate } from "node:timers";
 import { type Instant, instant } from "../../lib/protocol/time.ts";
 import type { Clock } from "../../lib/transport/clock.ts";
-import { EventQueue } from "./event_queue.ts";
+import { Agenda } from "./agenda.ts";
 import { corruptDatagram, Link, type LinkOptions } from "./link.ts";
 import { Prng } from "./prng.ts";
-
-/** Where wall time begins in every world: 2025-01-01T00:00:00Z. */
-const EPOCH_MS = Date.UTC(2025, 0, 1);
 
 /** A run that takes more steps than this has lost its way. */
 const DEFAULT_MAX_STEPS = 20_000_000;
@@ -99,7 +96,7 @@ export class SimWorld {
   readonly clock: Clock;
   /** Every link, in the order of making. */
   readonly links: SimLink[] = [];
-  readonly #queue = new EventQueue<Task>();
+  readonly #queue = new Agenda<Task>();
   #nowMs = 0;
 
   constructor(seed: number) {
@@ -107,7 +104,6 @@ export class SimWorld {
     this.prng = new Prng(seed);
     this.clock = {
       now: () => this.now,
-      wallTimeMs: () => EPOCH_MS + Math.floor(this.#nowMs),
       setTimer: (deadline, callback) => this.schedule(deadline, callback),
     };
   }

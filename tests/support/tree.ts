@@ -130,7 +130,7 @@ export async function assertSameTree(actual: string, expected: string): Promise<
 }
 
 /** What is different in `actual`: a line for each entry, none when the trees are the same. */
-export async function treeDifferences(actual: string, expected: string): Promise<string[]> {
+async function treeDifferences(actual: string, expected: string): Promise<string[]> {
   const differences: string[] = [];
   const [here, there] = await Promise.all([listTree(actual), listTree(expected)]);
   for (const [path, info] of here) {

@@ -5,8 +5,8 @@
  * Two departures, both because an ACK every sixteenth packet spreads the samples of a round over all
  * of it: the round trip is the least of the last eight samples, not of the round, which notices a
  * queue in the round that builds it instead of the one that overflows it; and the slower phase ends
- * at once when the queue is half a round trip deep. On 100 Mbit/s, 50 ms and a queue of one
- * bandwidth-delay product this loses no datagram at the start, where the RFC's rule loses about 400.
+ * at once when the queue is half a round trip deep. What slow start still loses on a link is in the
+ * table of `deno task bench:sim`.
  */
 
 /** Least and most growth of the round trip that counts, ms (RFC 9406, section 4.3). */

@@ -47,6 +47,14 @@ Deno.test("Connection sends a long reason cut to the limit, at a character's end
   assert.equal(peer.sentOf("CLOSE")[0]?.reason, "é".repeat(MAX_CLOSE_REASON_BYTES / 2));
 });
 
+Deno.test("[CLOSE-1] Connection sends all three CLOSEs when a packet comes before they are out", () => {
+  const peer = open();
+  peer.connection.close(WIRE_DONE, "");
+  peer.hand(peer.seal([ping()]));
+  peer.drain();
+  assert.equal(peer.sentOf("CLOSE").length, 3);
+});
+
 Deno.test("[CLOSE-1] Connection repeats CLOSE for a peer that still talks, once in 100 ms", () => {
   const peer = open();
   peer.connection.close(WIRE_DONE, "");
@@ -62,6 +70,18 @@ Deno.test("[CLOSE-1] Connection repeats CLOSE for a peer that still talks, once 
   for (let index = 1; index < repeats.length; index++) {
     assert.ok(repeats[index]! - repeats[index - 1]! >= 100);
   }
+});
+
+Deno.test("Connection ends after 2^36 packets with a wrong tag and not before", () => {
+  const opener = new PacketOpener(nodeProvider, new Uint8Array(32).fill(2));
+  const peer = open({ connection: { opener } });
+  const forged = peer.seal([ping()]);
+  forged[forged.length - 1]! ^= 1;
+  opener.tagFailures = 2 ** 36 - 2;
+  peer.hand(forged);
+  assert.equal(peer.end(), undefined);
+  peer.hand(forged);
+  assert.equal(peer.end()?.code, "limit_exceeded");
 });
 
 Deno.test("Connection does not repeat CLOSE for silence, strangers or repeated packets", () => {
@@ -216,7 +236,7 @@ Deno.test("Connection that is over has wiped its keys and takes nothing more", (
 
 Deno.test("Connection of a client that closes before it is confirmed still tells the sharer", () => {
   const peer = open({
-    connection: { role: "client", writeConfirmation: (out) => void out.fill(0xcc) },
+    connection: { writeConfirmation: (out) => void out.fill(0xcc) },
   });
   peer.connection.close(ERRORS.interrupted.wire, "stop");
   peer.drain();

@@ -38,7 +38,7 @@ Deno.test("[HS-10] Connection of a sharer tells the client at once that message 
 
 Deno.test("[HS-10] Connection of a client repeats message 3 until a packet opens", () => {
   const peer = new HandPeer({
-    connection: { role: "client", writeConfirmation: (out) => void out.fill(0xcc) },
+    connection: { writeConfirmation: (out) => void out.fill(0xcc) },
   });
   peer.drain();
   peer.advance(1000);
@@ -53,7 +53,7 @@ Deno.test("[HS-10] Connection of a client repeats message 3 until a packet opens
 
 Deno.test("Connection of a client repeats message 3 at least every 300 ms on slow paths", () => {
   const peer = new HandPeer({
-    connection: { role: "client", rttMs: 2000, writeConfirmation: (out) => void out.fill(0xcc) },
+    connection: { rttMs: 2000, writeConfirmation: (out) => void out.fill(0xcc) },
   });
   peer.drain();
   peer.advance(900);
@@ -62,7 +62,7 @@ Deno.test("Connection of a client repeats message 3 at least every 300 ms on slo
 
 Deno.test("Connection of a client sends data before message 3 is confirmed", () => {
   const peer = new HandPeer({
-    connection: { role: "client", writeConfirmation: (out) => void out.fill(0xcc) },
+    connection: { writeConfirmation: (out) => void out.fill(0xcc) },
   });
   peer.connection.sendControl(new Uint8Array([1, 2]));
   peer.drain();

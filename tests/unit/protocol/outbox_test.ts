@@ -309,10 +309,8 @@ Deno.test("Outbox holds new bytes back without credit, but not lost ones", () =>
   world.addBlock(1000);
   world.addControl(1000);
   assert.equal(world.outbox.hasWork, false);
-  assert.equal(world.outbox.isHeldByCredit, true);
   world.outbox.blockLimit = 300;
   world.outbox.controlLimit = 40;
-  assert.equal(world.outbox.isHeldByCredit, false);
   const packet = world.fill(1443);
   assert.deepEqual(packet.stretches, [
     { source: CONTROL, from: 0, length: 40 },

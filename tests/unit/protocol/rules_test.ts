@@ -1,23 +1,12 @@
 /**
  * Goal: the rules of docs/protocol.md about handshakes, strangers and paths, one test for each id.
- * Method: real keys; the other side is written by hand from the crypto pieces, so that it can also
- * do what no honest side does.
+ * Method: real keys; the other side is made by hand, so that it can also do what no honest side does.
  */
 import assert from "node:assert/strict";
-import { shareCommitment } from "../../../lib/crypto/commitment.ts";
-import {
-  HandshakeCodec,
-  MESSAGE_1_PAYLOAD_BYTES,
-  MESSAGE_2_PAYLOAD_BYTES,
-  MESSAGE_3_PAYLOAD_BYTES,
-} from "../../../lib/crypto/handshake_datagram.ts";
+import { HandshakeCodec } from "../../../lib/crypto/handshake_datagram.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
-import { NoiseHandshake } from "../../../lib/crypto/noise.ts";
-import type { KeyPair } from "../../../lib/crypto/provider.ts";
-import { protectSession } from "../../../lib/crypto/session_protection.ts";
 import { deriveShareKeys } from "../../../lib/crypto/share_keys.ts";
 import { readConnectionId } from "../../../lib/protocol/connection_id.ts";
-import type { Path } from "../../../lib/protocol/connection.ts";
 import { CookiePolicy } from "../../../lib/protocol/cookie_policy.ts";
 import { Endpoint } from "../../../lib/protocol/endpoint.ts";
 import { HandshakeClient } from "../../../lib/protocol/handshake_client.ts";
@@ -26,24 +15,21 @@ import {
   COOKIE_CLIENTS_PER_SECOND,
   COOKIE_HALF_OPEN_PER_HOST,
   HALF_OPEN_MS,
-  HANDSHAKE_PATTERN,
-  HANDSHAKE_PROLOGUE,
   MAX_EARLY_PACKETS,
   MAX_HALF_OPEN,
   MAX_REMEMBERED_NONCES,
   MAX_SESSIONS,
 } from "../../../lib/protocol/params.ts";
+import type { Path } from "../../../lib/protocol/path.ts";
 import { instant } from "../../../lib/protocol/time.ts";
-import { decodeParameters, defaultParameters } from "../../../lib/protocol/transport_parameters.ts";
-import { encodeParameters } from "../../../lib/protocol/transport_parameters.ts";
+import { answerMessage1, HandClient, newShare } from "../../support/code_holder.ts";
+import { ackNow } from "../../support/frame_bytes.ts";
 import { Prng } from "../../support/prng.ts";
 
 const provider = nodeProvider;
 const random = new Prng(1);
-const SHARER_KEYS = provider.generateKeyPair(random);
-const T = shareCommitment(provider, SHARER_KEYS.publicKey);
-const KEYS = deriveShareKeys(provider, T);
-const CODEC = new HandshakeCodec(provider, KEYS, random);
+const { staticKeys: SHARER_KEYS, t: T } = newShare(random);
+const CODEC = new HandshakeCodec(provider, deriveShareKeys(provider, T), random);
 
 /** A path to a host of its own for every number, or to one port of a given host. */
 const pathTo = (number: number, host = `198.51.${number >>> 8}.${number & 255}`): Path => ({
@@ -52,47 +38,13 @@ const pathTo = (number: number, host = `198.51.${number >>> 8}.${number & 255}`)
 });
 const HERE = pathTo(1);
 
-function noise(role: "initiator" | "responder", staticKeys: KeyPair): NoiseHandshake {
-  return NoiseHandshake.start(provider, {
-    pattern: HANDSHAKE_PATTERN,
-    role,
-    prologue: HANDSHAKE_PROLOGUE,
-    staticKeys,
-    psks: [KEYS.psk],
-  });
-}
+/** A client written by hand that holds the code. */
+const newClient = (): HandClient => new HandClient(T, random);
 
-function parametersPayload(length: number, id: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(length);
-  encodeParameters(defaultParameters(id), payload, 0);
-  return payload;
-}
-
-/** A client written by hand. */
-class RawClient {
-  readonly id = new Uint8Array(6);
-  readonly noise = noise("initiator", provider.generateKeyPair(random));
-  readonly #message1: Uint8Array;
-  sharerId = new Uint8Array(6);
-
-  constructor() {
-    random.fill(this.id);
-    const payload = parametersPayload(MESSAGE_1_PAYLOAD_BYTES, this.id);
-    this.#message1 = this.noise.writeMessage(payload, random)!;
-  }
-
-  /** A fresh datagram of the one message 1. */
-  message1(cookie?: Uint8Array): Uint8Array {
-    return CODEC.encodeMessage1(this.#message1, cookie);
-  }
-
-  /** Reads message 2 and answers with message 3. */
-  message3(message2: Uint8Array): Uint8Array {
-    const payload = this.noise.readMessage(CODEC.decodeMessage2(message2)!)!;
-    this.sharerId = decodeParameters(payload)!.connectionId.slice();
-    const request = new Uint8Array(MESSAGE_3_PAYLOAD_BYTES);
-    return CODEC.encodeMessage3(this.noise.writeMessage(request, random)!, this.sharerId);
-  }
+/** What a client says once it has message 2. */
+function message3(client: HandClient, message2: Uint8Array): Uint8Array {
+  assert.ok(client.takeMessage2(message2));
+  return client.message3();
 }
 
 /** The share under test, and all that it answers. */
@@ -127,7 +79,7 @@ class Share {
   /** Begins handshakes of that many other clients, each from a path of its own. */
   begin(count: number, path: (index: number) => Path): void {
     for (let index = 0; index < count; index++) {
-      assert.equal(this.answer(new RawClient().message1(), path(index)).length, 1);
+      assert.equal(this.answer(newClient().message1(), path(index)).length, 1);
     }
   }
 }
@@ -136,7 +88,7 @@ const typeOf = (datagram: Uint8Array): number => CODEC.classify(datagram);
 
 Deno.test("[HS-2] a handshake datagram that opened gets silence when it comes again", () => {
   const share = new Share();
-  const client = new RawClient();
+  const client = newClient();
   const first = client.message1();
   const [reply] = share.answer(first);
   assert.deepEqual(share.answer(first), []);
@@ -144,14 +96,14 @@ Deno.test("[HS-2] a handshake datagram that opened gets silence when it comes ag
   const repeat = client.message1();
   assert.equal(share.answer(repeat).length, 1);
   assert.deepEqual(share.answer(repeat), [], "nor a repeat of message 1");
-  const third = client.message3(reply!.datagram);
+  const third = message3(client, reply!.datagram);
   assert.notEqual(share.hand(third), "handled");
   assert.equal(share.hand(third), "handled");
 });
 
 Deno.test("[HS-2] a handshake datagram that did not open is not remembered", () => {
   const share = new Share();
-  const datagram = new RawClient().message1();
+  const datagram = newClient().message1();
   const damaged = datagram.slice();
   damaged[500]! ^= 1;
   assert.deepEqual(share.answer(damaged), []);
@@ -198,22 +150,14 @@ class Client {
   }
 }
 
-/** Message 2 by whoever holds the code and this key. */
-function answerAs(staticKeys: KeyPair, message1: Uint8Array): Uint8Array {
-  const responder = noise("responder", staticKeys);
-  responder.readMessage(CODEC.decodeMessage1(message1)!.message);
-  const payload = parametersPayload(MESSAGE_2_PAYLOAD_BYTES, new Uint8Array(6).fill(9));
-  return CODEC.encodeMessage2(responder.writeMessage(payload, random)!);
-}
-
 Deno.test("[HS-3] a client says nothing to who lacks the key of the code, and waits for who has it", () => {
   const client = new Client(HERE);
   const [{ datagram }] = client.sent(0) as [{ datagram: Uint8Array; path: Path }];
-  const impostor = answerAs(provider.generateKeyPair(random), datagram);
+  const impostor = answerMessage1(datagram, T, provider.generateKeyPair(random), random);
   assert.equal(client.handshake.handleDatagram(instant(1), impostor, HERE), "handled");
   assert.equal(client.handshake.impostors, 1);
   assert.deepEqual(client.sent(1), []);
-  const sharer = answerAs(SHARER_KEYS, datagram);
+  const sharer = answerMessage1(datagram, T, SHARER_KEYS, random);
   const connected = client.handshake.handleDatagram(instant(2), sharer, HERE);
   assert.ok(typeof connected === "object");
 });
@@ -222,7 +166,7 @@ Deno.test("[HS-4] a cookie is asked of a busy host, and it is good for its addre
   const share = new Share();
   const sameHost = (index: number) => pathTo(index, "203.0.113.7");
   share.begin(COOKIE_HALF_OPEN_PER_HOST, sameHost);
-  const client = new RawClient();
+  const client = newClient();
   const home = sameHost(100);
   const [asked] = share.answer(client.message1(), home);
   assert.equal(typeOf(asked!.datagram), 4);
@@ -230,43 +174,43 @@ Deno.test("[HS-4] a cookie is asked of a busy host, and it is good for its addre
   const cookie = CODEC.openCookie(asked!.datagram)!;
   assert.equal(typeOf(share.answer(client.message1(cookie), sameHost(101))[0]!.datagram), 4);
   assert.equal(typeOf(share.answer(client.message1(cookie), home)[0]!.datagram), 2);
-  assert.equal(typeOf(share.answer(new RawClient().message1(), pathTo(5))[0]!.datagram), 2);
+  assert.equal(typeOf(share.answer(newClient().message1(), pathTo(5))[0]!.datagram), 2);
 });
 
 Deno.test("[HS-4] a cookie is asked of everyone while many clients come, and no longer", () => {
   const share = new Share();
   share.begin(COOKIE_CLIENTS_PER_SECOND, pathTo);
   share.nowMs = 999;
-  assert.equal(typeOf(share.answer(new RawClient().message1())[0]!.datagram), 4);
+  assert.equal(typeOf(share.answer(newClient().message1())[0]!.datagram), 4);
   share.nowMs = 1000;
-  assert.equal(typeOf(share.answer(new RawClient().message1())[0]!.datagram), 2);
+  assert.equal(typeOf(share.answer(newClient().message1())[0]!.datagram), 2);
 });
 
 Deno.test("[HS-4] a full share gives silence, and answers again when there is room", () => {
   const share = new Share();
   for (let index = 0; index < MAX_HALF_OPEN; index++) {
-    const client = new RawClient();
+    const client = newClient();
     const path = pathTo(index);
     const [answer] = share.answer(client.message1(), path);
     if (typeOf(answer!.datagram) === 2) continue;
     const cookie = CODEC.openCookie(answer!.datagram)!;
     assert.equal(typeOf(share.answer(client.message1(cookie), path)[0]!.datagram), 2);
   }
-  assert.deepEqual(share.answer(new RawClient().message1(), pathTo(900)), []);
+  assert.deepEqual(share.answer(newClient().message1(), pathTo(900)), []);
   share.advanceTo(HALF_OPEN_MS);
   share.sessionCount = MAX_SESSIONS;
-  assert.deepEqual(share.answer(new RawClient().message1(), pathTo(900)), []);
+  assert.deepEqual(share.answer(newClient().message1(), pathTo(900)), []);
   share.sessionCount--;
-  assert.equal(share.answer(new RawClient().message1(), pathTo(900)).length, 1);
+  assert.equal(share.answer(newClient().message1(), pathTo(900)).length, 1);
 });
 
 Deno.test("[HS-6] a share answers a datagram with one of the same size, to where it came from, or not at all", () => {
   const share = new Share();
-  const client = new RawClient();
+  const client = newClient();
   const [second] = share.answer(client.message1());
-  const third = client.message3(second!.datagram);
+  const third = message3(client, second!.datagram);
   const questions = [
-    new RawClient().message1(),
+    newClient().message1(),
     client.message1(),
     third.slice(0, 1199),
     CODEC.encodeCookie(new Uint8Array(16)),
@@ -289,20 +233,20 @@ Deno.test("[HS-6] a share answers a datagram with one of the same size, to where
 
 Deno.test("[HS-7] a repeated message 1 gets the same message 2 in a fresh datagram, and begins nothing", () => {
   const share = new Share();
-  const client = new RawClient();
+  const client = newClient();
   const [one] = share.answer(client.message1());
   const [two] = share.answer(client.message1());
   assert.notDeepEqual(one!.datagram.subarray(0, 12), two!.datagram.subarray(0, 12));
   assert.deepEqual(CODEC.decodeMessage2(one!.datagram), CODEC.decodeMessage2(two!.datagram));
-  assert.notEqual(share.hand(client.message3(two!.datagram)), "handled");
+  assert.notEqual(share.hand(message3(client, two!.datagram)), "handled");
   assert.deepEqual(share.answer(client.message1()), [], "finished");
 });
 
 Deno.test("[HS-8] early packets are held for message 3, sixteen of them and none too long", () => {
   const share = new Share();
-  const client = new RawClient();
+  const client = newClient();
   const [second] = share.answer(client.message1());
-  const third = client.message3(second!.datagram);
+  const third = message3(client, second!.datagram);
   const id = readConnectionId(client.sharerId, 0);
   assert.equal(share.handshakes.holdEarlyPacket(id ^ 1, new Uint8Array(100)), false, "unknown id");
   assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(1473)), true);
@@ -320,12 +264,12 @@ Deno.test("[HS-8] early packets are held for message 3, sixteen of them and none
 
 Deno.test("[HS-12] message 3 is taken only from the address to which its message 2 went", () => {
   const share = new Share();
-  const client = new RawClient();
+  const client = newClient();
   const [second] = share.answer(client.message1());
   const [elsewhere] = share.answer(client.message1(), pathTo(2));
   const messages = [second, elsewhere].map((answer) => CODEC.decodeMessage2(answer!.datagram));
   assert.notDeepEqual(messages[0], messages[1], "each address has a handshake of its own");
-  const third = client.message3(second!.datagram);
+  const third = message3(client, second!.datagram);
   assert.equal(share.hand(third, pathTo(2)), "handled");
   assert.equal(share.hand(third, pathTo(1, "203.0.113.9")), "handled", "the same port elsewhere");
   const accepted = share.hand(third);
@@ -348,11 +292,11 @@ Deno.test("[HS-9] a client repeats message 1 to every candidate, ever more slowl
 Deno.test("[HS-11] a share forgets a handshake after ten seconds and not before", () => {
   for (const [nowMs, isThere] of [[HALF_OPEN_MS - 1, true], [HALF_OPEN_MS, false]] as const) {
     const share = new Share();
-    const client = new RawClient();
+    const client = newClient();
     const [second] = share.answer(client.message1());
     assert.equal(share.handshakes.pollTimeout(), HALF_OPEN_MS);
     share.advanceTo(nowMs);
-    const accepted = share.hand(client.message3(second!.datagram));
+    const accepted = share.hand(message3(client, second!.datagram));
     assert.equal(typeof accepted === "object", isThere, `at ${nowMs} ms`);
   }
 });
@@ -360,16 +304,16 @@ Deno.test("[HS-11] a share forgets a handshake after ten seconds and not before"
 /** An endpoint that shares, with one session to a client written by hand. */
 class SharingEndpoint {
   readonly endpoint = new Endpoint({ provider, random, wake: () => {} });
-  readonly client = new RawClient();
+  readonly client = newClient();
   readonly #out = new Uint8Array(2048);
 
   constructor() {
     this.endpoint.listen({ t: T, staticKeys: SHARER_KEYS });
     this.take(this.client.message1());
     const [second] = this.sent();
-    this.take(this.client.message3(second!.datagram));
+    this.take(message3(this.client, second!.datagram));
     assert.equal(this.endpoint.connectionCount, 1);
-    const { opener } = protectSession(provider, this.client.noise);
+    const { opener } = this.client.protection!;
     for (const { datagram } of this.sent()) {
       assert.ok(opener.open(datagram, 0, datagram.length) > 0);
     }
@@ -388,21 +332,16 @@ class SharingEndpoint {
     }
   }
 
-  /** A packet of the client: ACK_NOW asks for an answer at once. */
-  packet(number: number): Uint8Array {
-    const { sealer } = protectSession(provider, this.client.noise);
-    const packet = new Uint8Array(30);
-    packet.set(this.client.sharerId);
-    packet[13] = 0x0b;
-    sealer.seal(packet, 0, 14, number);
-    return packet;
+  /** The client's next packet: ACK_NOW asks for an answer at once. */
+  packet(): Uint8Array {
+    return this.client.packet([ackNow()]);
   }
 }
 
 Deno.test("[DMX-1] what belongs to nobody or does not open gets no answer and changes only counters", () => {
   const sharing = new SharingEndpoint();
   const { endpoint, client } = sharing;
-  const packet = sharing.packet(0);
+  const packet = sharing.packet();
   const otherKeys = deriveShareKeys(provider, new Uint8Array(16));
   const otherCodec = new HandshakeCodec(provider, otherKeys, random);
   const strange: Uint8Array[] = [
@@ -441,8 +380,8 @@ Deno.test("[DMX-1] what belongs to nobody or does not open gets no answer and ch
 
 Deno.test("[PATH-1] a packet is taken from any address, and what is sent goes where it went before", () => {
   const sharing = new SharingEndpoint();
-  for (const number of [0, 1, 2]) {
-    sharing.take(sharing.packet(number), pathTo(50 + number));
+  for (const number of [50, 51, 52]) {
+    sharing.take(sharing.packet(), pathTo(number));
     const sent = sharing.sent();
     assert.equal(sent.length, 1);
     assert.deepEqual(sent[0]!.path, HERE);

@@ -61,10 +61,9 @@ Deno.test("SimWorld clock tells virtual time and its timers can be called off", 
   clock.setTimer(after(clock.now(), 20), () => log.push(clock.now()));
   const cancel = clock.setTimer(after(clock.now(), 10), () => log.push(clock.now()));
   cancel();
-  const wallBefore = clock.wallTimeMs();
   world.run({ untilMs: 100 });
   assert.deepEqual(log, [20]);
-  assert.equal(clock.wallTimeMs() - wallBefore, 100);
+  assert.equal(clock.now(), 100);
 });
 
 Deno.test("SimWorld link copies, delays, corrupts and duplicates", () => {

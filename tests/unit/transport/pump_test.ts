@@ -6,8 +6,9 @@ import { shareCommitment } from "../../../lib/crypto/commitment.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import type { SocketAddress } from "../../../lib/nat/address.ts";
 import type { ChannelHandler } from "../../../lib/protocol/channel.ts";
-import type { Connection, Path } from "../../../lib/protocol/connection.ts";
+import type { Connection } from "../../../lib/protocol/connection.ts";
 import { Endpoint, type EndpointEvent } from "../../../lib/protocol/endpoint.ts";
+import type { Path } from "../../../lib/protocol/path.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import { MemoryNetwork } from "../../../lib/transport/memory_network.ts";
 import { Pump } from "../../../lib/transport/pump.ts";
@@ -178,7 +179,6 @@ function countingClock(world: SimWorld): Clock & { live: number; most: number; s
   const counts = { live: 0, most: 0, set: 0 };
   return Object.assign(counts, {
     now: () => world.clock.now(),
-    wallTimeMs: () => world.clock.wallTimeMs(),
     setTimer(deadline: Parameters<Clock["setTimer"]>[0], callback: () => void) {
       let isLive = true;
       const end = () => {

@@ -2,7 +2,7 @@
  * Things to come, earliest first; what is due at the same time comes in the order it was added.
  * A binary heap.
  */
-export class EventQueue<T> {
+export class Agenda<T> {
   // Three columns in place of objects: the link emulator moves tens of thousands a second.
   readonly #times: number[] = [];
   readonly #orders: number[] = [];

@@ -1,0 +1,102 @@
+/**
+ * What a connection has received, and when it says so: packet numbers as ranges, and whether an ACK
+ * may wait (docs/protocol.md, "Acknowledgements"). What the peer acknowledges is the business of
+ * `recovery.ts`.
+ */
+import { AckRanges } from "./ack_ranges.ts";
+import { writeAck } from "./frame.ts";
+import { ACK_EVERY_PACKETS, MAX_ACK_DELAY_MS, MIN_ACK_DELAY_MS } from "./params.ts";
+import { after, type Instant, NEVER } from "./time.ts";
+import { Timer, type TimerTable } from "./timer_table.ts";
+
+/** The acknowledging half of a connection. */
+export class AckScheduler {
+  readonly #timers: TimerTable;
+  readonly #received = new AckRanges();
+  #largest = -1;
+  #largestAt: Instant;
+  #elicitingSinceAck = 0;
+  #isDue = false;
+
+  /** @param timers Where {@linkcode Timer.ACK} is armed; its owner calls `demand` when it expires. */
+  constructor(now: Instant, timers: TimerTable) {
+    this.#timers = timers;
+    this.#largestAt = now;
+  }
+
+  /** Whether an ACK may wait no longer, and goes out alone if nothing else does. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  /** Whether the next packet should carry an ACK. */
+  get isOwed(): boolean {
+    return this.#isDue || this.#elicitingSinceAck > 0;
+  }
+
+  /** Largest packet number that {@linkcode AckScheduler.write} would acknowledge. */
+  get largest(): number {
+    return this.#received.largest(0);
+  }
+
+  /** The peer asked for an ACK, or the one that is owed has waited long enough. */
+  demand(): void {
+    this.#isDue = true;
+  }
+
+  /**
+   * A packet came again: our ACK for it may be lost. It is as unauthenticated as any stranger's, so
+   * it only moves an ACK forward that something authentic has asked for.
+   */
+  handleDuplicate(): void {
+    if (this.#elicitingSinceAck > 0) this.#isDue = true;
+  }
+
+  /**
+   * Takes note of a packet and decides when it is acknowledged, if at all [ACK-1].
+   *
+   * @param isEliciting Whether the peer wants an ACK for it.
+   * @param smoothedRttMs Of the path.
+   */
+  handlePacket(
+    now: Instant,
+    packetNumber: number,
+    isEliciting: boolean,
+    smoothedRttMs: number,
+  ): void {
+    const isNext = packetNumber === this.#largest + 1;
+    this.#received.add(packetNumber);
+    if (packetNumber > this.#largest) {
+      this.#largest = packetNumber;
+      this.#largestAt = now;
+    }
+    if (!isEliciting) return; // [ACK-3]
+    this.#elicitingSinceAck++;
+    if (!isNext || this.#elicitingSinceAck >= ACK_EVERY_PACKETS) {
+      this.#isDue = true;
+    } else if (this.#timers.get(Timer.ACK) === NEVER) {
+      const delayMs = Math.min(Math.max(smoothedRttMs / 4, MIN_ACK_DELAY_MS), MAX_ACK_DELAY_MS);
+      this.#timers.set(Timer.ACK, after(now, delayMs));
+    }
+  }
+
+  /**
+   * Writes an ACK at `offset`, which settles what is owed.
+   *
+   * @returns The index just past it, or `offset` when there was no room.
+   */
+  write(now: Instant, out: Uint8Array, offset: number, end: number): number {
+    const at = writeAck(this.#received, now - this.#largestAt, out, offset, end);
+    if (at > offset) {
+      this.#isDue = false;
+      this.#elicitingSinceAck = 0;
+      this.#timers.clear(Timer.ACK);
+    }
+    return at;
+  }
+
+  /** The peer knows that everything up to `packetNumber` arrived. */
+  forgetUpTo(packetNumber: number): void {
+    this.#received.removeBelow(packetNumber + 1);
+  }
+}

@@ -1,0 +1,15 @@
+/** Which way datagrams go between two endpoints. */
+import { isSameSocketAddress, type SocketAddress } from "../nat/address.ts";
+
+/** A local socket and an address behind it. */
+export interface Path {
+  /** Index of the local socket. */
+  readonly socket: number;
+  /** The other side. */
+  readonly remote: SocketAddress;
+}
+
+/** Whether two paths are one. */
+export function isSamePath(a: Path, b: Path): boolean {
+  return a.socket === b.socket && isSameSocketAddress(a.remote, b.remote);
+}
