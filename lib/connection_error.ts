@@ -1,5 +1,15 @@
-import { TransferError } from "./errors.ts";
+/** Ends of connections, and exceptions, as the errors that callers of the library are told. */
+import { type ErrorCode, TransferError } from "./errors.ts";
 import type { ConnectionEnd } from "./protocol/connection.ts";
+
+/** What to do next when it is the other side's machine that has the trouble: the table's is for ours. */
+const HINTS_FOR_PEER: Partial<Record<ErrorCode | "done", string>> = {
+  internal: "Its screen says more: see what it says on the other side",
+  disk_full: "Free some space on the other side or choose another folder there",
+  write_failed: "Check the target folder and its permissions on the other side",
+  read_failed: "Check on the other side that the files exist and can be read",
+  interrupted: "Start it again on the other side",
+};
 
 /**
  * Why a transfer ended when its connection did; undefined when the peer said that all is done. The
@@ -9,7 +19,12 @@ export function connectionError(end: ConnectionEnd): TransferError | undefined {
   if (end.code === "done") return undefined;
   if (!end.byPeer) return new TransferError(end.code, `Cannot go on: ${end.reason}`);
   const said = end.reason === "" ? "" : `: ${end.reason}`;
-  return new TransferError(end.code, `The other side ended the transfer${said}`);
+  const hint = HINTS_FOR_PEER[end.code];
+  return new TransferError(
+    end.code,
+    `The other side ended the transfer${said}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 /** Any failure as the error a caller is told; what is not ours is a bug. */

@@ -28,7 +28,7 @@ export const ERRORS = {
   limit_exceeded: {
     wire: 3,
     exit: 1,
-    hint: "Share fewer or shorter-named files at once; docs/protocol.md lists the limits",
+    hint: "Share fewer or shorter-named files at once; docs/transfer.md lists the limits",
   },
   usage: { exit: 2, hint: "See p2pft --help" },
   bad_code: { exit: 3, hint: "Copy the code again, whole, from the other side's screen" },
@@ -36,7 +36,7 @@ export const ERRORS = {
   refused: {
     wire: 5,
     exit: 5,
-    hint: "Ask the other side to let you in, then run the same command",
+    hint: "One of the two people said no: agree first, then try again",
   },
   authentication_failed: {
     wire: 6,
@@ -59,7 +59,7 @@ export const ERRORS = {
   },
   some_kept: {
     exit: 13,
-    hint: "Files already here that differ are replaced with --overwrite always",
+    hint: "The warnings above say why; --overwrite and --allow-dotfiles take more",
   },
   source_changed: {
     wire: 14,

@@ -163,7 +163,7 @@ export interface DoneEvent {
   readonly leftOut: number;
   /** SHA-256 root over the whole share, hexadecimal; both sides computed it. */
   readonly root: string;
-  /** From the connection to the end, in ms. */
+  /** From the answer to the offer (sender: from the first request) to the end, in ms. */
   readonly elapsedMs: number;
   /** File bytes over that time. */
   readonly rateBytesPerSecond: number;
@@ -189,7 +189,7 @@ export interface ErrorEvent {
   readonly fatal: boolean;
 }
 
-/** Every event of {@linkcode ../mod.ts | the library}. */
+/** Every event of the library. */
 export type TransferEvent =
   | CodeEvent
   | ConnectingEvent

@@ -7,6 +7,9 @@ import { EventQueue } from "./event_queue.ts";
 import type { ProgressEvent, TransferEvent } from "./events.ts";
 import type { LiveEndpoint } from "./transport/live_endpoint.ts";
 
+/** How datagrams go, as people read it: there is no other way yet. */
+export const DIRECT_ROUTE = "direct";
+
 /** Progress that nobody has read yet is replaced by newer progress of the same session. */
 function isOutdated(earlier: TransferEvent, later: TransferEvent): boolean {
   return earlier.event === "progress" && later.event === "progress" &&

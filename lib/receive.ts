@@ -3,17 +3,16 @@ import { asTransferError, connectionError } from "./connection_error.ts";
 import type { CryptoProvider, KeyPair } from "./crypto/provider.ts";
 import { selectProvider } from "./crypto/select_provider.ts";
 import { wipe } from "./crypto/wipe.ts";
-import { TransferError } from "./errors.ts";
+import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { OfferEvent, TransferEvent } from "./events.ts";
 import { formatSocketAddress } from "./nat/address.ts";
-import { errorEvent, Operation } from "./operation.ts";
+import { DIRECT_ROUTE, errorEvent, Operation } from "./operation.ts";
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
 import { after, type Instant } from "./protocol/time.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
 import { decodeShareCode, type ShareCode } from "./rendezvous/share_code.ts";
-import { DIRECT_ROUTE } from "./share_session.ts";
 import { DenoStorage } from "./transfer/deno_storage.ts";
 import { encodeHello, FEATURE_VERIFY, TRANSFER_VERSION } from "./transfer/messages.ts";
 import { Receiver } from "./transfer/receiver.ts";
@@ -72,6 +71,7 @@ class RunningReceive extends Operation implements Receive {
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
     this.#ticker?.stop();
+    this.live?.endpoint.stopConnecting();
     if (this.#keys) wipe(this.#keys.secretKey);
     this.#receiver?.abort(new TransferError("interrupted", "Closed"));
     await this.#receiver?.finished.catch(() => {}); // part files are gone by then
@@ -130,6 +130,7 @@ class RunningReceive extends Operation implements Receive {
     if (event.type === "closed") {
       this.#receiver?.handleClosed(connectionError(event.end));
     } else if (event.type === "connected") {
+      if (this.isOver) return event.connection.close(wireOfErrorCode("interrupted"), "closed");
       this.#cancelTimeout();
       this.#receive(provider, event);
     }

@@ -47,8 +47,8 @@ export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
 export async function share(paths: readonly string[], options: ShareOptions = {}): Promise<Share> {
   if (paths.length === 0) throw new TypeError("Cannot share nothing: paths is empty");
   const maxClients = options.maxClients ?? 1;
-  if (!(maxClients >= 1)) {
-    throw new TypeError(`Cannot share with ${maxClients} clients: at least 1`);
+  if (!(maxClients >= 1 && (Number.isInteger(maxClients) || maxClients === Infinity))) {
+    throw new TypeError(`Cannot share with ${maxClients} clients: a whole number, at least 1`);
   }
   const warnings: TransferEvent[] = [];
   const storage = options.storage ?? new DenoStorage();
@@ -172,7 +172,11 @@ class RunningShare extends Operation implements Share {
     const sessions = [...this.#sessions.values()];
     await Promise.all(
       sessions.map((session) =>
-        session.abort(new TransferError("share_closed", "The share was closed"))
+        session.abort(
+          new TransferError("share_closed", "The share was closed", {
+            hint: "Start another share for this client",
+          }),
+        )
       ),
     );
   }
@@ -202,17 +206,22 @@ class RunningShare extends Operation implements Share {
       provider,
       places: this.#places,
       emit: (told) => this.events.push(told),
-      onEnd: (isServed) => this.#handleSessionEnd(connection, isServed),
+      onEnd: (isServed, last) => this.#handleSessionEnd(connection, isServed, last),
     });
     this.#sessions.set(connection, session);
     session.start();
   }
 
-  #handleSessionEnd(connection: unknown, isServed: boolean): void {
+  #handleSessionEnd(connection: unknown, isServed: boolean, last: TransferEvent): void {
     this.#sessions.delete(connection);
     if (isServed) this.#servedCount++;
-    if (this.#servedCount >= this.#parts.options.maxClients) void this.finish();
-    else if (this.#sessions.size === 0 && !this.isOver) this.#armTimeout();
+    if (isServed && this.#servedCount >= this.#parts.options.maxClients && !this.isOver) {
+      // Told after the end of whoever waited in vain: how the share ended is its last event.
+      void this.finish(last);
+      return;
+    }
+    this.events.push(last);
+    if (this.#sessions.size === 0 && !this.isOver) this.#armTimeout();
   }
 
   #armTimeout(): void {

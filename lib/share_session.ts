@@ -4,7 +4,7 @@ import type { CryptoProvider } from "./crypto/provider.ts";
 import type { TransferError } from "./errors.ts";
 import type { TransferEvent } from "./events.ts";
 import { formatSocketAddress } from "./nat/address.ts";
-import { errorEvent } from "./operation.ts";
+import { DIRECT_ROUTE, errorEvent } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
 import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
@@ -17,9 +17,6 @@ import type { Storage } from "./transfer/storage.ts";
 import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
 import type { Clock } from "./transport/clock.ts";
 import { systemRandom } from "./transport/random.ts";
-
-/** The route as people read it. */
-export const DIRECT_ROUTE = "direct";
 
 /** What a session works with. */
 export interface ShareSessionParts {
@@ -34,8 +31,8 @@ export interface ShareSessionParts {
   /** The share's places. */
   readonly places: Places;
   readonly emit: (event: TransferEvent) => void;
-  /** Called once. */
-  readonly onEnd: (isServed: boolean) => void;
+  /** Called once, with the session's last event, which is for the share to tell. */
+  readonly onEnd: (isServed: boolean, last: TransferEvent) => void;
 }
 
 /** A client of a share. */
@@ -43,7 +40,7 @@ export class ShareSession {
   readonly #parts: ShareSessionParts;
   readonly #address: string;
   readonly #sender: Sender;
-  readonly #startedAt: Instant;
+  #startedAt: Instant;
   #ticker: ProgressTicker | undefined;
   /** Whether it holds one of the share's places. */
   #hasPlace = false;
@@ -71,6 +68,7 @@ export class ShareSession {
       clientHello: accepted.request,
       ...(verification ? { verification } : {}),
       ...(this.#hasPlace ? {} : { admit: (words) => this.#admit(words) }),
+      onAsked: () => this.#handleAsked(),
       onEvent: (notice) => this.#handleNotice(notice),
     });
   }
@@ -106,15 +104,18 @@ export class ShareSession {
 
   async #admit(words: readonly string[] | undefined): Promise<boolean> {
     const { options, number, places } = this.#parts;
-    if (words) this.#tell({ event: "words", session: number, words });
-    const request = { session: number, address: this.#address, ...(words ? { words } : {}) };
-    // Somebody else may be taking the last place: if that fails, this client is next.
-    const isAdmitted = (await options.admit?.(request) ?? true) && await places.take();
+    // Somebody else may be taking the last place: if that fails, this client is next. Nobody is asked
+    // about a client before there is a place for it.
+    const isPlaceTaken = await places.take();
     if (this.#hasEnded) {
-      if (isAdmitted) places.giveBack();
+      if (isPlaceTaken) places.giveBack();
       return false;
     }
-    this.#hasPlace = isAdmitted;
+    this.#hasPlace = isPlaceTaken; // given back when the session fails, as it does when refused
+    if (words) this.#tell({ event: "words", session: number, words });
+    const request = { session: number, address: this.#address, ...(words ? { words } : {}) };
+    const isAdmitted = isPlaceTaken && (await options.admit?.(request) ?? true);
+    if (this.#hasEnded) return false;
     this.#tell({
       event: "admission",
       session: number,
@@ -125,16 +126,20 @@ export class ShareSession {
   }
 
   #handleNotice(notice: TransferNotice): void {
-    const { number, accepted, clock } = this.#parts;
+    const { number, clock } = this.#parts;
     this.#tell({ ...notice, session: number });
-    if (notice.event !== "offer") return;
+    if (notice.event === "offer") this.#startedAt = clock.now();
+  }
+
+  /** From here on it takes as long as the network does; until here, as long as people do. */
+  #handleAsked(): void {
+    const { number, clock } = this.#parts;
+    this.#startedAt = clock.now();
     this.#ticker = new ProgressTicker(
       clock,
       () => this.#sender.progress,
       (progress) => this.#tell({ ...progress, session: number, route: DIRECT_ROUTE }),
     );
-    // A session that ended while its offer was made must not tick on.
-    if (accepted.connection.closed) this.#ticker.stop();
   }
 
   #handleDone(summary: TransferSummary): void {
@@ -142,14 +147,13 @@ export class ShareSession {
     this.#hasEnded = true;
     this.#ticker?.stop();
     const elapsedMs = clock.now() - this.#startedAt;
-    this.#tell({
+    onEnd(true, {
       event: "done",
       session: number,
       ...summary,
       elapsedMs: Math.round(elapsedMs),
       rateBytesPerSecond: Math.round(summary.bytes / Math.max(elapsedMs, 1) * 1000),
     });
-    onEnd(true);
   }
 
   #handleFailure(error: TransferError): void {
@@ -157,8 +161,7 @@ export class ShareSession {
     this.#hasEnded = true;
     if (this.#hasPlace) places.giveBack();
     this.#ticker?.stop();
-    this.#tell(errorEvent(error, { session: number, fatal: false }));
-    onEnd(false);
+    onEnd(false, errorEvent(error, { session: number, fatal: false }));
   }
 
   #tell(event: TransferEvent): void {

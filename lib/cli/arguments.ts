@@ -116,7 +116,7 @@ function addConnectionOptions(command: Command): Command {
     .option("-y, --yes", "answer every question that is safe to answer with yes")
     .option("--verify", "show three words to compare on both sides")
     .addOption(
-      new Option("--bind <[addr:]port>", "local address and port, for a fixed port on a router")
+      new Option("--bind <[addr:]port>", "local address and UDP port, for a port a router forwards")
         .argParser(
           expecting(parseBindOption, "PORT or ADDR:PORT, such as 4000 or 192.0.2.7:4000"),
         ),

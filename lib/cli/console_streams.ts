@@ -17,12 +17,15 @@ export interface ConsoleStreams {
   columns(): number;
   /** The next line of standard input; undefined at its end, or when `signal` gives up. */
   readLine(signal?: AbortSignal): Promise<string | undefined>;
-  /** Forgets lines typed before a question was asked. */
-  dropTypedAhead(): void;
+  /** Forgets lines typed before a question was asked; resolves when it may be asked. */
+  dropTypedAhead(): Promise<void>;
 }
 
 /** Columns taken where no terminal tells. */
-export const DEFAULT_COLUMNS = 80;
+const DEFAULT_COLUMNS = 80;
+
+/** What was typed before is read within this time, also on a busy machine; nobody waits for it. */
+const TYPED_AHEAD_MS = 50;
 
 /** Writes all of `text` at once: what is printed is short, and stays in order that way. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
@@ -74,6 +77,7 @@ export function systemStreams(onOutputClosed: () => void): ConsoleStreams {
       }
     },
     readLine: (signal) => lines.next(signal),
-    dropTypedAhead: () => lines.dropTypedAhead(),
+    dropTypedAhead: () =>
+      lines.dropTypedAhead(() => new Promise((resolve) => setTimeout(resolve, TYPED_AHEAD_MS))),
   };
 }

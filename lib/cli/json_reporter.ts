@@ -1,11 +1,12 @@
 /** One JSON object a line on standard output, for programs (docs/cli.md, "JSON events"). */
 import type { TransferEvent } from "../events.ts";
+import { escapeText } from "../transfer/escape_text.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
 import { stackLines } from "./failure.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Version of the schema: grows when a field is removed or changes its meaning. */
-export const JSON_SCHEMA_VERSION = 1;
+const JSON_SCHEMA_VERSION = 1;
 
 /**
  * Characters that JSON allows as they are and terminals act on or people are misled by: C1 controls
@@ -43,6 +44,6 @@ export class JsonReporter implements Reporter {
   /** Writes the stack, if asked for. */
   handleException(error: unknown): void {
     if (!this.#verbose) return;
-    for (const line of stackLines(error)) this.#streams.writeError(`${line}\n`);
+    for (const line of stackLines(error)) this.#streams.writeError(`${escapeText(line)}\n`);
   }
 }

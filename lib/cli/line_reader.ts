@@ -6,6 +6,9 @@
 /** Longest line kept; of a longer one the rest is dropped. Codes are some hundred characters. */
 export const MAX_LINE_CHARACTERS = 16_384;
 
+/** Who types without a pause is asked all the same, after so many reads. */
+const MAX_DROPPED_READS = 1000;
+
 /** Reads some bytes, null at the end, as `Deno.stdin.read` does. */
 export type ReadBytes = (buffer: Uint8Array) => Promise<number | null>;
 
@@ -33,16 +36,33 @@ export class LineReader {
   async next(signal?: AbortSignal): Promise<string | undefined> {
     while (this.#lines.length === 0 && !this.#ended) {
       if (signal?.aborted) return undefined;
-      this.#reading ??= this.#readMore().finally(() => this.#reading = undefined);
-      await (signal === undefined ? this.#reading : Promise.race([this.#reading, aborted(signal)]));
+      const reading = this.#readOn();
+      await (signal === undefined ? reading : Promise.race([reading, aborted(signal)]));
     }
     if (signal?.aborted) return undefined;
     return this.#lines.shift();
   }
 
-  /** Drops lines that were typed before anyone asked: they answer nothing. */
-  dropTypedAhead(): void {
+  /**
+   * Drops lines that were typed before anyone asked: they answer nothing. Most of them still wait
+   * in the system, which can only be asked for them by reading.
+   *
+   * @param pause Resolves when what waits in the system would have been read.
+   */
+  async dropTypedAhead(pause: () => Promise<void>): Promise<void> {
+    let hasRead = true;
+    for (let reads = 0; hasRead && !this.#ended && reads < MAX_DROPPED_READS; reads++) {
+      hasRead = false;
+      const reading = this.#readOn().then(() => void (hasRead = true));
+      await Promise.race([reading, pause()]);
+    }
     this.#lines = [];
+  }
+
+  /** The reading under way, or a new one. */
+  #readOn(): Promise<void> {
+    this.#reading ??= this.#readMore().finally(() => this.#reading = undefined);
+    return this.#reading;
   }
 
   async #readMore(): Promise<void> {

@@ -120,7 +120,7 @@ export function doneLines(
   return [
     ...lines,
     paint(
-      `${proof} Transfer complete, but for ${formatCount(event.leftOut, "item")} left out.`,
+      `${proof} Complete, but for ${formatCount(event.leftOut, "item")} left out.`,
       "yellow",
       style,
     ),

@@ -7,10 +7,10 @@ import { after, type Instant } from "../protocol/time.ts";
 import { percentOf } from "./format.ts";
 
 /** A slow transfer shows a sign of life this often. */
-export const PLAIN_PROGRESS_INTERVAL_MS = 10_000;
+const PLAIN_PROGRESS_INTERVAL_MS = 10_000;
 
 /** A quick one shows each step of this many percent. */
-export const PLAIN_PROGRESS_STEP_PERCENT = 10;
+const PLAIN_PROGRESS_STEP_PERCENT = 10;
 
 /** Picks the progress events to print; one for each session. */
 export class PlainProgress {

@@ -3,6 +3,7 @@
  * command. Returns the exit status; docs/cli.md lists them.
  */
 import type { ErrorEvent } from "../events.ts";
+import { escapeText } from "../transfer/escape_text.ts";
 import { type ColorChoice, type Invocation, parseArguments } from "./arguments.ts";
 import type { World } from "./context.ts";
 import { errorEvent, errorEventOf, stackLines } from "./failure.ts";
@@ -13,6 +14,7 @@ import { missingPermissions, permissionFlags, permissionNeeds } from "./permissi
 import { runReceive } from "./receive_command.ts";
 import { runSend } from "./send_command.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
+import { wrapWords } from "./text_width.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs `args` (the words after the program's name) in `world`. */
@@ -38,7 +40,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
   } catch (error) {
     // Commands report what goes wrong in the transfer: this is a bug, or a stream that broke.
     terminal.clearStatus();
-    for (const line of parsed.verbose ? stackLines(error) : []) terminal.note(line);
+    for (const line of parsed.verbose ? stackLines(error) : []) terminal.note(escapeText(line));
     return fail(errorEventOf(error), parsed.json, parsed.color, world);
   } finally {
     terminal.clearStatus();
@@ -64,7 +66,10 @@ function fail(error: ErrorEvent, json: boolean, color: ColorChoice, world: World
     streams.writeOutput(`${jsonLine(error)}\n`);
   } else {
     const style = { color: terminalOptions(color, world).errorColor };
-    for (const line of errorLines(error.message, error.hint, style)) {
+    const [message = "", hint = ""] = errorLines(error.message, error.hint, style);
+    const columns = streams.errorIsTerminal ? streams.columns() : Infinity;
+    // The hint may be a command: it stays in one piece, to be copied.
+    for (const line of [...wrapWords(message, columns, "  "), hint]) {
       streams.writeError(`${line}\n`);
     }
   }

@@ -1,5 +1,5 @@
 /** `p2pft receive`: find the code, take what is offered. */
-import type { OfferEvent } from "../events.ts";
+import type { OfferEvent, TransferEvent } from "../events.ts";
 import type { OfferDecision, ReceiveOptions } from "../options.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import type { ReceiveInvocation } from "./arguments.ts";
@@ -79,13 +79,15 @@ export async function runReceive(
     decide,
     confirmWords,
   };
+  function handleEvent(event: TransferEvent): void {
+    if (event.event === "error") ended.abort();
+    reporter.handleEvent(event);
+  }
+
   try {
     return await runOperation({
       start: () => context.receive(code, options),
-      reporter,
-      onEvent: (event) => {
-        if (event.event === "error") ended.abort();
-      },
+      reporter: { handleEvent, handleException: (error) => reporter.handleException(error) },
       signal,
       clock: context.clock,
     });
@@ -114,14 +116,23 @@ async function findCode(
   context: CommandContext,
 ): Promise<string | undefined> {
   const { terminal, streams, signal } = context;
-  const given = invocation.code ?? context.env(CODE_VARIABLE);
-  if (given !== undefined && given.trim() !== "") return given.trim();
+  const given = codeIn(invocation.code ?? context.env(CODE_VARIABLE));
+  if (given !== undefined) return given;
   if (streams.inputIsTerminal && !(terminal.canAsk && !invocation.json)) return undefined;
   if (!streams.inputIsTerminal && invocation.verbose && !invocation.json) {
     terminal.note("Waiting for the code on standard input");
   }
   const line = streams.inputIsTerminal
-    ? await terminal.ask("Code from the other side: ", signal)
+    ? await terminal.ask("Code from the other side: ", signal, { takesTypedAhead: true })
     : await terminal.readLine(signal);
-  return line === undefined || line.trim() === "" ? undefined : line.trim();
+  return codeIn(line);
+}
+
+/** What is shown on the other side stands in front of the code when the whole line was copied. */
+const COMMAND_IN_FRONT = /^.*\sreceive\s+(?=p2p)/i;
+
+/** The code in what was given; undefined when that is nothing. */
+function codeIn(text: string | undefined): string | undefined {
+  const code = text?.trim().replace(COMMAND_IN_FRONT, "");
+  return code === "" ? undefined : code;
 }

@@ -33,6 +33,13 @@ export function render(view: View, columns: number, style: Style): string[] {
       return [cutEnd(`Connecting to ${listShort(phase.addresses)} …`, columns)];
     case "connected":
       return [cutEnd(role === "send" ? "Getting ready …" : "Reading the list of files …", columns)];
+    case "offered":
+      return [
+        cutEnd(
+          role === "send" ? "Waiting for the other side to accept …" : "Getting ready …",
+          columns,
+        ),
+      ];
     case "waiting_for_admission":
       return [cutEnd("Waiting for the other side to let this machine in …", columns)];
     case "moving":

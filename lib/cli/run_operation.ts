@@ -2,6 +2,7 @@
  * Runs one operation of the library from its first event to its last, and turns its end into an
  * exit status, whatever way it ends.
  */
+import { setImmediate } from "node:timers";
 import { ERRORS } from "../errors.ts";
 import type { ErrorEvent, TransferEvent } from "../events.ts";
 import { after } from "../protocol/time.ts";
@@ -20,8 +21,6 @@ export interface RunOptions {
   /** Starts it. */
   readonly start: () => Operation | Promise<Operation>;
   readonly reporter: Reporter;
-  /** Called after each event was reported. */
-  readonly onEvent?: (event: TransferEvent) => void;
   /** Aborted by Ctrl-C; the operation was given the same signal. */
   readonly signal: AbortSignal;
   readonly clock: Clock;
@@ -29,6 +28,9 @@ export interface RunOptions {
 
 /** Time to end cleanly after Ctrl-C; then the program ends without waiting further. */
 export const CLEAN_END_MS = 900;
+
+/** Events reported in one turn of the event loop. */
+const EVENTS_PER_TURN = 64;
 
 /** Runs it and returns the exit status. */
 export async function runOperation(options: RunOptions): Promise<number> {
@@ -41,6 +43,7 @@ class OperationRun {
   /** Exit status of the last `done` or `error`. */
   #exit: number | undefined;
   #isOver = false;
+  #eventCount = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -57,6 +60,7 @@ class OperationRun {
       for await (const event of operation) {
         if (this.#isOver) break;
         this.#report(event);
+        await this.#breathe();
       }
     } catch (error) {
       // Wrong arguments are all the library throws a TypeError for, and only when called.
@@ -95,10 +99,16 @@ class OperationRun {
     return this.#exit ?? ERRORS.interrupted.exit;
   }
 
+  /** Lets signals and datagrams in: a hostile list can be a million warnings that wait at once. */
+  async #breathe(): Promise<void> {
+    this.#eventCount++;
+    if (this.#eventCount % EVENTS_PER_TURN > 0) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
   #report(event: TransferEvent): void {
     if (event.event === "done" || event.event === "error") this.#exit = event.exit;
     this.#options.reporter.handleEvent(event);
-    this.#options.onEvent?.(event);
   }
 
   #fail(event: ErrorEvent, error?: unknown): void {

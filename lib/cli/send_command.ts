@@ -34,12 +34,22 @@ export async function runSend(
   const reporter = text ?? new JsonReporter(context.streams, invocation.verbose);
   // A client that goes away while it is asked about takes its question with it.
   const questions = new Map<number, AbortController>();
+  const turnedAway = new Set<number>();
+  // Sessions whose connection was reported: the question about one belongs below that.
+  const reported = new Map<number, PromiseWithResolvers<void>>();
+
+  function reportedOf(session: number): PromiseWithResolvers<void> {
+    const known = reported.get(session) ?? Promise.withResolvers<void>();
+    reported.set(session, known);
+    return known;
+  }
 
   async function admit(client: ClientRequest): Promise<boolean> {
     if (!asks || text === undefined) return true;
     const question = new AbortController();
     questions.set(client.session, question);
     try {
+      await reportedOf(client.session).promise;
       if (client.words !== undefined) text.showWords(client.session, client.words);
       return await askYesNo(terminal, {
         text: client.words === undefined
@@ -50,14 +60,21 @@ export async function runSend(
       });
     } finally {
       questions.delete(client.session);
+      reported.delete(client.session);
     }
   }
 
-  function onEvent(event: TransferEvent): void {
-    if (event.event === "code" && !asks && !invocation.yes) reporter.handleEvent(CODE_IS_ADMISSION);
+  function handleEvent(event: TransferEvent): void {
     if (event.event === "error" && event.session !== undefined) {
       questions.get(event.session)?.abort();
+      // Said already, or the end of the share follows and says the same.
+      const isKnown = !event.fatal && (turnedAway.delete(event.session) || signal.aborted);
+      if (isKnown && text !== undefined) return;
     }
+    if (event.event === "admission" && !event.admitted) turnedAway.add(event.session);
+    reporter.handleEvent(event);
+    if (event.event === "connected" && asks) reportedOf(event.session).resolve();
+    if (event.event === "code" && !asks && !invocation.yes) reporter.handleEvent(CODE_IS_ADMISSION);
   }
 
   const addresses = invocation.addresses.length === 0
@@ -74,8 +91,7 @@ export async function runSend(
   };
   return await runOperation({
     start: () => context.share(invocation.paths, options),
-    reporter,
-    onEvent,
+    reporter: { handleEvent, handleException: (error) => reporter.handleException(error) },
     signal,
     clock: context.clock,
   });

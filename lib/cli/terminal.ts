@@ -60,6 +60,11 @@ export class Terminal {
     return this.#streams.columns();
   }
 
+  /** Whether standard error is a terminal. */
+  get errorIsTerminal(): boolean {
+    return this.#streams.errorIsTerminal;
+  }
+
   /** Writes a line of results to standard output. */
   print(line: string): void {
     this.#interrupt(() => this.#streams.writeOutput(`${line}\n`));
@@ -93,10 +98,19 @@ export class Terminal {
    *
    * @param question Shown as it is, the answer right behind it.
    * @param signal Gives up.
+   * @param options `takesTypedAhead`: the answer can do no harm and may have been typed before.
    * @returns Undefined when the input ended or the signal came.
    */
-  ask(question: string, signal: AbortSignal): Promise<string | undefined> {
-    const answer = this.#asking.then(() => this.#ask(question, signal));
+  ask(
+    question: string,
+    signal: AbortSignal,
+    options: { readonly takesTypedAhead?: boolean } = {},
+  ): Promise<string | undefined> {
+    const drops = options.takesTypedAhead !== true;
+    const answer = this.#asking.then(async () => {
+      if (drops && !signal.aborted) await this.#streams.dropTypedAhead();
+      return await this.#ask(question, signal);
+    });
     this.#asking = answer.catch(() => undefined);
     return answer;
   }
@@ -110,14 +124,21 @@ export class Terminal {
     if (signal.aborted) return undefined;
     this.#erase();
     this.#question = question;
-    this.#streams.dropTypedAhead();
     this.#streams.writeError(question);
+    // At once, so that what is written next does not bring the question back.
+    const giveUp = () => this.#endQuestion(false);
+    signal.addEventListener("abort", giveUp, { once: true });
     const answer = await this.#streams.readLine(signal);
+    signal.removeEventListener("abort", giveUp);
+    if (this.#question !== undefined) this.#endQuestion(answer !== undefined);
+    return answer;
+  }
+
+  #endQuestion(isAnswered: boolean): void {
     this.#question = undefined;
     // The person's Enter ended the line; without one the next text would begin behind the question.
-    if (answer === undefined) this.#streams.writeError("\n");
+    if (!isAnswered) this.#streams.writeError("\n");
     if (this.#status !== undefined) this.#streams.writeError(this.#draw());
-    return answer;
   }
 
   /** Writes between what is on the screen: the status line or a question comes back below it. */

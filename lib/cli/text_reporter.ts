@@ -29,6 +29,7 @@ import { PlainProgress } from "./plain_progress.ts";
 import { render, renderPlainProgress } from "./render.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Terminal } from "./terminal.ts";
+import { wrapWords } from "./text_width.ts";
 import { advanceView, initialView, type Role, type View } from "./view.ts";
 
 /** What a {@linkcode TextReporter} needs to know. */
@@ -127,7 +128,7 @@ export class TextReporter implements Reporter {
         if (this.#options.verbose) this.#note(fileDoneLine(event));
         return;
       case "warning":
-        return this.#terminal.note(warningLine(event, this.#errorStyle));
+        return this.#noteWrapped([warningLine(event, this.#errorStyle)]);
       case "done":
         return this.#showDone(event);
       case "error":
@@ -139,10 +140,12 @@ export class TextReporter implements Reporter {
 
   #showCode(event: CodeEvent): void {
     const { quiet, renderQr, installation } = this.#options;
-    this.#note("Code for the other side:");
+    // In a log the labels of one stream would not stand beside the lines of the other.
+    const label = (text: string) => this.#terminal.errorIsTerminal && this.#note(text);
+    label("Code for the other side:");
     this.#terminal.print(paint(event.code, "bold", this.#outputStyle));
     if (quiet) return;
-    this.#note("On the other machine, run:");
+    label("On the other machine, run:");
     this.#terminal.print(receiveCommandLine(event.code, installation));
     const picture = renderQr?.(event.code, { ansi: this.#errorStyle.color }) ?? [];
     for (const line of picture) this.#note(line);
@@ -150,7 +153,8 @@ export class TextReporter implements Reporter {
   }
 
   #showProgress(event: ProgressEvent): void {
-    if (this.#terminal.redraws) return;
+    // Before anything was asked for there is nothing to tell.
+    if (this.#terminal.redraws || event.itemsTotal === 0) return;
     let plain = this.#plainProgress.get(event.session);
     if (plain === undefined) {
       plain = new PlainProgress();
@@ -162,14 +166,17 @@ export class TextReporter implements Reporter {
   #showDone(event: DoneEvent): void {
     this.#forget(event.session);
     if (this.#options.quiet) return;
+    // Whoever reads a pipe wants the root in one piece.
+    const columns = this.#terminal.outputIsTerminal ? this.#terminal.columns : Infinity;
     const lines = doneLines(event, {
       role: this.#options.role,
       directory: this.#options.directory,
-      // Whoever reads a pipe wants the root in one piece.
-      columns: this.#terminal.outputIsTerminal ? this.#terminal.columns : Infinity,
+      columns,
       style: this.#outputStyle,
     });
-    for (const line of lines) this.#terminal.print(line);
+    for (const line of lines) {
+      for (const part of wrapWords(line, columns, "  ")) this.#terminal.print(part);
+    }
   }
 
   #showError(event: ErrorEvent): void {
@@ -177,7 +184,15 @@ export class TextReporter implements Reporter {
     if (event.session !== undefined) this.#forget(event.session);
     const where = event.fatal || address === undefined ? "" : `With ${address}: `;
     const message = escapeText(where + event.message);
-    for (const line of errorLines(message, event.hint, this.#errorStyle)) this.#terminal.note(line);
+    this.#noteWrapped(errorLines(message, event.hint, this.#errorStyle));
+  }
+
+  /** Writes lines for the person, cut between words where the terminal would cut anywhere. */
+  #noteWrapped(lines: readonly string[]): void {
+    const columns = this.#terminal.errorIsTerminal ? this.#terminal.columns : Infinity;
+    for (const line of lines) {
+      for (const part of wrapWords(line, columns, "  ")) this.#terminal.note(part);
+    }
   }
 
   #forget(session: number): void {

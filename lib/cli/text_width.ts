@@ -9,6 +9,26 @@ export function textWidth(text: string): number {
   return getTruncatedWidth(text).width;
 }
 
+/**
+ * `text` in lines of at most `columns` columns, cut at spaces; a longer word stays whole. Lines after
+ * the first begin with `indent`.
+ */
+export function wrapWords(text: string, columns: number, indent: string): string[] {
+  if (textWidth(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<=\S) /)) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line.trim() === "" || textWidth(longer) <= columns) {
+      line = longer;
+    } else {
+      lines.push(line);
+      line = indent + word;
+    }
+  }
+  return [...lines, line];
+}
+
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** What a person takes for characters. */

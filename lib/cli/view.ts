@@ -17,6 +17,8 @@ export type Phase =
   | { readonly name: "connecting"; readonly addresses: readonly string[] }
   /** A channel exists; what is to move is not settled. */
   | { readonly name: "connected" }
+  /** What could move is known to both; the receiving side has not begun to ask for it. */
+  | { readonly name: "offered" }
   /** Receiver: the other side's person has not said yes. */
   | { readonly name: "waiting_for_admission" }
   /** Bytes move. */
@@ -48,14 +50,16 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "connecting":
       return { name: "connecting", addresses: event.addresses };
     case "connected":
-    case "offer":
       return { name: "connected" };
+    case "offer":
+      return { name: "offered" };
     case "waiting":
       return { name: "waiting_for_admission" };
     case "admission":
       return event.admitted ? { name: "connected" } : { name: "waiting_for_peer" };
     case "progress":
-      return { name: "moving", progress: event };
+      // Nothing was asked for yet, or there is nothing to ask for.
+      return event.itemsTotal === 0 ? view.phase : { name: "moving", progress: event };
     case "done":
       return { name: "over" };
     case "error":

@@ -3,8 +3,8 @@
  *
  * After every open, device and inode of what was opened are compared with those of what was looked
  * at, before a byte is read, written or truncated [DISK-2]. What remains is a race with a program on
- * this machine that swaps a folder on the way to the file for a link at that very moment: Deno has
- * no `openat`.
+ * this machine that swaps a folder on the way to the file for a link after it was looked at: Deno
+ * has no `openat`.
  */
 import { basename, dirname, join } from "node:path";
 import { statfs } from "node:fs/promises";
@@ -93,10 +93,13 @@ export class DenoStorage implements Storage {
 
   /** See {@linkcode Storage.freeBytes}. */
   async freeBytes(folder: string): Promise<number | undefined> {
-    // Asking without the permission would stop and ask the person.
+    // Asking without the permission would stop and ask the person; that to read may end at the
+    // folder itself, which is perhaps not there yet.
     const permission = await Deno.permissions.query({ name: "sys", kind: "statfs" });
     if (permission.state !== "granted") return undefined;
     for (let path = folder;;) {
+      const { state } = await Deno.permissions.query({ name: "read", path });
+      if (state !== "granted") return undefined;
       try {
         const { bavail, bsize } = await statfs(path);
         return bavail * bsize;

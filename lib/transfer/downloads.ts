@@ -166,6 +166,7 @@ export class Downloads {
   #retire(request: IncomingRequest): void {
     this.#requests.delete(request.id);
     request.file.requests.delete(request);
+    request.close();
     if (this.#lastRequest === request) this.#lastRequest = undefined;
     this.#requestMore();
     this.#checkComplete();
@@ -252,6 +253,10 @@ export class Downloads {
     const isWhole = length === request.file.planned.entry.sizeBytes;
     if (status === "whole" || status === "ranges") {
       if ((status === "whole") !== isWhole) return session.violation("ROOT of another kind");
+      // Without one of them the file would never be verified, and the transfer never end.
+      const isComplete = request.file.groupCount <= 1 || request.isDiscarding ||
+        request.hasAllHashes;
+      if (!isComplete) return session.violation("ROOT before the hashes");
       request.sentBytes = length;
       if (isWhole) this.#handleWholeRoot(request, message.root);
     } else {
@@ -292,6 +297,8 @@ export class Downloads {
       this.#options.outcome.unreadable++;
       this.#session.warn("unreadable", path, `Left out ${path}: the sharer could not read it`);
     }
+    // The sharer counts a file that it sent whole before a part of it was asked for again.
+    if (request.isRetry) this.#cancel(file);
     this.#giveUp(file);
   }
 

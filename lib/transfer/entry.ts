@@ -34,9 +34,6 @@ const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lossyDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Bytes of the longest packed entry. */
-export const MAX_PACKED_ENTRY_BYTES: number = 1 + 4 + 4 + MAX_PATH_BYTES + 8 + 8;
-
 /**
  * Packs entries one after another, each against the one before it; the first of a page stands alone.
  *
@@ -57,8 +54,7 @@ export class EntryPacker {
    * Writes the next entry at `offset`.
    *
    * @returns The index just past it.
-   * @throws {RangeError} If `out` has fewer than {@linkcode MAX_PACKED_ENTRY_BYTES} left and the
-   * entry does not fit.
+   * @throws {RangeError} If `out` has too little room.
    */
   write(entry: ManifestEntry, out: Uint8Array, offset: number): number {
     const path = encoder.encode(entry.path);

@@ -1,11 +1,13 @@
 /** The bounded memory that groups on their way in are put together in [XFER-16]. */
 import type { BufferPool } from "./buffer_pool.ts";
+import { MAX_OPEN_GROUPS } from "./limits.ts";
 
 /** Lends group buffers up to a bound. */
 export class GroupMemory {
   readonly #pool: BufferPool;
   readonly #maxBytes: number;
   #lentBytes = 0;
+  #openGroups = 0;
 
   /**
    * @param pool Where buffers come from.
@@ -19,6 +21,18 @@ export class GroupMemory {
   /** Bytes lent now. */
   get lentBytes(): number {
     return this.#lentBytes;
+  }
+
+  /** Counts a group that is begun, with a buffer or without; false when that is one too many. */
+  begin(): boolean {
+    if (this.#openGroups === MAX_OPEN_GROUPS) return false;
+    this.#openGroups++;
+    return true;
+  }
+
+  /** Counts groups that are finished or given up. */
+  end(count: number): void {
+    this.#openGroups -= count;
   }
 
   /** A buffer of at least `length` bytes, or undefined when that would be too much. */

@@ -88,6 +88,13 @@ export class IncomingRequest {
     return group >= this.start / GROUP_BYTES && group * GROUP_BYTES < this.end;
   }
 
+  /** Whether every group has its hash, or had. */
+  get hasAllHashes(): boolean {
+    const first = this.start / GROUP_BYTES;
+    const finishedCount = this.#finishedBelow - first + this.#finished.size;
+    return finishedCount + this.hashes.size === Math.ceil(this.end / GROUP_BYTES) - first;
+  }
+
   /** Whether a group was verified or found bad. */
   isFinished(group: number): boolean {
     return group < this.#finishedBelow || this.#finished.has(group);
@@ -136,7 +143,7 @@ export class IncomingRequest {
 
   /** Closes a complete group: later copies of its bytes are not new. */
   finish(group: number): void {
-    this.#groups.delete(group);
+    if (this.#groups.delete(group)) this.#memory.end(1);
     this.hashes.delete(group);
     if (group === this.#lastGroup) this.#lastGroup = -1;
     this.#finished.add(group);
@@ -161,11 +168,21 @@ export class IncomingRequest {
     return dropped;
   }
 
+  /** Forgets what is not finished, when nothing more will come. */
+  close(): void {
+    this.#memory.end(this.#groups.size);
+    this.#groups.clear();
+  }
+
   #open(group: number): GroupAssembler | undefined {
+    if (!this.#memory.begin()) return undefined;
     const groupStart = group * GROUP_BYTES;
     const length = Math.min(GROUP_BYTES, this.end - groupStart);
     const buffer = this.isDiscarding ? undefined : this.#memory.take(length);
-    if (buffer === undefined && !this.isDiscarding) return undefined;
+    if (buffer === undefined && !this.isDiscarding) {
+      this.#memory.end(1);
+      return undefined;
+    }
     const assembler = new GroupAssembler(this.#crypto, length, buffer);
     this.#groups.set(group, assembler);
     return assembler;

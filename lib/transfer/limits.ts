@@ -12,6 +12,9 @@ export const GROUP_BYTES = 1_048_576;
 /** Bytes of a SHA-256 digest. */
 export const HASH_BYTES = 32;
 
+/** Longest display text of a HELLO, in bytes of UTF-8. */
+export const MAX_TEXT_BYTES = 255;
+
 /** Longest body of one control message [XFER-1]. */
 export const MAX_MESSAGE_BYTES = 262_144;
 
@@ -30,8 +33,14 @@ export const MAX_ENTRIES = 1_000_000;
  */
 export const MAX_MANIFEST_BYTES = 268_435_456;
 
-/** Longest path, in bytes of UTF-8: 64 components of 255 bytes and the separators. */
-export const MAX_PATH_BYTES = 64 * 256 - 1;
+/** Most components of a path [NAME-3]. */
+export const MAX_DEPTH = 64;
+
+/** Most bytes of one component [NAME-2]. */
+export const MAX_NAME_BYTES = 255;
+
+/** Longest path, in bytes of UTF-8: as many components as there may be, and the separators. */
+export const MAX_PATH_BYTES: number = MAX_DEPTH * (MAX_NAME_BYTES + 1) - 1;
 
 /** Latest and, negated, earliest modification time: the difference of two must fit a varint. */
 export const MAX_MTIME_MS = 2 ** 51 - 1;
@@ -41,6 +50,12 @@ export const MAX_RANGES = 1024;
 
 /** Most requests a sharer keeps unanswered [XFER-7]. */
 export const MAX_OPEN_REQUESTS = 65_536;
+
+/**
+ * Most ranges of requests a sharer keeps unanswered. A whole file counts as one: no client that asks
+ * for whole files gets there [XFER-7].
+ */
+export const MAX_OPEN_RANGES: number = 2 * MAX_OPEN_REQUESTS;
 
 /** Most requests of one session: every entry of the largest share, and three again [XFER-7]. */
 export const MAX_REQUESTS = 4_194_304;
@@ -56,6 +71,13 @@ export const REQUEST_BATCH = 4096;
  * stays far below; without a bound single bytes in odd places would cost quadratic time [XFER-9].
  */
 export const MAX_GROUP_RANGES = 1024;
+
+/**
+ * Most groups that are begun and not finished. Groups in buffers are bounded by their bytes; those of
+ * files that were given up have none, and a byte of each would be cheap to send [XFER-16]. Twice the
+ * requests a receiver has: an honest sharer needs one a request, and those its credit can touch.
+ */
+export const MAX_OPEN_GROUPS: number = 2 * REQUEST_WINDOW;
 
 /** Most group hashes that may wait for their bytes [XFER-11]. */
 export const MAX_EARLY_HASHES = 4096;

@@ -5,8 +5,14 @@
  */
 import { TransferError } from "../errors.ts";
 import type { ManifestEntry } from "./entry.ts";
-import { MAX_ENTRIES, MAX_MANIFEST_BYTES, MAX_MTIME_MS, MAX_PATH_BYTES } from "./limits.ts";
-import { foldName, MAX_DEPTH, refusalOf } from "./names.ts";
+import {
+  MAX_DEPTH,
+  MAX_ENTRIES,
+  MAX_MANIFEST_BYTES,
+  MAX_MTIME_MS,
+  MAX_PATH_BYTES,
+} from "./limits.ts";
+import { foldName, refusalOf } from "./names.ts";
 import { type FileInfo, type Storage, StorageError } from "./storage.ts";
 import type { TransferNotice } from "./transfer_notice.ts";
 

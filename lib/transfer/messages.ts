@@ -5,13 +5,10 @@
  */
 import { ByteReader, writeVarint } from "../bytes/varint.ts";
 import { decodeEntries, EntryPacker, type ManifestEntry } from "./entry.ts";
-import { HASH_BYTES, MAX_MANIFEST_BYTES, MAX_RANGES } from "./limits.ts";
+import { HASH_BYTES, MAX_MANIFEST_BYTES, MAX_RANGES, MAX_TEXT_BYTES } from "./limits.ts";
 
 /** The version of the messages this side speaks. */
 export const TRANSFER_VERSION = 1;
-
-/** Longest display text of a HELLO, in bytes of UTF-8. */
-export const MAX_TEXT_BYTES = 255;
 
 /** A feature bit of HELLO: this side wants the words compared. */
 export const FEATURE_VERIFY = 0x01;

@@ -6,13 +6,8 @@
  * It decides on names alone. What is already on the disk is looked at in `plan.ts`.
  */
 import type { EntryKind, ManifestEntry } from "./entry.ts";
+import { MAX_DEPTH, MAX_NAME_BYTES } from "./limits.ts";
 import type { Storage } from "./storage.ts";
-
-/** Most components of a path [NAME-3]. */
-export const MAX_DEPTH = 64;
-
-/** Most bytes of one component [NAME-2]. */
-export const MAX_NAME_BYTES = 255;
 
 /** What the gate needs of a machine. */
 export type NameSystem = Pick<Storage, "nameRules" | "foldsNames" | "join">;
@@ -57,6 +52,10 @@ const WINDOWS_FORBIDDEN = /[<>:"|?*]/;
 /** A device is meant whatever follows the first dot; spaces before it do not help. */
 const WINDOWS_DEVICE =
   /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i;
+/** The other name Windows gives a long one: `SSH~1` may be the `.ssh` that is there already. */
+const WINDOWS_SHORT_NAME = /^(?=[^.]{1,8}(?:\.|$))[^.]+~\d+(?:\.[^.]{0,3})?$/;
+/** Some file systems do not see the invisible characters that may stand in front of the dot. */
+const DOT_NAME = /^\p{Cf}*\./u;
 
 const encoder = new TextEncoder();
 
@@ -66,10 +65,10 @@ interface Folder {
   readonly storedAs: string;
   readonly depth: number;
   readonly isDotName: boolean;
-  /** Names in it as the peer wrote them. */
-  readonly names: Set<string>;
-  /** Names in it as this system tells them apart. */
-  readonly keys: Set<string>;
+  /** Names in it as the peer wrote them. Made when there is one: a share may be a million folders. */
+  names?: Set<string>;
+  /** Names in it as this system tells them apart, each with the next number to try for another. */
+  keys?: Map<string, number>;
 }
 
 /** Turns the entries of one share into paths in one folder. */
@@ -83,7 +82,7 @@ export class NamesGate {
    */
   constructor(system: NameSystem, root: string) {
     this.#system = system;
-    this.#folders.set("", newFolder({ path: root, storedAs: "", depth: 0, isDotName: false }));
+    this.#folders.set("", { path: root, storedAs: "", depth: 0, isDotName: false });
   }
 
   /** Judges the next entry. */
@@ -97,22 +96,20 @@ export class NamesGate {
       : this.#folders.get(slash < 0 ? "" : path.slice(0, slash));
     const name = path.slice(slash + 1);
     if (parent === undefined) return { isAdmitted: false, reason: strayReason(path) };
-    if (parent.names.has(name)) return { isAdmitted: false, reason: "is listed twice" };
-    parent.names.add(name);
+    const names = parent.names ??= new Set();
+    if (names.has(name)) return { isAdmitted: false, reason: "is listed twice" };
+    names.add(name);
     if (parent.path === undefined) return this.#refuse(entry, "inside");
     const reason = refusalOf(name, this.#system.nameRules);
     if (reason !== undefined) return this.#refuse(entry, reason);
     if (parent.depth === MAX_DEPTH) return this.#refuse(entry, "is more than 64 folders deep");
     const ownName = this.#freeName(parent, name, entry.kind);
     if (ownName === undefined) return this.#refuse(entry, "has a component longer than 255 bytes");
-    const isDotName = parent.depth === 0 ? name.startsWith(".") : parent.isDotName;
+    const isDotName = parent.depth === 0 ? DOT_NAME.test(name) : parent.isDotName;
     const own = this.#system.join(parent.path, ownName);
     const storedAs = parent.depth === 0 ? ownName : `${parent.storedAs}/${ownName}`;
     if (entry.kind === "directory") {
-      this.#folders.set(
-        path,
-        newFolder({ path: own, storedAs, depth: parent.depth + 1, isDotName }),
-      );
+      this.#folders.set(path, { path: own, storedAs, depth: parent.depth + 1, isDotName });
     }
     return { isAdmitted: true, path: own, parent: parent.path, storedAs, isDotName };
   }
@@ -121,7 +118,7 @@ export class NamesGate {
   #refuse(entry: ManifestEntry, reason: NameRefusal | "inside"): NameVerdict {
     if (entry.kind === "directory" && !this.#folders.has(entry.path)) {
       const refused = { path: undefined, storedAs: "", depth: 0, isDotName: false };
-      this.#folders.set(entry.path, newFolder(refused));
+      this.#folders.set(entry.path, refused);
     }
     return { isAdmitted: false, reason };
   }
@@ -132,12 +129,17 @@ export class NamesGate {
     const dot = kind === "file" ? name.lastIndexOf(".") : -1;
     const stem = dot > 0 ? name.slice(0, dot) : name;
     const ending = dot > 0 ? name.slice(dot) : "";
-    for (let number = 1;; number++) {
+    const keys = parent.keys ??= new Map<string, number>();
+    const key = foldName(name);
+    // Goes on where the last one of this name stopped: beginning anew each time, a long list of one
+    // name in all its spellings would take hours.
+    for (let number = keys.get(key) ?? 1;; number++) {
       const candidate = number === 1 ? name : `${stem} (${number})${ending}`;
-      const key = foldName(candidate);
-      if (parent.keys.has(key)) continue;
+      const candidateKey = number === 1 ? key : foldName(candidate);
+      if (keys.has(candidateKey)) continue;
       if (byteLength(candidate) > MAX_NAME_BYTES) return undefined;
-      parent.keys.add(key);
+      keys.set(key, number + 1);
+      if (number > 1) keys.set(candidateKey, 2);
       return candidate;
     }
   }
@@ -157,7 +159,7 @@ export function refusalOf(
   if (nameRules === "posix") return undefined;
   if (WINDOWS_FORBIDDEN.test(name)) return "contains a character Windows forbids";
   if (/[. ]$/.test(name)) return "ends in a dot or a space";
-  if (WINDOWS_DEVICE.test(name)) return "is reserved by Windows";
+  if (WINDOWS_DEVICE.test(name) || WINDOWS_SHORT_NAME.test(name)) return "is reserved by Windows";
   return undefined;
 }
 
@@ -174,10 +176,6 @@ function strayReason(path: string): NameRefusal {
     if (reason !== undefined) return reason;
   }
   return "is in a folder that is not listed";
-}
-
-function newFolder(folder: Omit<Folder, "names" | "keys">): Folder {
-  return { ...folder, names: new Set(), keys: new Set() };
 }
 
 function byteLength(text: string): number {

@@ -4,13 +4,15 @@ import { MAX_ENTRIES, MAX_MANIFEST_BYTES } from "./limits.ts";
 import type { Message } from "./messages.ts";
 import type { Session } from "./session.ts";
 
+const encoder = new TextEncoder();
+
 /** The entries of an offer, as they come in. */
 export class OfferReader {
   /** The entries so far, in manifest order. */
   readonly entries: ManifestEntry[] = [];
   readonly #session: Session;
   #offer: (Message & { type: "offer" }) | undefined;
-  #pathLength = 0;
+  #pathBytes = 0;
 
   /** @param session What ends when the sharer breaks a rule. */
   constructor(session: Session) {
@@ -19,12 +21,7 @@ export class OfferReader {
 
   /** How many more bytes the paths may have. */
   get pathBytesLeft(): number {
-    return MAX_MANIFEST_BYTES - this.#pathLength;
-  }
-
-  /** Whether the OFFER came. */
-  get hasOffer(): boolean {
-    return this.#offer !== undefined;
+    return MAX_MANIFEST_BYTES - this.#pathBytes;
   }
 
   /** Takes the OFFER; whether everything is there. */
@@ -55,7 +52,7 @@ export class OfferReader {
     }
     for (const entry of page.entries) {
       entries.push(entry);
-      this.#pathLength += entry.path.length;
+      this.#pathBytes += encoder.encode(entry.path).length;
     }
     return this.#isComplete(offer);
   }

@@ -6,7 +6,7 @@ import { TransferError } from "../errors.ts";
 import type { OfferEvent } from "../events.ts";
 import type { ManifestEntry } from "./entry.ts";
 import { NamesGate, type NameVerdict } from "./names.ts";
-import type { Storage } from "./storage.ts";
+import { type FileInfo, type Storage, StorageError } from "./storage.ts";
 
 /** How many top-level names an offer shows, and how many of those that begin with a dot. */
 export const MAX_SHOWN_NAMES = 100;
@@ -119,7 +119,11 @@ class Planner {
       return this.#refuse(entry, "blocked", "inside");
     }
     // What is in a folder that is not there need not be looked for.
-    const info = isParentThere ? await this.#storage.inspect(verdict.path) : undefined;
+    const info = isParentThere ? await this.#look(verdict.path) : undefined;
+    if (info === "bad_name") {
+      if (entry.kind === "directory") this.#isThere.set(verdict.path, undefined);
+      return this.#refuse(entry, "unsafe_name", "cannot be stored by this system");
+    }
     if (entry.kind === "directory") {
       const isBlocked = info !== undefined && info.kind !== "directory";
       this.#isThere.set(verdict.path, isBlocked ? undefined : info !== undefined);
@@ -134,6 +138,16 @@ class Planner {
       info.mtimeMs === entry.mtimeMs;
     const state = info === undefined ? "new" : isSame ? "same" : "differ";
     this.files.push({ ...planned(index, entry, verdict), state });
+  }
+
+  /** Paths grow longer here than they were at the sharer: that is one entry's trouble, not all. */
+  async #look(path: string): Promise<FileInfo | "bad_name" | undefined> {
+    try {
+      return await this.#storage.inspect(path);
+    } catch (error) {
+      if (error instanceof StorageError && error.kind === "bad_name") return "bad_name";
+      throw error;
+    }
   }
 
   #refuse(entry: ManifestEntry, code: RefusedEntry["code"], reason: string): void {

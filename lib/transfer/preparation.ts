@@ -133,30 +133,39 @@ export class Preparation {
       const { path, parent, entry } = folder;
       if (this.#blocked.has(parent)) {
         this.#blocked.add(path);
-      } else if (folder.isThere || await this.#makeFolder(folder)) {
+        continue;
+      }
+      const result = folder.isThere ? "there" : await this.#makeFolder(folder);
+      if (result === "there") {
         this.itemsInPlace++;
+        continue;
+      }
+      this.#blocked.add(path);
+      if (result === "bad_name") {
+        outcome.refused++;
+        const message = `Left out ${entry.path}: this system cannot store its name`;
+        session.warn("unsafe_name", entry.path, message);
       } else {
-        this.#blocked.add(path);
         outcome.kept++;
         session.warn("blocked", entry.path, `Left out ${entry.path}: something is in its way`);
       }
     }
   }
 
-  /** Whether it is there now, as a folder. */
-  async #makeFolder({ path, entry }: PlannedFolder): Promise<boolean> {
+  /** Whether it is there now, as a folder, or why not. */
+  async #makeFolder({ path, entry }: PlannedFolder): Promise<"there" | "blocked" | "bad_name"> {
     const { storage } = this.#options;
     try {
       if (await storage.makeFolder(path)) {
         this.madeFolders.push({ path, mtimeMs: entry.mtimeMs });
-        return true;
+        return "there";
       }
     } catch (error) {
-      if (error instanceof StorageError && error.kind === "bad_name") return false;
+      if (error instanceof StorageError && error.kind === "bad_name") return "bad_name";
       throw error;
     }
     // Someone else made it since the plan was made; a link would lead out of the target [DISK-1].
-    return (await storage.inspect(path))?.kind === "directory";
+    return (await storage.inspect(path))?.kind === "directory" ? "there" : "blocked";
   }
 
   #isBlocked(file: PlannedFile): boolean {

@@ -27,7 +27,7 @@ import { OfferReader } from "./offer_reader.ts";
 import { Outcome } from "./outcome.ts";
 import { makePlan, summarizePlan } from "./plan.ts";
 import { Preparation } from "./preparation.ts";
-import { Session, verifyMismatch, versionMismatchText } from "./session.ts";
+import { Session, VERIFY_MISMATCH_TEXT, verifyMismatch, versionMismatchText } from "./session.ts";
 import { ShareTree } from "./share_tree.ts";
 import { type Storage, StorageError } from "./storage.ts";
 import type { TransferNotice, TransferProgress, TransferSummary } from "./transfer_notice.ts";
@@ -93,6 +93,7 @@ export class Receiver implements ChannelHandler {
   readonly #offer: OfferReader;
   readonly #outcome = new Outcome();
   #state: State = "greeting";
+  #isPending = false;
   #verification: ClientVerification | undefined;
   #confirmed: Promise<boolean> = Promise.resolve(true);
   #work: Work | undefined;
@@ -175,7 +176,10 @@ export class Receiver implements ChannelHandler {
       case "verify_nonce":
         return this.#handleNonce(message.nonce);
       case "pending":
-        if (this.#state !== "waiting") return this.#session.violation("PENDING out of turn");
+        if (this.#state !== "waiting" || this.#isPending) {
+          return this.#session.violation("PENDING out of turn");
+        }
+        this.#isPending = true;
         return this.#session.notify({ event: "waiting", reason: "admission" });
       case "offer":
         if (this.#state !== "waiting") return this.#session.violation("OFFER out of turn");
@@ -216,7 +220,7 @@ export class Receiver implements ChannelHandler {
     }
     const isWanted = this.#options.verification !== undefined;
     if (isWanted !== ((hello.features & FEATURE_VERIFY) !== 0)) {
-      return session.abort(verifyMismatch(isWanted));
+      return session.abort(verifyMismatch(isWanted), VERIFY_MISMATCH_TEXT);
     }
     this.#state = isWanted ? "committing" : "waiting";
   }

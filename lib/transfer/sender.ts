@@ -22,7 +22,7 @@ import type { Manifest } from "./manifest.ts";
 import { decodeHello, FEATURE_VERIFY, type Message, TRANSFER_VERSION } from "./messages.ts";
 import { Outcome } from "./outcome.ts";
 import { summarizeEntries } from "./plan.ts";
-import { Session, verifyMismatch, versionMismatchText } from "./session.ts";
+import { Session, VERIFY_MISMATCH_TEXT, verifyMismatch, versionMismatchText } from "./session.ts";
 import { ShareTree } from "./share_tree.ts";
 import type { Storage } from "./storage.ts";
 import type { TransferNotice, TransferProgress, TransferSummary } from "./transfer_notice.ts";
@@ -50,6 +50,8 @@ export interface SenderOptions {
    * Without it everyone who holds the code may.
    */
   readonly admit?: (words: readonly string[] | undefined) => Promise<boolean>;
+  /** Called once, when the client begins to ask for files: whoever decides there has said yes. */
+  readonly onAsked?: () => void;
   /** Told what happens. */
   readonly onEvent: (notice: TransferNotice) => void;
 }
@@ -64,6 +66,7 @@ export class Sender implements ChannelHandler {
   readonly #uploads: Uploads;
   readonly #outcome = new Outcome();
   #state: State = "verifying";
+  #wasAsked = false;
   #verification: SharerVerification | undefined;
   #running: Promise<void> = Promise.resolve();
   #summary: TransferSummary | undefined;
@@ -120,7 +123,7 @@ export class Sender implements ChannelHandler {
       return session.abort(error, mismatch);
     }
     if (isWanted !== ((hello.features & FEATURE_VERIFY) !== 0)) {
-      return session.abort(verifyMismatch(isWanted));
+      return session.abort(verifyMismatch(isWanted), VERIFY_MISMATCH_TEXT);
     }
     if (verification === undefined) return this.#admit(undefined);
     this.#verification = new SharerVerification(crypto, verification);
@@ -180,6 +183,8 @@ export class Sender implements ChannelHandler {
         return this.#uploads.handleList(message.first);
       case "get":
         if (this.#state !== "serving") return session.violation("GET out of turn");
+        if (!this.#wasAsked) this.#options.onAsked?.();
+        this.#wasAsked = true;
         return this.#uploads.handleGet(message);
       case "cancel":
         if (this.#state !== "serving") return session.violation("CANCEL out of turn");
@@ -214,6 +219,8 @@ export class Sender implements ChannelHandler {
   #admit(words: readonly string[] | undefined): void {
     this.#state = "admitting";
     const session = this.#session;
+    // What came with the handshake may have ended it: nobody is to be asked about it then.
+    if (session.hasEnded) return;
     const { admit } = this.#options;
     if (admit === undefined) return this.#serve();
     session.send({ type: "pending" });

@@ -1,6 +1,6 @@
 /**
  * What both sides of a transfer have in common: cutting and joining control messages, and ending
- * once, for one reason (docs/transfer.md, "Ending"). Not here: what the messages mean.
+ * once, for one reason (docs/transfer.md, "States"). Not here: what the messages mean.
  */
 import { type ErrorCode, TransferError, wireOfErrorCode } from "../errors.ts";
 import type { Channel } from "../protocol/channel.ts";
@@ -155,6 +155,9 @@ export function verifyMismatch(isWantedHere: boolean): TransferError {
     hint: "Use --verify on both sides, or on neither",
   });
 }
+
+/** What the peer is told then. */
+export const VERIFY_MISMATCH_TEXT = "only one side uses --verify";
 
 /** Names both versions [XFER-3]. */
 export function versionMismatchText(ownVersion: number, peerVersion: number): string {

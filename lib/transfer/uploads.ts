@@ -16,6 +16,7 @@ import {
   ENTRIES_PAGE_BYTES,
   FILE_LANES,
   GROUP_BYTES,
+  MAX_OPEN_RANGES,
   MAX_OPEN_REQUESTS,
   MAX_REQUESTS,
   ROOTS_PER_WRITE,
@@ -79,6 +80,8 @@ export class Uploads {
   #smallBytes = 0;
   /** Requests not ended, by number. */
   readonly #open = new Map<number, OutgoingRequest>();
+  /** Ranges of those. */
+  #openRanges = 0;
   /** Requests that ended well and have blocks on the way. */
   readonly #undelivered = new Set<OutgoingRequest>();
   /** Blocks that came back and are not counted yet. */
@@ -87,6 +90,8 @@ export class Uploads {
   readonly #entryOfRequest: number[] = [];
   /** For each entry, whether all of it was asked for. */
   readonly #wasAskedFor: Uint8Array;
+  /** For each entry, whether it was reported as changed or unreadable: a client may ask on and on. */
+  readonly #wasReported: Uint8Array;
   #wake: (() => void) | undefined;
   #bytesTotal = 0;
   #bytesDone = 0;
@@ -102,6 +107,7 @@ export class Uploads {
     this.#manifest = options.manifest;
     this.#crypto = options.crypto;
     this.#wasAskedFor = new Uint8Array(options.manifest.entries.length);
+    this.#wasReported = new Uint8Array(options.manifest.entries.length);
   }
 
   /** How far it is. */
@@ -127,9 +133,8 @@ export class Uploads {
     if (this.#nextListed !== undefined) {
       return this.#session.violation("LIST while another is answered");
     }
-    if (first > this.#manifest.entries.length) {
-      return this.#session.violation("LIST beyond the end");
-    }
+    // Looked at when it is answered: to refuse it sooner would tell a client that is not let in how
+    // many entries there are [XFER-4].
     this.#nextListed = first;
     this.wake();
   }
@@ -154,6 +159,10 @@ export class Uploads {
       const wasAskedFor = this.#wasAskedFor[index] === 1;
       const id = this.#entryOfRequest.length;
       const request = new OutgoingRequest(id, index, ranges, { sizeBytes, wasAskedFor });
+      this.#openRanges += request.ranges.length;
+      if (this.#openRanges > MAX_OPEN_RANGES) {
+        return session.fail("limit_exceeded", "The other side asked for too many parts of files");
+      }
       this.#entryOfRequest.push(index);
       this.#open.set(id, request);
       this.#queue.push(request);
@@ -225,6 +234,7 @@ export class Uploads {
 
   #sendPage(first: number): void {
     const { entries } = this.#manifest;
+    if (first > entries.length) return this.#session.violation("LIST beyond the end");
     const page: ManifestEntry[] = [];
     let next = first;
     for (let bytes = 0; next < entries.length && bytes < ENTRIES_PAGE_BYTES; next++) {
@@ -371,25 +381,33 @@ export class Uploads {
 
   #finish(request: OutgoingRequest, { status, root }: RequestEnd): void {
     const { id, entry: index, sentBytes } = request;
-    const { path } = this.#manifest.entries[index]!;
-    const { shareTree, outcome } = this.#options;
+    const { shareTree } = this.#options;
     request.status = status;
     this.#open.delete(id);
-    this.#currentFile = path;
+    this.#openRanges -= request.ranges.length;
+    this.#currentFile = this.#manifest.entries[index]!.path;
     if (root !== undefined && !request.isCancelled) shareTree.setRoot(index, root);
     else if (request.isWhole) shareTree.clearRoot(index);
     this.#session.add({ type: "root", request: id, status, root: root ?? NO_ROOT, sentBytes });
     if (this.#session.waitingMessages >= ROOTS_PER_WRITE) this.#session.flush();
-    if (status === "changed") {
-      outcome.changed++;
-      this.#session.warn("source_changed", path, `Left out ${path}: it changed while it was sent`);
-    } else if (status === "unreadable") {
-      outcome.unreadable++;
-      this.#session.warn("unreadable", path, `Left out ${path}: it could not be read`);
-    }
+    if (status === "changed" || status === "unreadable") this.#reportLeftOut(index, status);
     if (status !== "whole" || !request.isCounted) return;
     this.#undelivered.add(request);
     if (request.isDelivered) this.#reportDelivered(request);
+  }
+
+  #reportLeftOut(index: number, status: "changed" | "unreadable"): void {
+    if (this.#wasReported[index] === 1) return;
+    this.#wasReported[index] = 1;
+    const { path } = this.#manifest.entries[index]!;
+    const { outcome } = this.#options;
+    if (status === "changed") {
+      outcome.changed++;
+      this.#session.warn("source_changed", path, `Left out ${path}: it changed while it was sent`);
+    } else {
+      outcome.unreadable++;
+      this.#session.warn("unreadable", path, `Left out ${path}: it could not be read`);
+    }
   }
 
   /** Takes a block back; its buffer is used again. */

@@ -1,5 +1,5 @@
 /**
- * The exchange behind `--verify`, step by step (docs/transfer.md, "Words"): the sharer commits to a
+ * The exchange behind `--verify`, step by step [XFER-5]: the sharer commits to a
  * nonce, the client shows its own, the sharer opens. Pure; the messages travel elsewhere, and what
  * is hashed stands in `lib/crypto/sas.ts`.
  */

@@ -265,6 +265,42 @@ terminalTest("shows the same words on two terminals and asks on both", async () 
   await files.assertReceived();
 });
 
+terminalTest("takes nothing that was typed before a question for its answer", async () => {
+  await using files = await folders(1000);
+  await using sender = RunningProgram.onTerminal([...PROJECT, "send", files.source, ...LOOPBACK]);
+  await sender.waitFor("jsr:@p2pft/cli receive p2p1");
+  await sender.waitFor("Waiting for the other side");
+  const code = /p2p1[0-9a-z]+/.exec(sender.screen.join("\n"))![0];
+  await sender.type("y\ny\n");
+  await using receiver = RunningProgram.piped(
+    [...PROJECT, "receive", "--allow-loopback", "-o", files.target, code],
+  );
+  await sender.waitFor("in? [y/N] ");
+  await sender.type("n\n");
+  assert.equal((await receiver.end()).code, 5, receiver.error);
+  await sender.type("\x03");
+  assert.equal((await sender.end()).code, 130);
+});
+
+terminalTest(
+  "is asked nothing by Deno while it receives with the documented permissions",
+  async () => {
+    await using files = await folders(1000);
+    await using sender = RunningProgram.piped([...PROJECT, "send", files.source, ...LOOPBACK]);
+    await sender.waitFor("jsr:@p2pft/cli receive p2p1");
+    const code = sender.output.split("\n")[0]!;
+    const target = `${files.target}/not/there`;
+    await using receiver = RunningProgram.onTerminal([
+      ...["run", "--config", CONFIG, "--allow-net", "--allow-sys=networkInterfaces,statfs"],
+      ...["--allow-env=P2PFT_CODE", `--allow-read=${target}`, `--allow-write=${target}`, CLI],
+      ...["receive", "--yes", "--allow-loopback", "-o", target, code],
+    ]);
+    assert.equal((await receiver.end()).code, 0, receiver.output);
+    assert.equal((await sender.end()).code, 0, sender.error);
+    assert.ok(!/Deno requests|Allow\?/.test(receiver.output), receiver.output);
+  },
+);
+
 terminalTest("ends a waiting share soon after Ctrl-C and leaves no status line", async () => {
   await using files = await folders(1);
   await using program = RunningProgram.onTerminal([...PACKAGE, "send", files.source, ...LOOPBACK]);

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { TransferEvent } from "../../lib/events.ts";
+import { after } from "../../lib/protocol/time.ts";
 import { receive } from "../../lib/receive.ts";
 import { share } from "../../lib/share.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
@@ -45,6 +46,12 @@ function makeTree(storage: FakeStorage, prng: Prng, largeBytes: number, manyCoun
   }
 }
 
+async function collect(events: AsyncIterable<TransferEvent>): Promise<TransferEvent[]> {
+  const collected: TransferEvent[] = [];
+  for await (const event of events) collected.push(event);
+  return collected;
+}
+
 async function transfer(world: SimWorld, options: {
   readonly link: (from: string) => LinkOptions;
   readonly healAtMs?: number;
@@ -69,11 +76,6 @@ async function transfer(world: SimWorld, options: {
     storage: target,
     directory: TARGET,
   });
-  const collect = async (events: AsyncIterable<TransferEvent>): Promise<TransferEvent[]> => {
-    const collected: TransferEvent[] = [];
-    for await (const event of events) collected.push(event);
-    return collected;
-  };
   const [sharer, client] = await world.runAsync({
     until: Promise.all([collect(sharing), collect(receiving)]),
     limitMs: 3_600_000,
@@ -229,6 +231,41 @@ Deno.test("a refused client does not use up the one place of a share", async () 
   assertSameTrees({ sharer, client: second, source, target });
 });
 
+Deno.test("neither side counts the time that people take to answer", async () => {
+  const world = new SimWorld(9);
+  const net = new SimNetwork(world, () => ({ delayMs: 10 }));
+  const source = new FakeStorage();
+  makeTree(source, world.prng.fork(), MIB);
+  const common = { clock: world.clock, random: world.prng };
+  const yesAfterAMinute = () =>
+    new Promise<true>((resolve) =>
+      world.clock.setTimer(after(world.clock.now(), 60_000), () => resolve(true))
+    );
+  const sharing = await share([SOURCE], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+    storage: source,
+    admit: yesAfterAMinute,
+  });
+  const receiving = receive(sharing.code, {
+    ...common,
+    sockets: [net.network.bind(CLIENT_HOST, 5000)],
+    storage: new FakeStorage(),
+    directory: TARGET,
+    decide: async () => ({ accept: await yesAfterAMinute() }),
+  });
+  const both = await world.runAsync({ until: Promise.all([collect(sharing), collect(receiving)]) });
+  for (const events of both) {
+    const done = events.at(-1)!;
+    assert.ok(done.event === "done" && done.elapsedMs < 30_000, JSON.stringify(done));
+  }
+  const [sharer] = both;
+  const progress = sharer.filter((event) => event.event === "progress");
+  assert.ok(progress.length > 0);
+  assert.ok(progress.every(({ itemsTotal }) => itemsTotal > 0));
+});
+
 Deno.test("a client that comes while another is served waits for its place", async () => {
   const world = new SimWorld(4);
   // The first client's line is cut in the middle; the second comes right after.
@@ -281,4 +318,165 @@ Deno.test("a client that comes while another is served waits for its place", asy
   assert.deepEqual(second.filter(({ event }) => event === "waiting").length, 1);
   assert.equal(second.at(-1)!.event, "done");
   assertSameTrees({ sharer, client: second, source, target });
+});
+
+Deno.test("a share that served everyone ends with done, whoever waited in vain and unasked", async () => {
+  const world = new SimWorld(6);
+  const net = new SimNetwork(world, () => ({ delayMs: 10, rateBytesPerSecond: 500_000 }));
+  const source = new FakeStorage();
+  makeTree(source, world.prng.fork(), MIB);
+  const common = { clock: world.clock, random: world.prng };
+  const asked: number[] = [];
+  const sharing = await share([SOURCE], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+    storage: source,
+    admit: ({ session }) => {
+      asked.push(session);
+      return Promise.resolve(true);
+    },
+  });
+  const lastOf = async (events: AsyncIterable<TransferEvent>): Promise<TransferEvent> => {
+    let last: TransferEvent | undefined;
+    for await (const event of events) last = event;
+    return last!;
+  };
+  const attempt = (host: string): Promise<TransferEvent> =>
+    lastOf(receive(sharing.code, {
+      ...common,
+      sockets: [net.network.bind(host, 5000)],
+      storage: new FakeStorage(),
+      directory: TARGET,
+    }));
+  const [sharer, first, second] = await world.runAsync({
+    until: (async () => {
+      const sharer = lastOf(sharing);
+      const first = attempt("10.0.0.2");
+      await new Promise<void>((resolve) => world.schedule(1000, resolve));
+      return await Promise.all([sharer, first, attempt("10.0.0.3")]);
+    })(),
+  });
+  assert.equal(first.event, "done");
+  assert.ok(second.event === "error");
+  assert.equal(second.code, "share_closed");
+  assert.equal(sharer.event, "done", JSON.stringify(sharer));
+  // Nobody is asked about a client before there is a place for it.
+  assert.deepEqual(asked, [1]);
+});
+
+Deno.test("a client that leaves while it waits takes no place with it", async () => {
+  const world = new SimWorld(8);
+  const net = new SimNetwork(world, () => ({ delayMs: 10, rateBytesPerSecond: 500_000 }));
+  const source = new FakeStorage();
+  const target = new FakeStorage();
+  makeTree(source, world.prng.fork(), MIB);
+  const common = { clock: world.clock, random: world.prng };
+  const sharing = await share([SOURCE], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+    storage: source,
+  });
+  const attempt = async (
+    host: string,
+    options: { comesAtMs: number; leavesAtMs?: number },
+  ): Promise<TransferEvent[]> => {
+    await new Promise<void>((resolve) => world.schedule(options.comesAtMs, resolve));
+    const leaving = new AbortController();
+    if (options.leavesAtMs !== undefined) {
+      world.schedule(options.leavesAtMs, () => leaving.abort());
+    }
+    return await collect(receive(sharing.code, {
+      ...common,
+      sockets: [net.network.bind(host, 5000)],
+      storage: target,
+      directory: TARGET,
+      signal: leaving.signal,
+    }));
+  };
+  const [sharer, first, second, third] = await world.runAsync({
+    until: Promise.all([
+      collect(sharing),
+      attempt("10.0.0.2", { comesAtMs: 1, leavesAtMs: 1500 }),
+      attempt("10.0.0.3", { comesAtMs: 500, leavesAtMs: 1000 }),
+      attempt("10.0.0.4", { comesAtMs: 600 }),
+    ]),
+  });
+  for (const left of [first, second]) {
+    const last = left.at(-1)!;
+    assert.ok(last.event === "error" && last.code === "interrupted", JSON.stringify(last));
+  }
+  assert.ok(second.some(({ event }) => event === "waiting"));
+  assertDone({ sharer, client: third, source, target });
+  assertSameTrees({ sharer, client: third, source, target });
+});
+
+Deno.test("receive that is closed connects to nobody any more, whenever that is", async () => {
+  for (let closeAtMs = 0; closeAtMs < 80; closeAtMs++) {
+    const world = new SimWorld(1);
+    const net = new SimNetwork(world, () => ({ delayMs: 10 }));
+    const storage = new FakeStorage();
+    storage.addFile(`${SOURCE}/file`, new Uint8Array(10));
+    const common = { clock: world.clock, random: world.prng, storage };
+    await using sharing = await share([SOURCE], {
+      ...common,
+      sockets: [net.network.bind(SHARER_HOST, 4000)],
+      addresses: [`${SHARER_HOST}:4000`],
+    });
+    const interrupt = new AbortController();
+    const receiving = receive(sharing.code, {
+      ...common,
+      sockets: [net.network.bind(CLIENT_HOST, 5000)],
+      directory: TARGET,
+      signal: interrupt.signal,
+    });
+    world.schedule(closeAtMs, () => interrupt.abort());
+    const seen = await world.runAsync({
+      until: (async () => {
+        const seen: string[] = [];
+        for await (const event of receiving) seen.push(event.event);
+        return seen;
+      })(),
+    });
+    assert.ok(["error", "done"].includes(seen.at(-1)!), seen.join(" "));
+    assert.equal(seen.filter((event) => event === "error" || event === "done").length, 1);
+  }
+});
+
+Deno.test("receive with a signal that was aborted before ends with interrupted", async () => {
+  const world = new SimWorld(1);
+  const net = new SimNetwork(world, () => ({ delayMs: 10 }));
+  const storage = new FakeStorage();
+  storage.addFile(`${SOURCE}/file`, new Uint8Array(10));
+  const common = { clock: world.clock, random: world.prng, storage, signal: AbortSignal.abort() };
+  const sharing = await share([`${SOURCE}/file`], {
+    ...common,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+  });
+  const receiving = receive(sharing.code, {
+    ...common,
+    sockets: [net.network.bind(CLIENT_HOST, 5000)],
+  });
+  for (const operation of [sharing, receiving]) {
+    const last = await world.runAsync({
+      until: (async () => {
+        let last: TransferEvent | undefined;
+        for await (const event of operation) last = event;
+        return last;
+      })(),
+    });
+    assert.ok(last?.event === "error");
+    assert.equal(last.code, "interrupted");
+  }
+  // Both gave their addresses back.
+  net.network.bind(SHARER_HOST, 4000).close();
+  net.network.bind(CLIENT_HOST, 5000).close();
+});
+
+Deno.test("share refuses a number of clients that makes no sense", async () => {
+  for (const maxClients of [0, -1, 1.5, NaN]) {
+    await assert.rejects(share([SOURCE], { maxClients, storage: new FakeStorage() }), TypeError);
+  }
 });

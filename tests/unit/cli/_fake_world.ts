@@ -17,10 +17,6 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  wallTimeMs(): number {
-    return 1_700_000_000_000 + this.#now;
-  }
-
   setTimer(deadline: Instant, callback: () => void): () => void {
     const timer = { deadline, callback };
     this.#timers.push(timer);
@@ -103,8 +99,9 @@ export class FakeStreams implements ConsoleStreams {
     );
   }
 
-  dropTypedAhead(): void {
+  dropTypedAhead(): Promise<void> {
     this.droppedTypedAhead++;
+    return Promise.resolve();
   }
 
   /** The objects on standard output; throws where a line is not one. */
@@ -227,7 +224,7 @@ export const EVENTS = {
     code: "refused",
     exit: 5,
     message: "The other side did not let this machine in",
-    hint: "Ask the other side to let you in, then run the same command",
+    hint: "One of the two people said no: agree first, then try again",
     fatal: true,
   },
 } as const satisfies Record<string, TransferEvent>;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { LineReader, MAX_LINE_CHARACTERS } from "../../../lib/cli/line_reader.ts";
 
 /** Gives the pieces one by one, then the end. */
@@ -53,9 +54,33 @@ Deno.test("LineReader keeps the read under way for the next question when one is
   assert.equal(reads, 1);
 });
 
-Deno.test("LineReader forgets lines typed ahead", async () => {
-  const reader = readerOf("a\nb\nc\n", "d\n");
+Deno.test("LineReader forgets lines typed ahead, also those that wait in the system", async () => {
+  const waiting = ["a\nb\nc\n", "d\n", "e\n"];
+  let type: (text: string) => void = () => {};
+  const reader = new LineReader((buffer) => {
+    const put = (text: string) => buffer.set(new TextEncoder().encode(text));
+    const piece = waiting.shift();
+    if (piece === undefined) {
+      return new Promise((resolve) => {
+        type = (text) => {
+          put(text);
+          resolve(text.length);
+        };
+      });
+    }
+    put(piece);
+    return Promise.resolve(piece.length);
+  });
   assert.equal(await reader.next(), "a");
-  reader.dropTypedAhead();
-  assert.equal(await reader.next(), "d");
+  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+  await reader.dropTypedAhead(pause);
+  const answer = reader.next();
+  type("f\n");
+  assert.equal(await answer, "f");
+});
+
+Deno.test("LineReader has nothing to forget behind the end of the input", async () => {
+  const reader = readerOf("a\nb\n");
+  await reader.dropTypedAhead(() => new Promise(() => {}));
+  assert.equal(await reader.next(), undefined);
 });

@@ -81,8 +81,8 @@ Deno.test("doneLines says what was left out and what to do about it", () => {
     style: PLAIN,
   });
   assert.deepEqual(lines.slice(-2), [
-    "Everything verified. Transfer complete, but for 2 items left out.",
-    "  Files already here that differ are replaced with --overwrite always",
+    "Everything verified. Complete, but for 2 items left out.",
+    "  The warnings above say why; --overwrite and --allow-dotfiles take more",
   ]);
 });
 

@@ -128,6 +128,15 @@ Deno.test("receive takes the code from argv, P2PFT_CODE, the terminal or the inp
   assert.equal((await receive([], { lines: ["p2p1in"] })).code, "p2p1in");
 });
 
+Deno.test("receive takes the code out of the whole line that the other side shows", async () => {
+  const line = "$ deno run -A jsr:@p2pft/cli receive P2P1 x";
+  assert.equal(
+    (await receive([], { terminal: true, lines: [line, "y", "n", "n"] })).code,
+    "P2P1 x",
+  );
+  assert.equal((await receive([], { lines: ["p2pft receive  p2p1x"] })).code, "p2p1x");
+});
+
 Deno.test("receive without any code is a usage error", async () => {
   for (const options of [{}, { terminal: true, lines: [""] }]) {
     const { exit, streams, code } = await receive(["--color", "never"], options);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
 import { CLEAN_END_MS, type Operation, runOperation } from "../../../lib/cli/run_operation.ts";
 import { TransferError } from "../../../lib/errors.ts";
 import type { TransferEvent } from "../../../lib/events.ts";
@@ -107,4 +108,23 @@ Deno.test("runOperation reports nothing after it ended", async () => {
   goOn();
   await new Promise<void>((resolve) => queueMicrotask(resolve));
   assert.deepEqual(events.map(codeOf), ["interrupted"]);
+});
+
+Deno.test("runOperation notices Ctrl-C in a flood of events", async () => {
+  const floodLength = 50_000;
+  let isInterrupted = false;
+  const { exit, events, interrupt } = run(() =>
+    new ScriptedOperation((async function* () {
+      for (let count = 0; count < floodLength && !isInterrupted; count++) {
+        yield await Promise.resolve({ event: "warning", code: "kept", message: "x" } as const);
+      }
+    })())
+  );
+  // As a signal does, it comes between two turns of the event loop.
+  setImmediate(() => {
+    isInterrupted = true;
+    interrupt.abort();
+  });
+  assert.equal(await exit, 130);
+  assert.ok(events.length < floodLength, `${events.length} events`);
 });

@@ -151,8 +151,10 @@ Deno.test("send takes a question away when its client is gone", async () => {
         Promise.resolve(
           new ScriptedOperation((async function* () {
             yield EVENTS.code;
+            yield EVENTS.connected;
             answer = options.admit!(CLIENT);
-            yield { ...EVENTS.refused, fatal: false };
+            while (!streams.error.includes("Let ")) await Promise.resolve();
+            yield { ...EVENTS.refused, session: 1, fatal: false };
             assert.equal(await answer, false);
             yield EVENTS.done;
           })()),
@@ -160,6 +162,7 @@ Deno.test("send takes a question away when its client is gone", async () => {
     }),
   );
   assert.equal(exit, 0);
+  assert.equal(streams.screen.lines.filter((line) => line.startsWith("Let ")).length, 1);
 });
 
 Deno.test("send draws a QR code where it was asked for", async () => {
@@ -167,4 +170,65 @@ Deno.test("send draws a QR code where it was asked for", async () => {
   const share = () => Promise.resolve(operationOf(EVENTS.code, EVENTS.done));
   await runProgram(["send", "x", "--qr", "--yes"], fakeWorld({ streams, share }));
   assert.match(streams.error, /█/);
+});
+
+Deno.test("send asks below the line about the connection, and says once that it turned away", async () => {
+  const streams = new FakeStreams({ terminal: true, lines: ["n"] });
+  await runProgram(
+    ["send", "x"],
+    fakeWorld({
+      streams,
+      share: (_paths, options) =>
+        Promise.resolve(
+          new ScriptedOperation((async function* () {
+            yield EVENTS.code;
+            // Asked before anyone read the event, as the library does.
+            const admitted = options.admit!(CLIENT);
+            yield EVENTS.connected;
+            const { session, address } = CLIENT;
+            yield { event: "admission", session, address, admitted: await admitted } as const;
+            yield { ...EVENTS.refused, session, fatal: false };
+            yield EVENTS.done;
+          })()),
+        ),
+    }),
+  );
+  const { lines } = streams.screen;
+  const connected = lines.findIndex((line) => line.startsWith("Connected to"));
+  assert.deepEqual(lines.slice(connected + 1, connected + 3), [
+    "Let 198.51.100.4:5000 in? [y/N] n",
+    "Turned away 198.51.100.4:5000",
+  ]);
+  assert.ok(!lines.some((line) => line.startsWith("Error:")));
+});
+
+Deno.test("send says once that it was interrupted", async () => {
+  const interrupt = new AbortController();
+  const streams = new FakeStreams();
+  const { refused } = EVENTS;
+  const interrupted = {
+    ...refused,
+    code: "interrupted",
+    exit: 130,
+    message: "Interrupted",
+  } as const;
+  const exit = await runProgram(
+    ["send", "x", "--yes"],
+    fakeWorld({
+      streams,
+      signal: interrupt.signal,
+      share: () =>
+        Promise.resolve(
+          new ScriptedOperation((async function* () {
+            yield EVENTS.code;
+            yield EVENTS.connected;
+            interrupt.abort();
+            yield { ...interrupted, session: 1, fatal: false };
+            yield interrupted;
+          })()),
+        ),
+    }),
+  );
+  assert.equal(exit, 130);
+  assert.equal(streams.error.match(/Interrupted/g)?.length, 1);
 });

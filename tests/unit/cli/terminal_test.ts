@@ -81,7 +81,7 @@ Deno.test("Terminal hides the status line while it asks and brings it back", asy
 Deno.test("Terminal repeats an open question below a note", async () => {
   const { terminal, streams } = terminalOn({ terminal: true });
   const giveUp = new AbortController();
-  const answer = terminal.ask("Sure? ", giveUp.signal);
+  const answer = terminal.ask("Sure? ", giveUp.signal, { takesTypedAhead: true });
   await Promise.resolve();
   terminal.note("something happened");
   assert.deepEqual(streams.screen.lines, ["Sure?", "something happened", "Sure?"]);
@@ -89,6 +89,18 @@ Deno.test("Terminal repeats an open question below a note", async () => {
   assert.equal(await answer, undefined);
   terminal.note("after");
   assert.deepEqual(streams.screen.lines, ["Sure?", "something happened", "Sure?", "after"]);
+});
+
+Deno.test("Terminal does not bring back a question that was just given up", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  const giveUp = new AbortController();
+  const answer = terminal.ask("Sure? ", giveUp.signal, { takesTypedAhead: true });
+  await Promise.resolve();
+  terminal.setStatus(() => "waiting");
+  giveUp.abort();
+  terminal.note("it is gone");
+  assert.equal(await answer, undefined);
+  assert.deepEqual(streams.screen.lines, ["Sure?", "it is gone", "waiting"]);
 });
 
 Deno.test("Terminal asks one question at a time", async () => {

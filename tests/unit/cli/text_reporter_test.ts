@@ -74,3 +74,14 @@ Deno.test("TextReporter escapes what the other side says", () => {
   const streams = report([{ ...EVENTS.refused, message: "no\x1b[2J" }]);
   assert.match(streams.error, /no\\u\{1b\}\[2J/);
 });
+
+Deno.test("TextReporter cuts long messages between words on a terminal, and nowhere else", () => {
+  const message = "A message that is longer than any of the narrow terminals it is shown on";
+  const events = [{ ...EVENTS.refused, message }];
+  const narrow = report(events, {}, { terminal: true, columns: 60 }).screen.lines;
+  assert.deepEqual(narrow.slice(0, 2), [
+    "Error: A message that is longer than any of the narrow",
+    "  terminals it is shown on",
+  ]);
+  assert.match(report(events).error, new RegExp(`^Error: ${message}\n`));
+});

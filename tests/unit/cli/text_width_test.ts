@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cutEnd, cutStart, textWidth } from "../../../lib/cli/text_width.ts";
+import { cutEnd, cutStart, textWidth, wrapWords } from "../../../lib/cli/text_width.ts";
 
 Deno.test("textWidth counts wide characters twice and combining ones not at all", () => {
   assert.equal(textWidth("abc"), 3);
@@ -30,4 +30,15 @@ Deno.test("cutEnd and cutStart never exceed the columns, whatever the text", () 
     assert.ok(textWidth(cutEnd(value, columns)) <= columns);
     assert.ok(textWidth(cutStart(value, columns)) <= columns);
   }));
+});
+
+Deno.test("wrapWords cuts between words and indents what follows", () => {
+  assert.deepEqual(wrapWords("Error: it fits", 14, "  "), ["Error: it fits"]);
+  assert.deepEqual(wrapWords("Error: it does not fit here", 14, "  "), [
+    "Error: it does",
+    "  not fit here",
+  ]);
+  assert.deepEqual(wrapWords("  a hint", 4, "  "), ["  a", "  hint"]);
+  assert.deepEqual(wrapWords("a verylongword b", 6, "  "), ["a", "  verylongword", "  b"]);
+  assert.deepEqual(wrapWords("a  b", Infinity, "  "), ["a  b"]);
 });

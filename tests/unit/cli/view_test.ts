@@ -29,7 +29,7 @@ Deno.test("advanceView follows a receiver from the code to the end", () => {
   const waiting = { event: "waiting", session: 1, reason: "admission" } as const;
   assert.deepEqual(
     phases("receive", EVENTS.connecting, EVENTS.connected, waiting, EVENTS.offer, EVENTS.refused),
-    ["connecting", "connected", "waiting_for_admission", "connected", "over"],
+    ["connecting", "connected", "waiting_for_admission", "offered", "over"],
   );
 });
 
@@ -44,4 +44,12 @@ Deno.test("advanceView keeps the phase for events that only add a line", () => {
   const view = advanceView(initialView("receive"), EVENTS.progress);
   const fileDone = { event: "file-done", session: 1, path: "a", bytes: 1, root: "00" } as const;
   assert.equal(advanceView(view, fileDone), view);
+});
+
+Deno.test("advanceView shows no progress before anything was asked for", () => {
+  const nothing = { ...EVENTS.progress, bytesTotal: 0, bytesDone: 0, itemsTotal: 0, itemsDone: 0 };
+  assert.deepEqual(
+    phases("send", EVENTS.code, EVENTS.connected, EVENTS.offer, nothing, EVENTS.progress),
+    ["waiting_for_peer", "connected", "offered", "offered", "moving"],
+  );
 });

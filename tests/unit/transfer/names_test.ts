@@ -214,3 +214,32 @@ Deno.test("refusalOf counts bytes, not characters [NAME-2]", () => {
   assert.equal(refusalOf("ü".repeat(128), "posix"), "has a component longer than 255 bytes");
   assert.equal(refusalOf("x".repeat(255), "posix"), undefined);
 });
+
+Deno.test("NamesGate takes one name in many spellings without trying each number again [NAME-5]", () => {
+  const gate = new NamesGate(MAC, "/into");
+  const bits = 15;
+  const start = performance.now();
+  for (let number = 0; number < 2 ** bits; number++) {
+    let name = "";
+    for (let bit = 0; bit < bits; bit++) name += (number >> bit) % 2 === 0 ? "a" : "A";
+    assert.ok(gate.admit(file(name)).isAdmitted);
+  }
+  // Trying each number for each of them would take half a billion steps: minutes.
+  const elapsedMs = performance.now() - start;
+  assert.ok(elapsedMs < 10_000, `${elapsedMs} ms`);
+});
+
+Deno.test("NamesGate refuses on Windows what may be the short name of something else [NAME-4]", () => {
+  for (const name of ["SSH~1", "ssh~1", "PROGRA~1", "AB12F~12.TXT", "a~1.b"]) {
+    assert.equal(judge(WINDOWS, folder(name))[0], "! is reserved by Windows", name);
+    assert.ok(!judge(POSIX, folder(name))[0]!.startsWith("! "), name);
+  }
+  for (const name of ["~$report.docx", "backup-of-2024~1", "a~b", "a~1.json", "x~"]) {
+    assert.ok(!judge(WINDOWS, file(name))[0]!.startsWith("! "), name);
+  }
+});
+
+Deno.test("NamesGate sees the dot behind characters that a file system may not see [NAME-7]", () => {
+  const verdict = new NamesGate(MAC, "/into").admit(folder("\u200c.ssh"));
+  assert.ok(verdict.isAdmitted && verdict.isDotName);
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ManifestEntry } from "../../../lib/transfer/entry.ts";
 import { makePlan, summarizePlan } from "../../../lib/transfer/plan.ts";
+import { StorageError } from "../../../lib/transfer/storage.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 
 function file(path: string, sizeBytes = 3, mtimeMs = 1000): ManifestEntry {
@@ -87,4 +88,20 @@ Deno.test("summarizePlan names dot-names of the top level once [NAME-7]", async 
   const entries = [folder(".ssh"), file(".ssh/a"), file(".ssh/b"), file(".rc"), file("x")];
   const plan = await makePlan(new FakeStorage(), "/into", entries);
   assert.deepEqual(summarizePlan(plan, entries).dotNames.toSorted(), [".rc", ".ssh"]);
+});
+
+Deno.test("makePlan refuses a name the system cannot look up, and goes on", async () => {
+  const storage = new FakeStorage();
+  storage.addFolder("/into/deep");
+  const inspect = storage.inspect.bind(storage);
+  storage.inspect = (path) => {
+    if (path.includes("long")) throw new StorageError("bad_name", `Cannot look at ${path}`);
+    return inspect(path);
+  };
+  const entries = [folder("deep"), folder("deep/long"), file("deep/long/x"), file("deep/y")];
+  const plan = await makePlan(storage, "/into", entries);
+  assert.deepEqual(plan.files.map(({ path }) => path), ["/into/deep/y"]);
+  assert.deepEqual(plan.refused.map(({ code, path }) => `${code} ${path}`), [
+    "unsafe_name deep/long",
+  ]);
 });

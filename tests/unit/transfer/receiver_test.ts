@@ -178,18 +178,20 @@ Deno.test("Receiver refuses lists that are not what was offered [XFER-6]", async
 });
 
 Deno.test("Receiver refuses a list whose paths are endless [XFER-6]", async () => {
-  const attack = new Attack();
-  const entries = 1_000_000;
-  attack.peer.say(HELLO, { type: "offer", entries, files: 0, directories: entries, bytes: 0 });
-  const path = "x".repeat(16_000);
-  const page = Array.from({ length: 5000 }, (): ManifestEntry => ({
-    ...file(path, 0),
-    kind: "directory",
-  }));
-  for (let first = 0; first < 20_000; first += 5000) {
-    attack.peer.say({ type: "entries", first, entries: page });
+  // Counted in bytes, whatever a character takes.
+  for (const path of ["x".repeat(16_000), "名".repeat(5_333)]) {
+    const attack = new Attack();
+    const entries = 1_000_000;
+    attack.peer.say(HELLO, { type: "offer", entries, files: 0, directories: entries, bytes: 0 });
+    const page = Array.from({ length: 5000 }, (): ManifestEntry => ({
+      ...file(path, 0),
+      kind: "directory",
+    }));
+    for (let first = 0; first < 20_000; first += 5000) {
+      attack.peer.say({ type: "entries", first, entries: page });
+    }
+    assert.equal(await attack.outcome(), "limit_exceeded");
   }
-  assert.equal(await attack.outcome(), "limit_exceeded");
 });
 
 Deno.test("Receiver writes no hostile name and goes on with the rest [NAME-1]", async () => {
@@ -440,4 +442,60 @@ Deno.test("Receiver refuses a nonce the sharer did not commit to [XFER-5]", asyn
   attack.peer.say({ type: "verify_commit", commitment: new Uint8Array(32) });
   attack.peer.say({ type: "verify_nonce", nonce: new Uint8Array(32) });
   assert.equal(await attack.outcome(), "authentication_failed");
+});
+
+Deno.test("Receiver is told once that it has to wait", async () => {
+  const attack = new Attack();
+  attack.peer.say(HELLO, { type: "pending" }, { type: "pending" });
+  assert.equal(await attack.outcome(), "protocol_violation");
+  assert.equal(attack.notices.length, 1);
+});
+
+const ONE_BYTE = new Uint8Array(1);
+
+Deno.test("Receiver bounds groups that are begun, also of a file that was given up [XFER-16]", async () => {
+  const attack = new Attack();
+  const size = 40_000 * MIB;
+  attack.offer([file("a", size)], () => {
+    const failed = { type: "root", request: 0, status: "changed", sentBytes: size } as const;
+    attack.peer.say({ ...failed, root: new Uint8Array(0) });
+  });
+  await attack.link.run(attack.receiver.finished).catch(() => {});
+  for (let group = 0; group < 40_000; group++) {
+    attack.link.right.acceptedBytes += attack.receiver.handleBlock(0, group * MIB, ONE_BYTE);
+  }
+  assert.equal(await attack.outcome(), "limit_exceeded");
+});
+
+Deno.test("Receiver does not wait for hashes that did not come before the root [XFER-11]", async () => {
+  const attack = new Attack();
+  const bytes = new Prng(1).bytes(2 * MIB);
+  attack.offer([file("a", bytes.length)], () => {
+    attack.peer.block(0, 0, bytes.slice(0, MIB));
+    attack.peer.block(0, MIB, bytes.slice(MIB));
+    attack.peer.say(nodes(0, bytes, 0), whole(0, bytes));
+  });
+  assert.equal(await attack.outcome(), "protocol_violation");
+});
+
+Deno.test("Receiver tells the sharer when a part asked for again fails [XFER-14]", async () => {
+  const attack = new Attack();
+  const bytes = new Prng(1).bytes(2 * MIB);
+  const wrong = bytes.slice(0, MIB);
+  wrong[5]! ^= 1;
+  attack.offer([file("a", bytes.length)], () => {
+    attack.peer.block(0, 0, wrong);
+    attack.peer.block(0, MIB, bytes.slice(MIB));
+    attack.peer.say(nodes(0, bytes, 0), nodes(0, bytes, 1), whole(0, bytes));
+    attack.peer.onMessage = (message) => {
+      if (message.type === "get") {
+        const failed = { type: "root", request: 1, status: "changed", sentBytes: 0 } as const;
+        attack.peer.say({ ...failed, root: new Uint8Array(0) });
+      } else if (message.type === "receipt") {
+        attack.peer.say({ type: "bye" });
+      }
+    };
+  });
+  assert.equal(await attack.outcome(), "ok");
+  assert.ok(attack.peer.of("cancel").some(({ request }) => request === 0));
 });

@@ -273,3 +273,58 @@ Deno.test("Sender says that files are done only when they have arrived", async (
   assert.ok(!done.includes("share/big"));
   assert.ok(attack.sender.progress.bytesDone < attack.big.length);
 });
+
+Deno.test("Sender tells a client that was not let in nothing of how many entries there are [XFER-4]", async () => {
+  let letIn = (_isAdmitted: boolean) => {};
+  const admit = () => new Promise<boolean>((resolve) => letIn = resolve);
+  const attack = await new Attack().start({ admit });
+  attack.peer.say({ type: "list", first: 1_000_000 });
+  await attack.settle();
+  assert.equal(attack.peer.end, undefined);
+  letIn(true);
+  assert.equal(await attack.outcome(), "protocol_violation");
+});
+
+Deno.test("Sender bounds ranges of unanswered requests [XFER-7]", async () => {
+  const attack = await new Attack().start();
+  const ranges = [0, 1, 2].map((group) => ({ offset: group * MIB, length: MIB }));
+  for (let first = 0; first + 300 < MAX_OPEN_REQUESTS; first += 300) {
+    attack.get(first, ...Array.from({ length: 300 }, () => ({ entry: 1, ranges })));
+  }
+  assert.equal(await attack.outcome(), "limit_exceeded");
+});
+
+Deno.test("Sender reports a file that cannot be read once, however often it is asked for", async () => {
+  const warnings: string[] = [];
+  const attack = await new Attack().start({
+    onEvent: (notice) => {
+      if (notice.event === "warning") warnings.push(`${notice.code} ${notice.path}`);
+    },
+  });
+  attack.storage.unreadable.add("/share/small");
+  attack.get(0, ALL(3), ALL(3), ALL(3));
+  await attack.settle();
+  assert.equal(attack.peer.of("root").length, 3);
+  assert.deepEqual(warnings, ["unreadable share/small"]);
+});
+
+Deno.test("Sender asks nobody about a client that broke the protocol before it was greeted", async () => {
+  const attack = new Attack();
+  attack.storage.addFile("/share/a", "a");
+  const manifest = await buildManifest(attack.storage, ["/share"], { onWarning: () => {} });
+  let asked = 0;
+  const sender = new Sender({
+    channel: attack.link.left,
+    storage: attack.storage,
+    crypto: nodeProvider,
+    manifest,
+    clientHello: clientHello(),
+    admit: () => Promise.resolve(++asked > 0),
+    onEvent: () => {},
+  });
+  // BYE, which no client says: it came with the handshake and waited for somebody to take it.
+  sender.handleControl(new Uint8Array([0x0d, 0]));
+  sender.start();
+  await assert.rejects(sender.finished, { code: "protocol_violation" });
+  assert.equal(asked, 0);
+});

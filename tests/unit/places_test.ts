@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { Places } from "../../lib/places.ts";
+
+Deno.test("Places has as many places as it was made with", async () => {
+  const places = new Places(2);
+  assert.equal(places.tryTake(), true);
+  assert.equal(await places.take(), true);
+  assert.equal(places.tryTake(), false);
+  places.giveBack();
+  assert.equal(places.tryTake(), true);
+});
+
+Deno.test("Places gives a place that comes back to who waited longest, and to one only", async () => {
+  const places = new Places(1);
+  assert.equal(places.tryTake(), true);
+  const told: string[] = [];
+  const first = places.take().then((isTaken) => told.push(`first ${isTaken}`));
+  const second = places.take().then((isTaken) => told.push(`second ${isTaken}`));
+  places.giveBack();
+  await first;
+  assert.equal(places.tryTake(), false, "nobody slips in between");
+  assert.deepEqual(told, ["first true"]);
+  places.giveBack();
+  await second;
+  assert.deepEqual(told, ["first true", "second true"]);
+});
+
+Deno.test("Places sends everyone away once it is closed", async () => {
+  const places = new Places(1);
+  assert.equal(places.tryTake(), true);
+  const waiting = [places.take(), places.take()];
+  places.close();
+  assert.deepEqual(await Promise.all(waiting), [false, false]);
+  places.giveBack();
+  assert.equal(places.tryTake(), false);
+  assert.equal(await places.take(), false);
+});
+
+Deno.test("Places without end never runs out", () => {
+  const places = new Places(Infinity);
+  for (let count = 0; count < 1000; count++) assert.equal(places.tryTake(), true);
+});
