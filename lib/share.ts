@@ -206,19 +206,33 @@ class RunningShare extends Operation implements Share {
       provider,
       places: this.#places,
       emit: (told) => this.events.push(told),
-      onEnd: (isServed, last) => this.#handleSessionEnd(connection, isServed, last),
+      onEnd: (how, last) => this.#handleSessionEnd(connection, how, last),
     });
     this.#sessions.set(connection, session);
     session.start();
   }
 
-  #handleSessionEnd(connection: unknown, isServed: boolean, last: TransferEvent): void {
+  #handleSessionEnd(
+    connection: unknown,
+    how: "served" | "failed" | "interrupted",
+    last: TransferEvent,
+  ): void {
+    const { maxClients } = this.#parts.options;
     this.#sessions.delete(connection);
-    if (isServed) this.#servedCount++;
-    if (isServed && this.#servedCount >= this.#parts.options.maxClients && !this.isOver) {
+    if (how === "served") this.#servedCount++;
+    if (how === "served" && this.#servedCount >= maxClients && !this.isOver) {
       // Told after the end of whoever waited in vain: how the share ended is its last event.
       void this.finish(last);
       return;
+    }
+    // The one person this was for has said stop; a client that was lost or refused has not. If
+    // somebody else is here already, it goes on for them.
+    const isStopped = how === "interrupted" && maxClients === 1 && this.#sessions.size === 0;
+    if (isStopped && !this.isOver) {
+      const message = "The other side interrupted the transfer";
+      return this.#fail(
+        new TransferError("interrupted", message, { hint: "Share again when both are ready" }),
+      );
     }
     this.events.push(last);
     if (this.#sessions.size === 0 && !this.isOver) this.#armTimeout();

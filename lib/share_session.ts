@@ -31,8 +31,11 @@ export interface ShareSessionParts {
   /** The share's places. */
   readonly places: Places;
   readonly emit: (event: TransferEvent) => void;
-  /** Called once, with the session's last event, which is for the share to tell. */
-  readonly onEnd: (isServed: boolean, last: TransferEvent) => void;
+  /**
+   * Called once, with the session's last event. *Interrupted*: a client that was let in ended the
+   * transfer on purpose.
+   */
+  readonly onEnd: (how: "served" | "failed" | "interrupted", last: TransferEvent) => void;
 }
 
 /** A client of a share. */
@@ -147,7 +150,7 @@ export class ShareSession {
     this.#hasEnded = true;
     this.#ticker?.stop();
     const elapsedMs = clock.now() - this.#startedAt;
-    onEnd(true, {
+    onEnd("served", {
       event: "done",
       session: number,
       ...summary,
@@ -157,11 +160,14 @@ export class ShareSession {
   }
 
   #handleFailure(error: TransferError): void {
-    const { number, onEnd, places } = this.#parts;
+    const { number, accepted, onEnd, places } = this.#parts;
+    const isOnPurpose = error.code === "interrupted" && this.#hasPlace &&
+      accepted.connection.closed?.byPeer === true;
     this.#hasEnded = true;
     if (this.#hasPlace) places.giveBack();
     this.#ticker?.stop();
-    onEnd(false, errorEvent(error, { session: number, fatal: false }));
+    const last = errorEvent(error, { session: number, fatal: false });
+    onEnd(isOnPurpose ? "interrupted" : "failed", last);
   }
 
   #tell(event: TransferEvent): void {

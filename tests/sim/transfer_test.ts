@@ -480,3 +480,40 @@ Deno.test("share refuses a number of clients that makes no sense", async () => {
     await assert.rejects(share([SOURCE], { maxClients, storage: new FakeStorage() }), TypeError);
   }
 });
+
+Deno.test("a share for one ends when its client says stop, and not when it is lost", async () => {
+  for (const isOnPurpose of [true, false]) {
+    const world = new SimWorld(9);
+    const net = new SimNetwork(world, () => ({ delayMs: 10, rateBytesPerSecond: 500_000 }));
+    const source = new FakeStorage();
+    makeTree(source, world.prng.fork(), MIB);
+    const common = { clock: world.clock, random: world.prng };
+    const sharing = await share([SOURCE], {
+      ...common,
+      sockets: [net.network.bind(SHARER_HOST, 4000)],
+      addresses: [`${SHARER_HOST}:4000`],
+      storage: source,
+      timeoutMs: 60_000,
+    });
+    const leaving = new AbortController();
+    const receiving = receive(sharing.code, {
+      ...common,
+      sockets: [net.network.bind(CLIENT_HOST, 5000)],
+      storage: new FakeStorage(),
+      directory: TARGET,
+      signal: leaving.signal,
+    });
+    world.schedule(1000, () => {
+      if (isOnPurpose) return leaving.abort();
+      net.link(CLIENT_HOST, SHARER_HOST)!.model.up = false;
+      net.link(SHARER_HOST, CLIENT_HOST)!.model.up = false;
+    });
+    const [sharer] = await world.runAsync({
+      until: Promise.all([collect(sharing), collect(receiving)]),
+    });
+    const last = sharer.at(-1)!;
+    assert.ok(last.event === "error" && last.fatal);
+    assert.equal(last.code, isOnPurpose ? "interrupted" : "timed_out");
+    assert.ok(isOnPurpose ? world.nowMs < 1200 : world.nowMs > 60_000, `${world.nowMs} ms`);
+  }
+});
