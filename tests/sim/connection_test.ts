@@ -14,7 +14,7 @@ import { SimWorld } from "../support/sim_world.ts";
 const MIB = 1024 * 1024;
 const MBIT = 125_000;
 
-seededTest("Connection delivers everything over paths with random faults", 60, (seed) => {
+seededTest("Connection delivers everything over paths with random faults", 200, (seed) => {
   const world = new SimWorld(seed);
   const pair = new EndpointPair(world, {
     link: randomFaults(world.prng),

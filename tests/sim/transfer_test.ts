@@ -111,7 +111,7 @@ function assertDone({ sharer, client }: Outcome): void {
   assert.equal(received.leftOut, 0);
 }
 
-seededTest("share and receive move a tree over paths with random faults", 12, async (seed) => {
+seededTest("share and receive move a tree over paths with random faults", 60, async (seed) => {
   const world = new SimWorld(seed);
   const faults: Record<string, LinkOptions> = {
     [SHARER_HOST]: randomFaults(world.prng),
