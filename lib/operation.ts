@@ -5,10 +5,16 @@
 import type { TransferError } from "./errors.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { ProgressEvent, TransferEvent } from "./events.ts";
-import type { LiveEndpoint } from "./transport/live_endpoint.ts";
+import type { CommonOptions } from "./options.ts";
+import type { TransferSummary } from "./transfer/transfer_notice.ts";
+import { type LiveEndpoint, openSockets } from "./transport/live_endpoint.ts";
+import type { DatagramSocket } from "./transport/socket.ts";
 
 /** How datagrams go, as people read it: there is no other way yet. */
 export const DIRECT_ROUTE = "direct";
+
+/** How long either side waits for the other, by default. */
+export const DEFAULT_TIMEOUT_MS = 600_000;
 
 /** Progress that nobody has read yet is replaced by newer progress of the same session. */
 function isOutdated(earlier: TransferEvent, later: TransferEvent): boolean {
@@ -23,6 +29,29 @@ export function errorEvent(
 ): TransferEvent {
   const { code, exit, message, hint } = error;
   return { event: "error", ...where, code, exit, message, hint };
+}
+
+/** The done event of a session that took so long. */
+export function doneEvent(
+  session: number,
+  summary: TransferSummary,
+  elapsedMs: number,
+): TransferEvent {
+  return {
+    event: "done",
+    session,
+    ...summary,
+    elapsedMs: Math.round(elapsedMs),
+    rateBytesPerSecond: Math.round(summary.bytes / Math.max(elapsedMs, 1) * 1000),
+  };
+}
+
+/** The sockets that were handed in, or the system's. */
+export async function socketsFor(options: CommonOptions): Promise<readonly DatagramSocket[]> {
+  return options.sockets ?? await openSockets({
+    ...options.bind,
+    allowSlowSocket: options.allowSlowSocket ?? false,
+  });
 }
 
 /** An operation under way. */
@@ -75,10 +104,12 @@ export abstract class Operation implements AsyncIterable<TransferEvent>, AsyncDi
   }
 
   /** Ends the operation and frees what it holds. */
-  abstract close(): Promise<void>;
+  close(): Promise<void> {
+    return this.finish();
+  }
 
   /** The same as {@linkcode Operation.close}. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -6,7 +6,14 @@ import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { OfferEvent, TransferEvent } from "./events.ts";
 import { formatSocketAddress } from "./nat/address.ts";
-import { DIRECT_ROUTE, errorEvent, Operation } from "./operation.ts";
+import {
+  DEFAULT_TIMEOUT_MS,
+  DIRECT_ROUTE,
+  doneEvent,
+  errorEvent,
+  Operation,
+  socketsFor,
+} from "./operation.ts";
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
@@ -18,11 +25,8 @@ import { encodeHello, FEATURE_VERIFY, TRANSFER_VERSION } from "./transfer/messag
 import { Receiver } from "./transfer/receiver.ts";
 import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
-import { LiveEndpoint, openSockets } from "./transport/live_endpoint.ts";
+import { LiveEndpoint } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
-
-/** How long to look for the sharer, by default. */
-const DEFAULT_TIMEOUT_MS = 600_000;
 
 /** A receive has one session. */
 const SESSION = 1;
@@ -64,10 +68,6 @@ class RunningReceive extends Operation implements Receive {
     this.#start(code).catch((error) => this.#fail(asTransferError(error)));
   }
 
-  async close(): Promise<void> {
-    await this.finish();
-  }
-
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
     this.#ticker?.stop();
@@ -85,10 +85,7 @@ class RunningReceive extends Operation implements Receive {
     const addresses = candidates.map(({ address }) => formatSocketAddress(address));
     this.events.push({ event: "connecting", addresses });
     const provider = selectProvider();
-    const sockets = this.#options.sockets ?? await openSockets({
-      ...this.#options.bind,
-      allowSlowSocket: this.#options.allowSlowSocket ?? false,
-    });
+    const sockets = await socketsFor(this.#options);
     const random = this.#options.random ?? systemRandom;
     if (this.isOver) return sockets.forEach((socket) => socket.close());
     this.live = new LiveEndpoint(
@@ -205,14 +202,7 @@ class RunningReceive extends Operation implements Receive {
   #handleDone(summary: TransferSummary): void {
     this.#ticker?.stop();
     this.#ticker = undefined;
-    const elapsedMs = this.#clock.now() - this.#startedAt;
-    void this.finish({
-      event: "done",
-      session: SESSION,
-      ...summary,
-      elapsedMs: Math.round(elapsedMs),
-      rateBytesPerSecond: Math.round(summary.bytes / Math.max(elapsedMs, 1) * 1000),
-    });
+    void this.finish(doneEvent(SESSION, summary, this.#clock.now() - this.#startedAt));
   }
 
   #fail(error: TransferError): void {

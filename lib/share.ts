@@ -7,7 +7,7 @@ import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { TransferEvent } from "./events.ts";
 import { formatSocketAddress, type SocketAddress } from "./nat/address.ts";
 import type { Candidate } from "./nat/candidate.ts";
-import { errorEvent, Operation } from "./operation.ts";
+import { DEFAULT_TIMEOUT_MS, errorEvent, Operation, socketsFor } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
 import { after } from "./protocol/time.ts";
@@ -20,11 +20,8 @@ import { DenoStorage } from "./transfer/deno_storage.ts";
 import { buildManifest, type Manifest } from "./transfer/manifest.ts";
 import type { Storage } from "./transfer/storage.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
-import { LiveEndpoint, openSockets } from "./transport/live_endpoint.ts";
+import { LiveEndpoint } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
-
-/** How long a share waits for a client, by default. */
-const DEFAULT_TIMEOUT_MS = 600_000;
 
 /** A share under way: an iteration of its events, once. */
 export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
@@ -58,10 +55,7 @@ export async function share(paths: readonly string[], options: ShareOptions = {}
   });
   const provider = selectProvider();
   const random = options.random ?? systemRandom;
-  const sockets = options.sockets ?? await openSockets({
-    ...options.bind,
-    allowSlowSocket: options.allowSlowSocket ?? false,
-  });
+  const sockets = await socketsFor(options);
   try {
     const candidates = await findCandidates(options, sockets.map((socket) => socket.localAddress));
     const staticKeys = provider.generateKeyPair(random);
@@ -158,10 +152,6 @@ class RunningShare extends Operation implements Share {
     this.live.endpoint.listen({ t, staticKeys });
     this.#armTimeout();
     this.watch(options.signal, () => this.#fail(new TransferError("interrupted", "Interrupted")));
-  }
-
-  async close(): Promise<void> {
-    await this.finish();
   }
 
   protected async stop(): Promise<void> {

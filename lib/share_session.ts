@@ -4,7 +4,7 @@ import type { CryptoProvider } from "./crypto/provider.ts";
 import type { TransferError } from "./errors.ts";
 import type { TransferEvent } from "./events.ts";
 import { formatSocketAddress } from "./nat/address.ts";
-import { DIRECT_ROUTE, errorEvent } from "./operation.ts";
+import { DIRECT_ROUTE, doneEvent, errorEvent } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
 import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
@@ -149,14 +149,7 @@ export class ShareSession {
     const { number, clock, onEnd } = this.#parts;
     this.#hasEnded = true;
     this.#ticker?.stop();
-    const elapsedMs = clock.now() - this.#startedAt;
-    onEnd("served", {
-      event: "done",
-      session: number,
-      ...summary,
-      elapsedMs: Math.round(elapsedMs),
-      rateBytesPerSecond: Math.round(summary.bytes / Math.max(elapsedMs, 1) * 1000),
-    });
+    onEnd("served", doneEvent(number, summary, clock.now() - this.#startedAt));
   }
 
   #handleFailure(error: TransferError): void {

@@ -6,8 +6,9 @@
 import assert from "node:assert/strict";
 import type { TransferEvent } from "../../lib/events.ts";
 import { after } from "../../lib/protocol/time.ts";
-import { receive } from "../../lib/receive.ts";
-import { share } from "../../lib/share.ts";
+import type { ReceiveOptions, ShareOptions } from "../../lib/options.ts";
+import { type Receive, receive } from "../../lib/receive.ts";
+import { type Share, share } from "../../lib/share.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
 import { randomFaults } from "../support/faults.ts";
 import type { LinkOptions } from "../support/link.ts";
@@ -52,6 +53,40 @@ async function collect(events: AsyncIterable<TransferEvent>): Promise<TransferEv
   return collected;
 }
 
+/** Shares the source from its host. */
+function shareIn(
+  world: SimWorld,
+  net: SimNetwork,
+  storage: FakeStorage,
+  options: ShareOptions = {},
+): Promise<Share> {
+  return share([SOURCE], {
+    clock: world.clock,
+    random: world.prng,
+    sockets: [net.network.bind(SHARER_HOST, 4000)],
+    addresses: [`${SHARER_HOST}:4000`],
+    storage,
+    ...options,
+  });
+}
+
+/** Receives from a share, on a host. */
+function receiveIn(
+  world: SimWorld,
+  net: SimNetwork,
+  code: string,
+  options: ReceiveOptions & { readonly storage: FakeStorage; readonly host?: string },
+): Receive {
+  const { host = CLIENT_HOST, ...rest } = options;
+  return receive(code, {
+    clock: world.clock,
+    random: world.prng,
+    sockets: [net.network.bind(host, 5000)],
+    directory: TARGET,
+    ...rest,
+  });
+}
+
 async function transfer(world: SimWorld, options: {
   readonly link: (from: string) => LinkOptions;
   readonly healAtMs?: number;
@@ -63,19 +98,8 @@ async function transfer(world: SimWorld, options: {
   const target = new FakeStorage();
   makeTree(source, world.prng.fork(), options.largeBytes, options.manyCount);
   if (options.healAtMs !== undefined) world.schedule(options.healAtMs, () => world.heal());
-  const common = { clock: world.clock, random: world.prng };
-  const sharing = await share([SOURCE], {
-    ...common,
-    sockets: [net.network.bind(SHARER_HOST, 4000)],
-    addresses: [`${SHARER_HOST}:4000`],
-    storage: source,
-  });
-  const receiving = receive(sharing.code, {
-    ...common,
-    sockets: [net.network.bind(CLIENT_HOST, 5000)],
-    storage: target,
-    directory: TARGET,
-  });
+  const sharing = await shareIn(world, net, source);
+  const receiving = receiveIn(world, net, sharing.code, { storage: target });
   const [sharer, client] = await world.runAsync({
     until: Promise.all([collect(sharing), collect(receiving)]),
     limitMs: 3_600_000,
@@ -155,18 +179,9 @@ Deno.test("receive gives up when nobody answers", async () => {
   const net = new SimNetwork(world, () => ({ delayMs: 10 }));
   const storage = new FakeStorage();
   storage.addFile(`${SOURCE}/file`, new Uint8Array(10));
-  const common = { clock: world.clock, random: world.prng, storage };
-  const sharing = await share([SOURCE], {
-    ...common,
-    sockets: [net.network.bind(SHARER_HOST, 4000)],
-    addresses: [`${SHARER_HOST}:4000`],
-  });
+  const sharing = await shareIn(world, net, storage);
   await sharing.close();
-  const receiving = receive(sharing.code, {
-    ...common,
-    sockets: [net.network.bind(CLIENT_HOST, 5000)],
-    timeoutMs: 5000,
-  });
+  const receiving = receiveIn(world, net, sharing.code, { storage, timeoutMs: 5000 });
   const last = await world.runAsync({
     until: (async () => {
       let last: TransferEvent | undefined;
@@ -186,13 +201,8 @@ Deno.test("a refused client does not use up the one place of a share", async () 
   const source = new FakeStorage();
   const target = new FakeStorage();
   makeTree(source, world.prng.fork(), MIB);
-  const common = { clock: world.clock, random: world.prng };
   let asked = 0;
-  const sharing = await share([SOURCE], {
-    ...common,
-    sockets: [net.network.bind(SHARER_HOST, 4000)],
-    addresses: [`${SHARER_HOST}:4000`],
-    storage: source,
+  const sharing = await shareIn(world, net, source, {
     admit: () => Promise.resolve(++asked > 1),
   });
   const sharer: TransferEvent[] = [];
@@ -201,12 +211,7 @@ Deno.test("a refused client does not use up the one place of a share", async () 
   })();
   const attempt = async (host: string): Promise<TransferEvent[]> => {
     const events: TransferEvent[] = [];
-    const receiving = receive(sharing.code, {
-      ...common,
-      sockets: [net.network.bind(host, 5000)],
-      storage: target,
-      directory: TARGET,
-    });
+    const receiving = receiveIn(world, net, sharing.code, { host, storage: target });
     for await (const event of receiving) events.push(event);
     return events;
   };
@@ -236,23 +241,15 @@ Deno.test("neither side counts the time that people take to answer", async () =>
   const net = new SimNetwork(world, () => ({ delayMs: 10 }));
   const source = new FakeStorage();
   makeTree(source, world.prng.fork(), MIB);
-  const common = { clock: world.clock, random: world.prng };
   const yesAfterAMinute = () =>
     new Promise<true>((resolve) =>
       world.clock.setTimer(after(world.clock.now(), 60_000), () => resolve(true))
     );
-  const sharing = await share([SOURCE], {
-    ...common,
-    sockets: [net.network.bind(SHARER_HOST, 4000)],
-    addresses: [`${SHARER_HOST}:4000`],
-    storage: source,
+  const sharing = await shareIn(world, net, source, {
     admit: yesAfterAMinute,
   });
-  const receiving = receive(sharing.code, {
-    ...common,
-    sockets: [net.network.bind(CLIENT_HOST, 5000)],
+  const receiving = receiveIn(world, net, sharing.code, {
     storage: new FakeStorage(),
-    directory: TARGET,
     decide: async () => ({ accept: await yesAfterAMinute() }),
   });
   const both = await world.runAsync({ until: Promise.all([collect(sharing), collect(receiving)]) });
@@ -274,25 +271,14 @@ Deno.test("a client that comes while another is served waits for its place", asy
   const source = new FakeStorage();
   const target = new FakeStorage();
   makeTree(source, world.prng.fork(), MIB);
-  const common = { clock: world.clock, random: world.prng };
-  const sharing = await share([SOURCE], {
-    ...common,
-    sockets: [net.network.bind(SHARER_HOST, 4000)],
-    addresses: [`${SHARER_HOST}:4000`],
-    storage: source,
-  });
+  const sharing = await shareIn(world, net, source);
   const sharer: TransferEvent[] = [];
   const sharerDone = (async () => {
     for await (const event of sharing) sharer.push(event);
   })();
   const events = async (host: string): Promise<TransferEvent[]> => {
     const collected: TransferEvent[] = [];
-    const receiving = receive(sharing.code, {
-      ...common,
-      sockets: [net.network.bind(host, 5000)],
-      storage: target,
-      directory: TARGET,
-    });
+    const receiving = receiveIn(world, net, sharing.code, { host, storage: target });
     for await (const event of receiving) collected.push(event);
     return collected;
   };
@@ -325,13 +311,8 @@ Deno.test("a share that served everyone ends with done, whoever waited in vain a
   const net = new SimNetwork(world, () => ({ delayMs: 10, rateBytesPerSecond: 500_000 }));
   const source = new FakeStorage();
   makeTree(source, world.prng.fork(), MIB);
-  const common = { clock: world.clock, random: world.prng };
   const asked: number[] = [];
-  const sharing = await share([SOURCE], {
-    ...common,
-    sockets: [net.network.bind(SHARER_HOST, 4000)],
-    addresses: [`${SHARER_HOST}:4000`],
-    storage: source,
+  const sharing = await shareIn(world, net, source, {
     admit: ({ session }) => {
       asked.push(session);
       return Promise.resolve(true);
@@ -343,12 +324,7 @@ Deno.test("a share that served everyone ends with done, whoever waited in vain a
     return last!;
   };
   const attempt = (host: string): Promise<TransferEvent> =>
-    lastOf(receive(sharing.code, {
-      ...common,
-      sockets: [net.network.bind(host, 5000)],
-      storage: new FakeStorage(),
-      directory: TARGET,
-    }));
+    lastOf(receiveIn(world, net, sharing.code, { host, storage: new FakeStorage() }));
   const [sharer, first, second] = await world.runAsync({
     until: (async () => {
       const sharer = lastOf(sharing);
@@ -371,13 +347,7 @@ Deno.test("a client that leaves while it waits takes no place with it", async ()
   const source = new FakeStorage();
   const target = new FakeStorage();
   makeTree(source, world.prng.fork(), MIB);
-  const common = { clock: world.clock, random: world.prng };
-  const sharing = await share([SOURCE], {
-    ...common,
-    sockets: [net.network.bind(SHARER_HOST, 4000)],
-    addresses: [`${SHARER_HOST}:4000`],
-    storage: source,
-  });
+  const sharing = await shareIn(world, net, source);
   const attempt = async (
     host: string,
     options: { comesAtMs: number; leavesAtMs?: number },
@@ -387,13 +357,9 @@ Deno.test("a client that leaves while it waits takes no place with it", async ()
     if (options.leavesAtMs !== undefined) {
       world.schedule(options.leavesAtMs, () => leaving.abort());
     }
-    return await collect(receive(sharing.code, {
-      ...common,
-      sockets: [net.network.bind(host, 5000)],
-      storage: target,
-      directory: TARGET,
-      signal: leaving.signal,
-    }));
+    return await collect(
+      receiveIn(world, net, sharing.code, { host, storage: target, signal: leaving.signal }),
+    );
   };
   const [sharer, first, second, third] = await world.runAsync({
     until: Promise.all([
@@ -418,17 +384,10 @@ Deno.test("receive that is closed connects to nobody any more, whenever that is"
     const net = new SimNetwork(world, () => ({ delayMs: 10 }));
     const storage = new FakeStorage();
     storage.addFile(`${SOURCE}/file`, new Uint8Array(10));
-    const common = { clock: world.clock, random: world.prng, storage };
-    await using sharing = await share([SOURCE], {
-      ...common,
-      sockets: [net.network.bind(SHARER_HOST, 4000)],
-      addresses: [`${SHARER_HOST}:4000`],
-    });
+    await using sharing = await shareIn(world, net, storage);
     const interrupt = new AbortController();
-    const receiving = receive(sharing.code, {
-      ...common,
-      sockets: [net.network.bind(CLIENT_HOST, 5000)],
-      directory: TARGET,
+    const receiving = receiveIn(world, net, sharing.code, {
+      storage,
       signal: interrupt.signal,
     });
     world.schedule(closeAtMs, () => interrupt.abort());
@@ -449,16 +408,17 @@ Deno.test("receive with a signal that was aborted before ends with interrupted",
   const net = new SimNetwork(world, () => ({ delayMs: 10 }));
   const storage = new FakeStorage();
   storage.addFile(`${SOURCE}/file`, new Uint8Array(10));
-  const common = { clock: world.clock, random: world.prng, storage, signal: AbortSignal.abort() };
+  const signal = AbortSignal.abort();
+  // One file: the look at a whole folder would notice the signal before there is a share.
   const sharing = await share([`${SOURCE}/file`], {
-    ...common,
+    clock: world.clock,
+    random: world.prng,
     sockets: [net.network.bind(SHARER_HOST, 4000)],
     addresses: [`${SHARER_HOST}:4000`],
+    storage,
+    signal,
   });
-  const receiving = receive(sharing.code, {
-    ...common,
-    sockets: [net.network.bind(CLIENT_HOST, 5000)],
-  });
+  const receiving = receiveIn(world, net, sharing.code, { storage, signal });
   for (const operation of [sharing, receiving]) {
     const last = await world.runAsync({
       until: (async () => {
@@ -487,20 +447,12 @@ Deno.test("a share for one ends when its client says stop, and not when it is lo
     const net = new SimNetwork(world, () => ({ delayMs: 10, rateBytesPerSecond: 500_000 }));
     const source = new FakeStorage();
     makeTree(source, world.prng.fork(), MIB);
-    const common = { clock: world.clock, random: world.prng };
-    const sharing = await share([SOURCE], {
-      ...common,
-      sockets: [net.network.bind(SHARER_HOST, 4000)],
-      addresses: [`${SHARER_HOST}:4000`],
-      storage: source,
+    const sharing = await shareIn(world, net, source, {
       timeoutMs: 60_000,
     });
     const leaving = new AbortController();
-    const receiving = receive(sharing.code, {
-      ...common,
-      sockets: [net.network.bind(CLIENT_HOST, 5000)],
+    const receiving = receiveIn(world, net, sharing.code, {
       storage: new FakeStorage(),
-      directory: TARGET,
       signal: leaving.signal,
     });
     world.schedule(1000, () => {
