@@ -5,22 +5,17 @@
  */
 import { isSharerKey } from "../crypto/commitment.ts";
 import {
-  HandshakeCodec,
+  type HandshakeCodec,
   MESSAGE_1_PAYLOAD_BYTES,
   MESSAGE_3_PAYLOAD_BYTES,
 } from "../crypto/handshake_datagram.ts";
-import { NoiseHandshake } from "../crypto/noise.ts";
+import type { NoiseHandshake } from "../crypto/noise.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.ts";
 import { protectSession } from "../crypto/session_protection.ts";
-import { deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { createConnectionId } from "./connection_id.ts";
-import {
-  HANDSHAKE_PATTERN,
-  HANDSHAKE_PROLOGUE,
-  HELLO_REPEAT_MS,
-  HELLO_REPEATS_MS,
-} from "./params.ts";
+import { startHandshake } from "./handshake_start.ts";
+import { HELLO_REPEAT_MS, HELLO_REPEATS_MS } from "./params.ts";
 import { isSamePath, type Path } from "./path.ts";
 import { after, type Instant } from "./time.ts";
 import {
@@ -90,7 +85,7 @@ export class HandshakeClient {
    * @throws {RangeError} If the request is too long for message 3.
    */
   constructor(now: Instant, options: HandshakeClientOptions) {
-    const { provider, random, t, staticKeys } = options;
+    const { provider, random, t } = options;
     if (options.request.length > MAX_REQUEST_BYTES) {
       throw new RangeError(
         `Cannot begin handshake: request of ${options.request.length} bytes, not ≤ ${MAX_REQUEST_BYTES}`,
@@ -100,16 +95,9 @@ export class HandshakeClient {
     this.#random = random;
     this.#t = t;
     this.#request = options.request;
-    const keys = deriveShareKeys(provider, t);
-    this.#codec = new HandshakeCodec(provider, keys, random);
-    this.#noise = NoiseHandshake.start(provider, {
-      pattern: HANDSHAKE_PATTERN,
-      role: "initiator",
-      prologue: HANDSHAKE_PROLOGUE,
-      staticKeys,
-      psks: [keys.psk],
-    });
-    wipeShareKeys(keys);
+    const { codec, noise } = startHandshake("initiator", options);
+    this.#codec = codec;
+    this.#noise = noise;
     this.#local = defaultParameters(createConnectionId(random, options.isIdTaken ?? (() => false)));
     const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
     encodeParameters(this.#local, payload, 0);

@@ -12,21 +12,19 @@
  */
 import { ByteReader } from "../bytes/varint.ts";
 import { CookieIssuer } from "../crypto/cookie.ts";
-import { HandshakeCodec, MESSAGE_2_PAYLOAD_BYTES } from "../crypto/handshake_datagram.ts";
+import { type HandshakeCodec, MESSAGE_2_PAYLOAD_BYTES } from "../crypto/handshake_datagram.ts";
 import { HANDSHAKE_NONCE_BYTES } from "../crypto/handshake_tag.ts";
-import { NoiseHandshake } from "../crypto/noise.ts";
+import type { NoiseHandshake } from "../crypto/noise.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.ts";
 import { protectSession } from "../crypto/session_protection.ts";
-import { deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
 import { wipe } from "../crypto/wipe.ts";
 import { ipAddressToBytes } from "../nat/address.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { createConnectionId, readConnectionId } from "./connection_id.ts";
 import { CookiePolicy } from "./cookie_policy.ts";
+import { startHandshake } from "./handshake_start.ts";
 import {
   HALF_OPEN_MS,
-  HANDSHAKE_PATTERN,
-  HANDSHAKE_PROLOGUE,
   MAX_DATAGRAM_BYTES_V4,
   MAX_EARLY_PACKETS,
   MAX_HALF_OPEN,
@@ -110,20 +108,13 @@ export class HandshakeSharer {
   readonly #replies: { datagram: Uint8Array; path: Path }[] = [];
 
   constructor(options: HandshakeSharerOptions) {
-    const { provider, random, t, staticKeys } = options;
+    const { provider, random } = options;
     this.#provider = provider;
     this.#random = random;
     this.#isIdTaken = options.isIdTaken ?? (() => false);
-    const keys = deriveShareKeys(provider, t);
-    this.#codec = new HandshakeCodec(provider, keys, random);
-    this.#start = NoiseHandshake.start(provider, {
-      pattern: HANDSHAKE_PATTERN,
-      role: "responder",
-      prologue: HANDSHAKE_PROLOGUE,
-      staticKeys,
-      psks: [keys.psk],
-    });
-    wipeShareKeys(keys);
+    const { codec, noise } = startHandshake("responder", options);
+    this.#codec = codec;
+    this.#start = noise;
     const secret = new Uint8Array(COOKIE_SECRET_BYTES);
     random.fill(secret);
     this.#cookies = new CookieIssuer(provider, secret);
