@@ -44,7 +44,7 @@ export { type Receive, receive } from "./lib/receive.ts";
 export { type Share, share } from "./lib/share.ts";
 export type { RandomSource } from "./lib/crypto/provider.ts";
 export type { IpAddress, SocketAddress } from "./lib/nat/address.ts";
-export type { Instant } from "./lib/protocol/time.ts";
+export type { Instant } from "./lib/time.ts";
 export type * from "./lib/transfer/storage.ts";
 export type { Clock } from "./lib/transport/clock.ts";
 export type { DatagramHandler, DatagramSocket } from "./lib/transport/socket.ts";

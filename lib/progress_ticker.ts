@@ -1,6 +1,6 @@
 /** Turns counters into progress events: ten times a second at most, with a rate and time left. */
 import type { ProgressEvent } from "./events.ts";
-import { after, type Instant } from "./protocol/time.ts";
+import { after, type Instant } from "./time.ts";
 import type { TransferProgress } from "./transfer/transfer_notice.ts";
 import type { Clock } from "./transport/clock.ts";
 

@@ -17,7 +17,7 @@ import {
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
-import { after, type Instant } from "./protocol/time.ts";
+import { after, type Instant } from "./time.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
 import { decodeShareCode, type ShareCode } from "./rendezvous/share_code.ts";
 import { DenoStorage } from "./transfer/deno_storage.ts";

@@ -10,7 +10,7 @@ import type { Candidate } from "./nat/candidate.ts";
 import { DEFAULT_TIMEOUT_MS, errorEvent, Operation, socketsFor } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
-import { after } from "./protocol/time.ts";
+import { after } from "./time.ts";
 import { chooseLocalCandidates, type LocalInterface } from "./rendezvous/local_candidates.ts";
 import { readManualCandidates } from "./rendezvous/manual_candidates.ts";
 import { encodeShareCode } from "./rendezvous/share_code.ts";

@@ -10,7 +10,7 @@ import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { ConnectionEnd } from "./protocol/connection.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
-import type { Instant } from "./protocol/time.ts";
+import type { Instant } from "./time.ts";
 import type { Manifest } from "./transfer/manifest.ts";
 import { Sender } from "./transfer/sender.ts";
 import type { Storage } from "./transfer/storage.ts";

@@ -22,7 +22,7 @@ import { Outbox } from "../../lib/protocol/outbox.ts";
 import { ACK_EVERY_PACKETS, MAX_ACK_RANGES } from "../../lib/protocol/params.ts";
 import { Recovery } from "../../lib/protocol/recovery.ts";
 import { PacketFlag } from "../../lib/protocol/sent_packets.ts";
-import { instant } from "../../lib/protocol/time.ts";
+import { instant } from "../../lib/time.ts";
 import { defaultParameters } from "../../lib/protocol/transport_parameters.ts";
 
 const PACKETS = 1000;

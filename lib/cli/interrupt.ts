@@ -2,7 +2,7 @@
  * Ctrl-C and its relatives: the first one ends the operation cleanly, the second ends the program
  * at once.
  */
-import { after, type Instant } from "../protocol/time.ts";
+import { after, type Instant } from "../time.ts";
 
 /**
  * Signals closer together than this are one: a started-again program gets Ctrl-C from the terminal

@@ -3,7 +3,7 @@
  * quick transfer, every ten seconds of a slow one.
  */
 import type { ProgressEvent } from "../events.ts";
-import { after, type Instant } from "../protocol/time.ts";
+import { after, type Instant } from "../time.ts";
 import { percentOf } from "./format.ts";
 
 /** A slow transfer shows a sign of life this often. */

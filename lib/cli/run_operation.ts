@@ -5,7 +5,7 @@
 import { setImmediate } from "node:timers";
 import { ERRORS } from "../errors.ts";
 import type { ErrorEvent, TransferEvent } from "../events.ts";
-import { after } from "../protocol/time.ts";
+import { after } from "../time.ts";
 import type { Clock } from "../transport/clock.ts";
 import { errorEvent, errorEventOf } from "./failure.ts";
 import type { Reporter } from "./reporter.ts";

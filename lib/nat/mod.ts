@@ -20,4 +20,7 @@
  */
 export * from "./address.ts";
 export * from "./candidate.ts";
+export * from "./datagram_machine.ts";
 export * from "./mapping_class.ts";
+export * from "./path.ts";
+export * from "../time.ts";

@@ -6,7 +6,7 @@
 import { AckRanges } from "./ack_ranges.ts";
 import { writeAck } from "./frame.ts";
 import { ACK_EVERY_PACKETS, MAX_ACK_DELAY_MS, MIN_ACK_DELAY_MS } from "./params.ts";
-import { after, type Instant, NEVER } from "./time.ts";
+import { after, type Instant, NEVER } from "../time.ts";
 import { Timer, type TimerTable } from "./timer_table.ts";
 
 /** The acknowledging half of a connection. */

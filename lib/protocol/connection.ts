@@ -42,10 +42,10 @@ import {
   MAX_CONFIRM_INTERVAL_MS,
   MAX_UNANSWERED_PACKETS,
 } from "./params.ts";
-import type { Path } from "./path.ts";
+import type { Path } from "../nat/path.ts";
 import { Recovery } from "./recovery.ts";
 import { PacketFlag } from "./sent_packets.ts";
-import { after, type Instant, NEVER } from "./time.ts";
+import { after, type Instant, NEVER } from "../time.ts";
 import { Timer, TimerTable } from "./timer_table.ts";
 import type { TransportParameters } from "./transport_parameters.ts";
 

@@ -10,7 +10,7 @@ import {
   COOKIE_HALF_OPEN_PER_HOST,
   MAX_REMEMBERED_NONCES,
 } from "./params.ts";
-import { type Instant, instant } from "./time.ts";
+import { type Instant, instant } from "../time.ts";
 
 /** Counts newcomers and unfinished handshakes. */
 export class CookiePolicy {

@@ -4,17 +4,19 @@
  * [DMX-1]. Pure: `lib/transport/pump.ts` drives it.
  *
  * A datagram is looked at in this order (docs/protocol.md, "Telling datagrams apart"): known
- * connection id, then 1200 bytes with a handshake tag, then nothing.
+ * connection id, then 1200 bytes with a handshake tag, then the machines that share the sockets
+ * (STUN, hole punching), then nothing.
  */
 import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import type { SocketAddress } from "../nat/address.ts";
+import type { DatagramMachine } from "../nat/datagram_machine.ts";
 import { Connection, type ConnectionEnd, type ConnectionOptions } from "./connection.ts";
 import { readConnectionId } from "./connection_id.ts";
 import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
 import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
 import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES, MAX_DATAGRAM_BYTES_V4 } from "./params.ts";
-import type { Path } from "./path.ts";
-import { earlier, type Instant, NEVER } from "./time.ts";
+import type { Path } from "../nat/path.ts";
+import { earlier, type Instant, NEVER } from "../time.ts";
 
 /** What an endpoint reports. */
 export type EndpointEvent =
@@ -55,6 +57,8 @@ export interface EndpointOptions {
 export class Endpoint {
   /** Where the datagram of the last {@linkcode Endpoint.pollTransmit} goes. */
   transmitPath!: Path;
+  /** How many routers it may pass; undefined for the system's default. */
+  transmitHops: number | undefined;
   /** Datagrams that belonged to nobody. */
   droppedDatagrams = 0;
   readonly #options: EndpointOptions;
@@ -63,6 +67,7 @@ export class Endpoint {
   readonly #idOf = new Map<Connection, number>();
   readonly #events: EndpointEvent[] = [];
   readonly #told = new Set<Connection>();
+  readonly #machines: DatagramMachine[] = [];
   readonly #isIdTaken = (id: number): boolean => this.#byId.has(id);
   #sharer: HandshakeSharer | undefined;
   #client: HandshakeClient | undefined;
@@ -96,6 +101,22 @@ export class Endpoint {
     this.#client = new HandshakeClient(now, { ...options, provider, random, isIdTaken });
   }
 
+  /** Tries the handshake under way on one more path, at once if it is new. */
+  addConnectPath(now: Instant, path: Path): void {
+    this.#client?.addPath(now, path);
+  }
+
+  /** Lets a machine share the sockets: it gets what is nobody's, and sends between the sessions. */
+  attach(machine: DatagramMachine): void {
+    this.#machines.push(machine);
+  }
+
+  /** Ends the sharing. */
+  detach(machine: DatagramMachine): void {
+    const index = this.#machines.indexOf(machine);
+    if (index >= 0) this.#machines.splice(index, 1);
+  }
+
   /** Gives up the handshake towards a share. */
   stopConnecting(): void {
     this.#client = undefined;
@@ -119,11 +140,14 @@ export class Endpoint {
       if (connection) return this.#handlePackets(now, connection, datagram);
       if (this.#sharer?.holdEarlyPacket(id, datagram)) return;
     }
+    const path: Path = { socket, remote: from };
     if (
-      datagram.length === HANDSHAKE_DATAGRAM_BYTES &&
-      this.#handleHandshake(now, datagram, { socket, remote: from })
+      datagram.length === HANDSHAKE_DATAGRAM_BYTES && this.#handleHandshake(now, datagram, path)
     ) {
       return;
+    }
+    for (const machine of this.#machines) {
+      if (machine.handleDatagram(now, datagram, path)) return;
     }
     this.droppedDatagrams++;
   }
@@ -182,6 +206,7 @@ export class Endpoint {
   handleTimeout(now: Instant): void {
     this.#sharer?.handleTimeout(now);
     this.#client?.handleTimeout(now);
+    for (const machine of this.#machines) machine.handleTimeout(now);
     for (const connection of this.#connections) {
       if (connection.pollTimeout() > now) continue;
       connection.handleTimeout(now);
@@ -195,6 +220,7 @@ export class Endpoint {
       this.#sharer?.pollTimeout() ?? NEVER,
       this.#client?.pollTimeout() ?? NEVER,
     );
+    for (const machine of this.#machines) deadline = earlier(deadline, machine.pollTimeout());
     for (const connection of this.#connections) {
       deadline = earlier(deadline, connection.pollTimeout());
     }
@@ -207,6 +233,7 @@ export class Endpoint {
    * @returns Its bytes, or 0 when there is nothing to send now.
    */
   pollTransmit(now: Instant, out: Uint8Array): number {
+    this.transmitHops = undefined;
     const handshake = this.#sharer?.hasTransmit
       ? this.#sharer
       : this.#client?.hasTransmit
@@ -215,6 +242,13 @@ export class Endpoint {
     if (handshake) {
       const length = handshake.pollTransmit(now, out);
       this.transmitPath = handshake.transmitPath;
+      return length;
+    }
+    for (const machine of this.#machines) {
+      const length = machine.pollTransmit(now, out);
+      if (length === 0) continue;
+      this.transmitPath = machine.transmitPath;
+      this.transmitHops = machine.transmitHops;
       return length;
     }
     const connections = this.#connections;

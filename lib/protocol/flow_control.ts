@@ -4,7 +4,7 @@ import {
   INITIAL_BLOCK_WINDOW_BYTES,
   MAX_BLOCK_WINDOW_BYTES,
 } from "./params.ts";
-import type { Instant } from "./time.ts";
+import type { Instant } from "../time.ts";
 
 /** The receiving side's credit for blocks. Counts every byte of a block once. */
 export class BlockCredit {

@@ -16,8 +16,8 @@ import type { ConnectionOptions } from "./connection.ts";
 import { createConnectionId } from "./connection_id.ts";
 import { startHandshake } from "./handshake_start.ts";
 import { HELLO_REPEAT_MS, HELLO_REPEATS_MS } from "./params.ts";
-import { isSamePath, type Path } from "./path.ts";
-import { after, type Instant } from "./time.ts";
+import { isSamePath, type Path } from "../nat/path.ts";
+import { after, earlier, type Instant, NEVER } from "../time.ts";
 import {
   decodeParameters,
   defaultParameters,
@@ -56,6 +56,9 @@ export interface ConnectedSharer {
 
 interface Attempt {
   readonly path: Path;
+  readonly startedAt: Instant;
+  round: number;
+  nextRoundAt: Instant;
   sentAt: Instant;
   sentCount: number;
   isDue: boolean;
@@ -76,10 +79,7 @@ export class HandshakeClient {
   readonly #local: TransportParameters;
   readonly #request: Uint8Array;
   readonly #attempts: Attempt[];
-  readonly #startedAt: Instant;
   #cookie: Uint8Array | undefined;
-  #round = 0;
-  #nextRoundAt: Instant;
 
   /**
    * @throws {RangeError} If the request is too long for message 3.
@@ -102,14 +102,14 @@ export class HandshakeClient {
     const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
     encodeParameters(this.#local, payload, 0);
     this.#message1 = this.#noise.writeMessage(payload, random)!;
-    this.#attempts = options.paths.map((path) => ({
-      path,
-      sentAt: now,
-      sentCount: 0,
-      isDue: true,
-    }));
-    this.#startedAt = now;
-    this.#nextRoundAt = after(now, HELLO_REPEATS_MS[1]!);
+    this.#attempts = options.paths.map((path) => startAttempt(now, path));
+  }
+
+  /** Tries one more path, from now on; one that is tried already begins its repeats anew. */
+  addPath(now: Instant, path: Path): void {
+    const known = this.#attempts.findIndex((attempt) => isSamePath(attempt.path, path));
+    if (known >= 0) this.#attempts.splice(known, 1);
+    this.#attempts.push(startAttempt(now, path));
   }
 
   /** Whether {@linkcode HandshakeClient.pollTransmit} has something. */
@@ -137,18 +137,22 @@ export class HandshakeClient {
 
   /** Repeats message 1 when it is time [HS-9]. */
   handleTimeout(now: Instant): void {
-    if (now < this.#nextRoundAt) return;
-    this.#round++;
-    for (const attempt of this.#attempts) attempt.isDue = true;
-    const next = HELLO_REPEATS_MS[this.#round + 1];
-    this.#nextRoundAt = next === undefined
-      ? after(now, HELLO_REPEAT_MS)
-      : after(this.#startedAt, next);
+    for (const attempt of this.#attempts) {
+      if (now < attempt.nextRoundAt) continue;
+      attempt.isDue = true;
+      attempt.round++;
+      const next = HELLO_REPEATS_MS[attempt.round + 1];
+      attempt.nextRoundAt = next === undefined
+        ? after(now, HELLO_REPEAT_MS)
+        : after(attempt.startedAt, next);
+    }
   }
 
   /** When message 1 is repeated next. */
   pollTimeout(): Instant {
-    return this.#nextRoundAt;
+    let deadline = NEVER;
+    for (const { nextRoundAt } of this.#attempts) deadline = earlier(deadline, nextRoundAt);
+    return deadline;
   }
 
   /** Writes the next message 1; 0 when there is none to send now. */
@@ -213,4 +217,16 @@ export class HandshakeClient {
   #attemptAt(path: Path): Attempt | undefined {
     return this.#attempts.find((attempt) => isSamePath(attempt.path, path));
   }
+}
+
+function startAttempt(now: Instant, path: Path): Attempt {
+  return {
+    path,
+    startedAt: now,
+    round: 0,
+    nextRoundAt: after(now, HELLO_REPEATS_MS[1]!),
+    sentAt: now,
+    sentCount: 0,
+    isDue: true,
+  };
 }

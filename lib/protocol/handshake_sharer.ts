@@ -31,8 +31,8 @@ import {
   MAX_REMEMBERED_HANDSHAKES,
   MAX_SESSIONS,
 } from "./params.ts";
-import { isSamePath, type Path } from "./path.ts";
-import { after, type Instant, NEVER } from "./time.ts";
+import { isSamePath, type Path } from "../nat/path.ts";
+import { after, type Instant, NEVER } from "../time.ts";
 import {
   decodeParameters,
   defaultParameters,

@@ -7,7 +7,7 @@ import type { ChannelHandler } from "./channel.ts";
 import { BlockCredit, ControlCredit } from "./flow_control.ts";
 import { writeCredit } from "./frame.ts";
 import { ReceiveStream } from "./receive_stream.ts";
-import type { Instant } from "./time.ts";
+import type { Instant } from "../time.ts";
 
 /** Incoming control bytes and blocks of one connection. */
 export class Inbox {

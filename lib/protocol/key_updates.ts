@@ -6,7 +6,7 @@ import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
 import { KEY_UPDATE_MS, KEY_UPDATE_PACKETS } from "./params.ts";
 import type { RttEstimator } from "./rtt.ts";
-import { after, type Instant } from "./time.ts";
+import { after, type Instant } from "../time.ts";
 import { Timer, type TimerTable } from "./timer_table.ts";
 
 /** Probe timeouts for which packets under old keys may still come [KEY-3]. */

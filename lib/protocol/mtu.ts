@@ -11,7 +11,7 @@ import {
   MTU_FIRST_RETRY_MS,
   MTU_RETRY_MS,
 } from "./params.ts";
-import { after, type Instant } from "./time.ts";
+import { after, type Instant } from "../time.ts";
 
 /**
  * Sizes worth probing on IPv4: Ethernet, PPPoE (1492), IPv6-sized tunnels (1480), WireGuard (1420),

@@ -1,6 +1,6 @@
 /** [PACE-1] Spreads datagrams over time with a token bucket, so that queues see no bursts. */
 import { BURST_MS, MAX_BURST_DATAGRAMS, MIN_BURST_DATAGRAMS } from "./params.ts";
-import { after, type Instant } from "./time.ts";
+import { after, type Instant } from "../time.ts";
 
 /** A token bucket in bytes. It may go below zero by one datagram. */
 export class Pacer {

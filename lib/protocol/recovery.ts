@@ -16,7 +16,7 @@ import {
 } from "./params.ts";
 import { RttEstimator } from "./rtt.ts";
 import { PacketFlag, SentPackets } from "./sent_packets.ts";
-import { after, type Instant, instant, NEVER } from "./time.ts";
+import { after, type Instant, instant, NEVER } from "../time.ts";
 
 /** By how much the time threshold grows with each loss that was none. */
 const TIME_THRESHOLD_STEP = 1 / 8;

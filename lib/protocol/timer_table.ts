@@ -1,5 +1,5 @@
 /** All deadlines of a connection, one slot per purpose; the pump arms one real timer for the least. */
-import { type Instant, NEVER } from "./time.ts";
+import { type Instant, NEVER } from "../time.ts";
 
 /** What a deadline is for. */
 export const Timer = {

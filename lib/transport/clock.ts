@@ -1,5 +1,5 @@
 /** Time and the one timer of a pump, handed in so that tests run on a virtual clock. */
-import { type Instant, instant } from "../protocol/time.ts";
+import { type Instant, instant } from "../time.ts";
 
 /** A monotonic clock with timers. */
 export interface Clock {

@@ -3,7 +3,7 @@ import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { TransferError } from "../errors.ts";
 import { parseIpAddress, type SocketAddress } from "../nat/address.ts";
 import { Endpoint, type EndpointEvent } from "../protocol/endpoint.ts";
-import type { Path } from "../protocol/path.ts";
+import type { Path } from "../nat/path.ts";
 import type { Clock } from "./clock.ts";
 import { openSocket } from "./open_socket.ts";
 import { Pump } from "./pump.ts";

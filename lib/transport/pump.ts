@@ -4,7 +4,7 @@
  */
 import type { Endpoint, EndpointEvent } from "../protocol/endpoint.ts";
 import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
-import { type Instant, NEVER } from "../protocol/time.ts";
+import { type Instant, NEVER } from "../time.ts";
 import type { Clock } from "./clock.ts";
 import type { DatagramSocket } from "./socket.ts";
 

@@ -2,7 +2,7 @@
 import { PURE_FOLDERS } from "./lint_plugin.ts";
 import type { Import } from "./module_graph.ts";
 
-const PURE_BASE = ["lib/bytes/", "lib/errors.ts"];
+const PURE_BASE = ["lib/bytes/", "lib/errors.ts", "lib/time.ts"];
 const PURE_CRYPTO = [...PURE_BASE, "lib/crypto/"];
 const BELOW_TRANSPORT = [...PURE_CRYPTO, "lib/nat/", "lib/protocol/"];
 const ABOVE_TRANSPORT = [
@@ -11,7 +11,12 @@ const ABOVE_TRANSPORT = [
   "lib/events.ts",
   "lib/options.ts",
 ];
-const BELOW_OPERATIONS = [...ABOVE_TRANSPORT, "lib/transfer/", "lib/rendezvous/"];
+const BELOW_OPERATIONS = [
+  ...ABOVE_TRANSPORT,
+  "lib/transfer/",
+  "lib/rendezvous/",
+  "lib/portmap/",
+];
 
 /**
  * What each part may import besides itself: folders end in a slash. The first row that fits a file
@@ -19,15 +24,23 @@ const BELOW_OPERATIONS = [...ABOVE_TRANSPORT, "lib/transfer/", "lib/rendezvous/"
  */
 const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])[] = [
   ["lib/errors.ts", []],
+  ["lib/time.ts", []],
   ["lib/events.ts", ["lib/errors.ts"]],
   // Types of what can be handed in, from every layer that declares such an interface.
   ["lib/options.ts", BELOW_OPERATIONS],
   ["lib/bytes/", ["lib/errors.ts"]],
   ["lib/crypto/", PURE_BASE],
   ["lib/nat/", PURE_CRYPTO],
-  // Side by side with lib/nat, but for the shape of an address.
-  ["lib/protocol/", [...PURE_CRYPTO, "lib/nat/address.ts"]],
+  // Side by side with lib/nat, but for what addresses, paths and what shares the sockets look like.
+  ["lib/protocol/", [
+    ...PURE_CRYPTO,
+    "lib/nat/address.ts",
+    "lib/nat/candidate.ts",
+    "lib/nat/datagram_machine.ts",
+    "lib/nat/path.ts",
+  ]],
   ["lib/transport/", BELOW_TRANSPORT],
+  ["lib/portmap/", [...BELOW_TRANSPORT, "lib/transport/clock.ts"]],
   ["lib/transfer/", ABOVE_TRANSPORT],
   ["lib/rendezvous/", ABOVE_TRANSPORT],
   // The program knows the library, and its own version.

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { TransferEvent } from "../../lib/events.ts";
-import { after } from "../../lib/protocol/time.ts";
+import { after } from "../../lib/time.ts";
 import type { ReceiveOptions, ShareOptions } from "../../lib/options.ts";
 import { type Receive, receive } from "../../lib/receive.ts";
 import { type Share, share } from "../../lib/share.ts";

@@ -7,8 +7,8 @@ import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { Connection } from "../../lib/protocol/connection.ts";
 import { Endpoint, type EndpointEvent } from "../../lib/protocol/endpoint.ts";
-import type { Path } from "../../lib/protocol/path.ts";
-import { instant } from "../../lib/protocol/time.ts";
+import type { Path } from "../../lib/nat/path.ts";
+import { instant } from "../../lib/time.ts";
 import type { Share } from "./code_holder.ts";
 import { Prng } from "./prng.ts";
 

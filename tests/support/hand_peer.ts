@@ -16,7 +16,7 @@ import {
   type ConnectionOptions,
 } from "../../lib/protocol/connection.ts";
 import { HEADER_BYTES } from "../../lib/protocol/params.ts";
-import { type Instant, instant } from "../../lib/protocol/time.ts";
+import { type Instant, instant } from "../../lib/time.ts";
 import {
   defaultParameters,
   type TransportParameters,

@@ -9,7 +9,7 @@
  *   between two events everything the programs have started is left to finish.
  */
 import { setImmediate } from "node:timers";
-import { type Instant, instant } from "../../lib/protocol/time.ts";
+import { type Instant, instant } from "../../lib/time.ts";
 import type { Clock } from "../../lib/transport/clock.ts";
 import { Agenda } from "./agenda.ts";
 import { corruptDatagram, Link, type LinkOptions } from "./link.ts";

@@ -1,5 +1,5 @@
 /** The one interface between a connection and its congestion control. */
-import type { Instant } from "../time.ts";
+import type { Instant } from "../../time.ts";
 import type { RttEstimator } from "../rtt.ts";
 
 /** Decides how much may be in flight and how fast it leaves. Pure; driven by the connection. */

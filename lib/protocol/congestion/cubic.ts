@@ -4,7 +4,7 @@
  */
 import { INITIAL_WINDOW_DATAGRAMS, MIN_WINDOW_DATAGRAMS } from "../params.ts";
 import type { RttEstimator } from "../rtt.ts";
-import { type Instant, instant } from "../time.ts";
+import { type Instant, instant } from "../../time.ts";
 import type { CongestionController } from "./controller.ts";
 import { HyStart } from "./hystart.ts";
 

@@ -1,7 +1,7 @@
 /** A world in memory for commands: streams, clock, permissions and scripted operations. */
 import type { TransferEvent } from "../../../lib/events.ts";
 import type { ReceiveOptions, ShareOptions } from "../../../lib/options.ts";
-import { after, type Instant, instant } from "../../../lib/protocol/time.ts";
+import { after, type Instant, instant } from "../../../lib/time.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import type { ConsoleStreams } from "../../../lib/cli/console_streams.ts";
 import type { World } from "../../../lib/cli/context.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Interrupt, SAME_INTERRUPT_MS } from "../../../lib/cli/interrupt.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import { instant } from "../../../lib/time.ts";
 
 Deno.test("Interrupt aborts at the first signal and ends at the second", () => {
   let ended = 0;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PlainProgress } from "../../../lib/cli/plain_progress.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import { instant } from "../../../lib/time.ts";
 import { EVENTS } from "./_fake_world.ts";
 
 /** The percentages printed when progress goes from 0 to 100 percent in `durationMs`. */

@@ -5,7 +5,7 @@ import { ByteReader } from "../../../lib/bytes/varint.ts";
 import { AckScheduler } from "../../../lib/protocol/ack_scheduler.ts";
 import { AckFrame } from "../../../lib/protocol/frame.ts";
 import { ACK_EVERY_PACKETS, MAX_ACK_DELAY_MS } from "../../../lib/protocol/params.ts";
-import { instant, NEVER } from "../../../lib/protocol/time.ts";
+import { instant, NEVER } from "../../../lib/time.ts";
 import { Timer, TimerTable } from "../../../lib/protocol/timer_table.ts";
 
 const RTT_MS = 40;

@@ -7,7 +7,7 @@ import {
   COOKIE_HALF_OPEN_PER_HOST,
   MAX_REMEMBERED_NONCES,
 } from "../../../lib/protocol/params.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import { instant } from "../../../lib/time.ts";
 
 const at = (host: string): SocketAddress => ({
   family: host.includes(":") ? 6 : 4,

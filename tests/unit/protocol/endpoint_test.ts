@@ -9,7 +9,7 @@ import type { Connection } from "../../../lib/protocol/connection.ts";
 import { Endpoint } from "../../../lib/protocol/endpoint.ts";
 import { IDLE_TIMEOUT_MS, KEEPALIVE_MS } from "../../../lib/protocol/params.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import { instant } from "../../../lib/time.ts";
 import { HandClient, newShare } from "../../support/code_holder.ts";
 import { ack, ackNow, close, control, ping } from "../../support/frame_bytes.ts";
 import { address, type HandHost, HandNetwork } from "../../support/hand_network.ts";

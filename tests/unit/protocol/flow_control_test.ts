@@ -6,7 +6,7 @@ import {
   INITIAL_BLOCK_WINDOW_BYTES,
   MAX_BLOCK_WINDOW_BYTES,
 } from "../../../lib/protocol/params.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import { instant } from "../../../lib/time.ts";
 
 const MIB = 1024 * 1024;
 const START = instant(1000);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { ByteReader } from "../../../lib/bytes/varint.ts";
 import { Inbox } from "../../../lib/protocol/inbox.ts";
 import { CONTROL_WINDOW_BYTES, MAX_CONTROL_GAPS } from "../../../lib/protocol/params.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import { instant } from "../../../lib/time.ts";
 import { RecordingHandler } from "../../support/hand_peer.ts";
 
 const WINDOW_BYTES = 1000;

@@ -7,7 +7,7 @@ import { PacketSealer } from "../../../lib/crypto/packet_sealer.ts";
 import { KeyUpdates } from "../../../lib/protocol/key_updates.ts";
 import { HEADER_BYTES, KEY_UPDATE_MS } from "../../../lib/protocol/params.ts";
 import { RttEstimator } from "../../../lib/protocol/rtt.ts";
-import { instant, NEVER } from "../../../lib/protocol/time.ts";
+import { instant, NEVER } from "../../../lib/time.ts";
 import { Timer, TimerTable } from "../../../lib/protocol/timer_table.ts";
 
 const PACKETS = 10;

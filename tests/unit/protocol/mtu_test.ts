@@ -6,7 +6,7 @@ import {
   MTU_FIRST_RETRY_MS,
   MTU_RETRY_MS,
 } from "../../../lib/protocol/params.ts";
-import { after, instant } from "../../../lib/protocol/time.ts";
+import { after, instant } from "../../../lib/time.ts";
 
 const NOW = instant(5000);
 

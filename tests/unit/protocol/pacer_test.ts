@@ -8,7 +8,7 @@ import {
   MAX_BURST_DATAGRAMS,
   MIN_BURST_DATAGRAMS,
 } from "../../../lib/protocol/params.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import { instant } from "../../../lib/time.ts";
 
 const SIZE = 1200;
 

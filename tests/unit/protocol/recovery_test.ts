@@ -20,7 +20,7 @@ import {
 } from "../../../lib/protocol/params.ts";
 import { Recovery } from "../../../lib/protocol/recovery.ts";
 import { PacketFlag } from "../../../lib/protocol/sent_packets.ts";
-import { type Instant, instant, NEVER } from "../../../lib/protocol/time.ts";
+import { type Instant, instant, NEVER } from "../../../lib/time.ts";
 import { Prng } from "../../support/prng.ts";
 
 const SIZE = 1200;

@@ -20,8 +20,8 @@ import {
   MAX_REMEMBERED_NONCES,
   MAX_SESSIONS,
 } from "../../../lib/protocol/params.ts";
-import type { Path } from "../../../lib/protocol/path.ts";
-import { instant } from "../../../lib/protocol/time.ts";
+import type { Path } from "../../../lib/nat/path.ts";
+import { instant } from "../../../lib/time.ts";
 import { answerMessage1, HandClient, newShare } from "../../support/code_holder.ts";
 import { ackNow } from "../../support/frame_bytes.ts";
 import { Prng } from "../../support/prng.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { instant, NEVER } from "../../../lib/protocol/time.ts";
+import { instant, NEVER } from "../../../lib/time.ts";
 import { Timer, type TimerId, TimerTable } from "../../../lib/protocol/timer_table.ts";
 
 const ALL: readonly TimerId[] = Object.values(Timer);

@@ -3,7 +3,7 @@
  * Method: small worlds whose every step is known, then a noisy one run twice.
  */
 import assert from "node:assert/strict";
-import { after } from "../../../lib/protocol/time.ts";
+import { after } from "../../../lib/time.ts";
 import { randomFaults } from "../../support/faults.ts";
 import { SimNetwork } from "../../support/sim_network.ts";
 import { SimWorld } from "../../support/sim_world.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after } from "../../../lib/protocol/time.ts";
+import { after } from "../../../lib/time.ts";
 import { systemClock } from "../../../lib/transport/clock.ts";
 
 Deno.test("systemClock does not take a deadline far away for one that is past", async () => {

@@ -8,7 +8,7 @@ import type { SocketAddress } from "../../../lib/nat/address.ts";
 import type { ChannelHandler } from "../../../lib/protocol/channel.ts";
 import type { Connection } from "../../../lib/protocol/connection.ts";
 import { Endpoint, type EndpointEvent } from "../../../lib/protocol/endpoint.ts";
-import type { Path } from "../../../lib/protocol/path.ts";
+import type { Path } from "../../../lib/nat/path.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import { MemoryNetwork } from "../../../lib/transport/memory_network.ts";
 import { Pump } from "../../../lib/transport/pump.ts";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Cubic } from "../../../../lib/protocol/congestion/cubic.ts";
 import { INITIAL_WINDOW_DATAGRAMS, MIN_WINDOW_DATAGRAMS } from "../../../../lib/protocol/params.ts";
 import { RttEstimator } from "../../../../lib/protocol/rtt.ts";
-import { type Instant, instant } from "../../../../lib/protocol/time.ts";
+import { type Instant, instant } from "../../../../lib/time.ts";
 
 const SIZE = 1200;
 const BETA = 0.7;

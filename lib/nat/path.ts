@@ -1,5 +1,5 @@
 /** Which way datagrams go between two endpoints. */
-import { isSameSocketAddress, type SocketAddress } from "../nat/address.ts";
+import { isSameSocketAddress, type SocketAddress } from "./address.ts";
 
 /** A local socket and an address behind it. */
 export interface Path {

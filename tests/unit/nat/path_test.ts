@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isSamePath, type Path } from "../../../lib/protocol/path.ts";
+import { isSamePath, type Path } from "../../../lib/nat/path.ts";
 
 const path = (socket: number, host: string, port: number): Path => ({
   socket,
