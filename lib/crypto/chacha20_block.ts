@@ -1,7 +1,7 @@
 /**
  * One block of ChaCha20, the only primitive written in this project. It masks headers and tags
- * handshake datagrams, where a call into any library costs ten times the work itself. It never
- * encrypts content. Held against RFC 8439 and against noble, also by the self-test at start.
+ * handshake datagrams, where a call into any library costs ten times the work itself, and it masks
+ * the addresses in reply codes. It never encrypts content. Held against RFC 8439 and against noble, also by the self-test at start.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8439#section-2.3 | RFC 8439, section 2.3}
  */

@@ -84,6 +84,7 @@ export { KEY_BYTES, NONCE_BYTES } from "./primitive_lengths.ts";
 export * from "./probe.ts";
 export * from "./provider.ts";
 export * from "./replay_window.ts";
+export * from "./reply_mask.ts";
 export * from "./sas.ts";
 export * from "./sas_words.ts";
 export * from "./select_provider.ts";

@@ -3,10 +3,13 @@ import type { WrongCharacter, WrongCharacters } from "../bytes/bech32m.ts";
 import { TransferError } from "../errors.ts";
 import type { ForbiddenScope } from "../nat/candidate.ts";
 import { MAX_CANDIDATES } from "../nat/candidate.ts";
-import type { CodeProblem } from "./share_code.ts";
+import type { CodeKind, CodeProblem } from "./code_header.ts";
 
-/** The shortest share code: one address in 192.168.0.0/16. */
-const MIN_SHARE_CODE_CHARACTERS = 46;
+/** The shortest code of each kind: one address in 192.168.0.0/16. */
+const MIN_CHARACTERS: Record<CodeKind, number> = { share: 46, reply: 36 };
+
+/** What a code that cannot be read is called. */
+const NAMES: Record<CodeKind, string> = { share: "code", reply: "reply code" };
 
 /** More wrong characters than this are counted, not listed. */
 const MAX_LISTED_CHARACTERS = 3;
@@ -15,6 +18,10 @@ const HINT_COMPARE = "Compare the code with the other side's screen there and ty
 const HINT_MADE_WRONG =
   "The code was copied right but made wrong: update p2pft on the side that shows it";
 const HINT_REPLY_CODE = "Paste this code where the share runs, and use the code shown there here";
+const HINT_SHARE_CODE =
+  "Use this code where the files shall be received, and paste the reply code shown there here";
+const HINT_OTHER_SHARE =
+  "Compare it with the receiving side's screen; if it is the same there, receive there again with this share's code";
 const HINT_LOOPBACK =
   "If both sides run on this machine, allow it with --allow-loopback (allowLoopback in the library)";
 
@@ -33,26 +40,60 @@ const SCOPE_WORDS: Record<ForbiddenScope, string> = {
  * no control characters, whatever was typed, and at most a few characters of the code.
  */
 export function codeProblemError(problem: CodeProblem): TransferError {
+  return errorOf("share", problem);
+}
+
+/**
+ * The error for a reply code that cannot be used.
+ *
+ * @param problem From `decodeReplyCode`.
+ * @returns As {@linkcode codeProblemError}.
+ */
+export function replyProblemError(problem: CodeProblem): TransferError {
+  return errorOf("reply", problem);
+}
+
+function errorOf(kind: CodeKind, problem: CodeProblem): TransferError {
+  const name = NAMES[kind];
+  const badCode = (why: string, hint?: string): TransferError =>
+    new TransferError(
+      "bad_code",
+      `Cannot read the ${name}: ${why}`,
+      hint === undefined ? {} : { hint },
+    );
   switch (problem.reason) {
     case "wrong_prefix":
-      return badCode(`a code begins with "p2p1"`);
+      return badCode(`a ${name} begins with "p2p1"`);
     case "too_short":
-      return badCode(describeShortage(problem.characterCount));
+      return badCode(describeShortage(kind, problem.characterCount));
     case "wrong_characters":
       return badCode(
-        describeWrongCharacters(problem),
+        describeWrongCharacters(kind, problem),
         problem.characters.length > 0 ? HINT_COMPARE : undefined,
       );
     case "unknown_version":
       return new TransferError(
         "version_mismatch",
-        `Cannot read the code: it is of version ${problem.version}, ` +
+        `Cannot read the ${name}: it is of version ${problem.version}, ` +
           `this p2pft knows version ${problem.supported}`,
       );
     case "reply_code":
       return badCode(
         "it looks like a reply code, which belongs on the sharing side",
         HINT_REPLY_CODE,
+      );
+    case "share_code":
+      return badCode(
+        "it looks like a share code, which belongs on the receiving side",
+        HINT_SHARE_CODE,
+      );
+    case "other_share":
+      if (problem.characterCount < MIN_CHARACTERS[kind]) {
+        return badCode(describeShortage(kind, problem.characterCount));
+      }
+      return badCode(
+        "several of its characters are wrong, or it answers the code of another share",
+        HINT_OTHER_SHARE,
       );
     case "padding":
     case "reserved_bits":
@@ -77,22 +118,15 @@ export function codeProblemError(problem: CodeProblem): TransferError {
   }
 }
 
-function badCode(why: string, hint?: string): TransferError {
-  return new TransferError(
-    "bad_code",
-    `Cannot read the code: ${why}`,
-    hint === undefined ? {} : { hint },
-  );
+function describeShortage(kind: CodeKind, characterCount: number): string {
+  return `it has ${characterCount} characters, a ${NAMES[kind]} has at least ` +
+    `${MIN_CHARACTERS[kind]}`;
 }
 
-function describeShortage(characterCount: number): string {
-  return `it has ${characterCount} characters, a code has at least ${MIN_SHARE_CODE_CHARACTERS}`;
-}
-
-function describeWrongCharacters(problem: WrongCharacters): string {
+function describeWrongCharacters(kind: CodeKind, problem: WrongCharacters): string {
   const { characters, complete, characterCount } = problem;
   if (characters.length === 0) {
-    if (characterCount < MIN_SHARE_CODE_CHARACTERS) return describeShortage(characterCount);
+    if (characterCount < MIN_CHARACTERS[kind]) return describeShortage(kind, characterCount);
     return `several of its ${characterCount} characters are wrong, or some are missing`;
   }
   const listed = characters.slice(0, MAX_LISTED_CHARACTERS).map(describeWrongCharacter);

@@ -3,19 +3,27 @@
  * (docs/protocol.md, "Codes"). It says where the sharer may be reached and proves, through `t`,
  * which key it must show there. Nothing is sent or asked to read one.
  *
- * Not here: reply codes, which this only recognises, and the words in which a person is told that a
+ * Not here: reply codes (`reply_code.ts`), which this only recognises, and the words in which a person is told that a
  * code is wrong (`code_error.ts`).
  */
-import { type Bech32mProblem, decodeBech32m, encodeBech32m } from "../bytes/bech32m.ts";
+import { decodeBech32m, encodeBech32m } from "../bytes/bech32m.ts";
+import { SHARE_COMMITMENT_BYTES } from "../crypto/commitment.ts";
 import {
   type Candidate,
-  type CandidateProblem,
   decodeCandidates,
   encodeCandidates,
   MAX_CANDIDATE_BYTES,
   MAX_CANDIDATES,
 } from "../nat/candidate.ts";
-import { MAPPING_CLASSES, type MappingClass } from "../nat/mapping_class.ts";
+import type { MappingClass } from "../nat/mapping_class.ts";
+import {
+  CODE_HEADER_BYTES,
+  CODE_PREFIX,
+  type CodeProblem,
+  decodeCodeHeader,
+  encodeCodeHeader,
+  kindOfMistyped,
+} from "./code_header.ts";
 
 /** What a share code says. */
 export interface ShareCode {
@@ -27,42 +35,12 @@ export interface ShareCode {
   readonly candidates: readonly Candidate[];
 }
 
-/** Why a text is not a share code that can be used. */
-export type CodeProblem =
-  | Bech32mProblem
-  | CandidateProblem
-  /** Made by a version that writes codes in another way. */
-  | { readonly reason: "unknown_version"; readonly version: number; readonly supported: number }
-  /** A reply code, which belongs on the sharing side. */
-  | { readonly reason: "reply_code" };
-
 /** What {@linkcode decodeShareCode} made of a text. */
 export type ShareCodeResult =
   | { readonly ok: true; readonly code: ShareCode }
   | { readonly ok: false; readonly problem: CodeProblem };
 
-/** The human-readable part of every code. */
-export const CODE_PREFIX = "p2p";
-
-/** The version of codes that this reads and writes. */
-export const CODE_VERSION = 0;
-
-/** Bytes of `t`. */
-export const SHARE_COMMITMENT_BYTES = 16;
-
-// Byte 0: bits 7-5 version · bit 4 reply code · bits 3-1 mapping class of the issuer · bit 0 zero
-const VERSION_SHIFT = 5;
-const REPLY_BIT = 0x10;
-const MAPPING_SHIFT = 1;
-const MAPPING_MASK = 0x07;
-const ZERO_BIT = 0x01;
-
-const HEADER_BYTES = 1;
-const CANDIDATES_OFFSET = HEADER_BYTES + SHARE_COMMITMENT_BYTES;
-/** The first symbol of a code holds the five top bits of byte 0. */
-const FIRST_SYMBOL_SHIFT = 3;
-/** Where a person counts the first symbol: after `p2p1`. */
-const FIRST_SYMBOL_POSITION = CODE_PREFIX.length + 2;
+const CANDIDATES_OFFSET = CODE_HEADER_BYTES + SHARE_COMMITMENT_BYTES;
 
 /**
  * Writes a share code:
@@ -88,9 +66,8 @@ export function encodeShareCode(code: ShareCode): string {
     );
   }
   const bytes = new Uint8Array(CANDIDATES_OFFSET + MAX_CANDIDATES * MAX_CANDIDATE_BYTES);
-  bytes[0] = (CODE_VERSION << VERSION_SHIFT) |
-    (MAPPING_CLASSES.indexOf(mappingClass) << MAPPING_SHIFT);
-  bytes.set(t, HEADER_BYTES);
+  bytes[0] = encodeCodeHeader("share", mappingClass);
+  bytes.set(t, CODE_HEADER_BYTES);
   const end = encodeCandidates(candidates, bytes, CANDIDATES_OFFSET);
   return encodeBech32m(CODE_PREFIX, bytes.subarray(0, end));
 }
@@ -109,45 +86,23 @@ export function decodeShareCode(
 ): ShareCodeResult {
   const result = decodeBech32m(CODE_PREFIX, text);
   if (!result.ok) {
-    return refused(isReplyCode(result.problem) ? { reason: "reply_code" } : result.problem);
+    const isReply = kindOfMistyped(result.problem) === "reply";
+    return refused(isReply ? { reason: "reply_code" } : result.problem);
   }
   const { bytes } = result;
-  // What follows the version may mean something else in another version, so it is asked
-  // first [CODE-3].
-  if (bytes.length < HEADER_BYTES) return refused({ reason: "truncated" });
-  const header = bytes[0]!;
-  const version = header >>> VERSION_SHIFT;
-  if (version !== CODE_VERSION) {
-    return refused({ reason: "unknown_version", version, supported: CODE_VERSION });
-  }
-  if ((header & REPLY_BIT) !== 0) return refused({ reason: "reply_code" });
-  const mappingClass = MAPPING_CLASSES[(header >>> MAPPING_SHIFT) & MAPPING_MASK];
-  if (mappingClass === undefined || (header & ZERO_BIT) !== 0) {
-    return refused({ reason: "reserved_bits" });
-  }
+  const header = decodeCodeHeader("share", bytes);
+  if (!header.ok) return header;
   if (bytes.length < CANDIDATES_OFFSET) return refused({ reason: "truncated" });
   const list = decodeCandidates(bytes, CANDIDATES_OFFSET, options);
   if (!list.ok) return refused(list.problem);
   return {
     ok: true,
     code: {
-      t: bytes.slice(HEADER_BYTES, CANDIDATES_OFFSET),
-      mappingClass,
+      t: bytes.slice(CODE_HEADER_BYTES, CANDIDATES_OFFSET),
+      mappingClass: header.mappingClass,
       candidates: list.candidates,
     },
   };
-}
-
-/**
- * Whether a text with a wrong checksum is a reply code. Its checksum carries a mask that only those
- * know who hold the share code, so it always looks wrong here; the reply bit tells it from a share
- * code with a typing error, unless that bit is in one of the characters that are wrong.
- */
-function isReplyCode(problem: Bech32mProblem): boolean {
-  if (problem.reason !== "wrong_characters") return false;
-  const top = problem.symbols[0]! << FIRST_SYMBOL_SHIFT;
-  return top >>> VERSION_SHIFT === CODE_VERSION && (top & REPLY_BIT) !== 0 &&
-    problem.characters.every(({ position }) => position !== FIRST_SYMBOL_POSITION);
 }
 
 function refused(problem: CodeProblem): ShareCodeResult {

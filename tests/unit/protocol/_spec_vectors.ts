@@ -19,6 +19,7 @@ import { NoiseHandshake } from "../../../lib/crypto/noise.ts";
 import { PacketSealer } from "../../../lib/crypto/packet_sealer.ts";
 import { ProbeCodec } from "../../../lib/crypto/probe.ts";
 import type { KeyPair, RandomSource } from "../../../lib/crypto/provider.ts";
+import { maskReplyCandidates, replyChecksumMask } from "../../../lib/crypto/reply_mask.ts";
 import { sasCommitment, sasIndices } from "../../../lib/crypto/sas.ts";
 import { sasWords } from "../../../lib/crypto/sas_words.ts";
 import { deriveProbeKey, deriveShareKeys } from "../../../lib/crypto/share_keys.ts";
@@ -33,6 +34,7 @@ import {
 } from "../../../lib/protocol/frame.ts";
 import { HANDSHAKE_PATTERN, HANDSHAKE_PROLOGUE } from "../../../lib/protocol/params.ts";
 import { defaultParameters, encodeParameters } from "../../../lib/protocol/transport_parameters.ts";
+import { encodeReplyCode } from "../../../lib/rendezvous/reply_code.ts";
 import { encodeShareCode } from "../../../lib/rendezvous/share_code.ts";
 
 const provider = nodeProvider;
@@ -211,10 +213,25 @@ export function specVectors(): Map<string, string> {
   );
   put("CLOSE with 5, no", frame((out) => writeClose(5, "no", out, 0)));
 
-  // A reply code's commitment, and a probe between its holders.
+  // A reply code, and a probe between the holders of both codes.
   const r = replyCommitment(provider, t, clientKeys.publicKey);
   const probeKey = deriveProbeKey(provider, t, r);
   put("r", r);
+  const replyCode = encodeReplyCode({
+    r,
+    mappingClass: "port_dependent_stepping",
+    candidates: [
+      { kind: "reflexive", address: { family: 4, host: "198.51.100.7", port: 50_001 } },
+      { kind: "host", address: { family: 4, host: "10.0.0.7", port: 50_001 } },
+    ],
+  }, keys);
+  put("reply code", replyCode);
+  const readReply = decodeBech32m("p2p", replyCode, replyChecksumMask(keys));
+  const replyBytes = readReply.ok ? readReply.bytes : new Uint8Array();
+  put("reply code bytes", replyBytes);
+  const candidates = replyBytes.slice(11);
+  maskReplyCandidates(keys, r, candidates);
+  put("reply code candidates, unmasked", candidates);
   put("probe key", probeKey);
   // Two bytes choose the length, here the least.
   const chance = fixed(decodeHex("0000"), counting(0xe0, 12));

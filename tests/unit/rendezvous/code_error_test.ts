@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { encodeBech32m } from "../../../lib/bytes/bech32m.ts";
 import { decodeHex } from "../../../lib/bytes/hex.ts";
 import { ERRORS, type TransferError } from "../../../lib/errors.ts";
-import { codeProblemError } from "../../../lib/rendezvous/code_error.ts";
+import { codeProblemError, replyProblemError } from "../../../lib/rendezvous/code_error.ts";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import { deriveShareKeys } from "../../../lib/crypto/share_keys.ts";
+import { decodeReplyCode, encodeReplyCode } from "../../../lib/rendezvous/reply_code.ts";
 import { decodeShareCode } from "../../../lib/rendezvous/share_code.ts";
 
 const T_HEX = "000102030405060708090a0b0c0d0e0f";
@@ -112,4 +115,52 @@ Deno.test("codeProblemError lets nothing of what was typed reach the terminal ra
     assert.match(message, /^[\x20-\x7e]+$/);
     assert.ok(message.length < 400, message);
   }));
+});
+
+const KEYS = deriveShareKeys(nodeProvider, decodeHex(T_HEX));
+
+function replyFor(t: string): string {
+  return encodeReplyCode({
+    r: decodeHex("5a".repeat(10)),
+    mappingClass: "none",
+    candidates: [{ kind: "host", address: { family: 4, host: "203.0.113.5", port: 4000 } }],
+  }, deriveShareKeys(nodeProvider, decodeHex(t)));
+}
+
+function replyErrorOf(text: string): TransferError {
+  const result = decodeReplyCode(text, KEYS, { allowLoopback: false });
+  assert.equal(result.ok, false, text);
+  return replyProblemError((result as Extract<typeof result, { ok: false }>).problem);
+}
+
+Deno.test("replyProblemError says in words what is wrong with a reply code, with a hint", () => {
+  const reply = replyFor(T_HEX);
+  const cases: [string, string, RegExp][] = [
+    ["hello", 'a reply code begins with "p2p1"', /./],
+    ["p2p1zq", "it has 6 characters, a reply code has at least 36", /./],
+    [reply.slice(0, 30), "it has 30 characters, a reply code has at least 36", /./],
+    [
+      reply.slice(0, 15) + "b" + reply.slice(16),
+      `character 16, "b" in "${reply.slice(13, 15)}b${
+        reply.slice(16, 18)
+      }", never occurs in a code`,
+      /^Compare/,
+    ],
+    [
+      replyFor("ff".repeat(16)),
+      "several of its characters are wrong, or it answers the code of another share",
+      /receive there again with this share's code/,
+    ],
+    [
+      CODE,
+      "it looks like a share code, which belongs on the receiving side",
+      /where the files shall be received/,
+    ],
+  ];
+  for (const [text, why, hint] of cases) {
+    const error = replyErrorOf(text);
+    assert.equal(error.message, `Cannot read the reply code: ${why}`);
+    assert.equal(error.code, "bad_code");
+    assert.match(error.hint, hint);
+  }
 });

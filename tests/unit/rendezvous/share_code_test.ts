@@ -5,8 +5,8 @@ import { decodeHex } from "../../../lib/bytes/hex.ts";
 import { ipAddressFromBytes, parseSocketAddress } from "../../../lib/nat/address.ts";
 import { type Candidate, type CandidateKind, forbiddenScope } from "../../../lib/nat/candidate.ts";
 import { MAPPING_CLASSES } from "../../../lib/nat/mapping_class.ts";
+import type { CodeProblem } from "../../../lib/rendezvous/code_header.ts";
 import {
-  type CodeProblem,
   decodeShareCode,
   encodeShareCode,
   type ShareCode,
@@ -208,7 +208,7 @@ Deno.test("decodeShareCode takes loopback addresses only when allowed", () => {
   assert.equal(problemOf(hex, true), undefined);
 });
 
-Deno.test("decodeShareCode recognises a reply code, masked or not, mistyped or not", () => {
+Deno.test("[CODE-4] decodeShareCode recognises a reply code, masked or not, mistyped or not", () => {
   const reply = decodeHex("10" + "5a".repeat(10) + "00cb0071059c40");
   const masked = encodeBech32m("p2p", reply, 0x1357_9bdf);
   const mistyped = masked.slice(0, 9) + "b" + masked.slice(10);
@@ -229,4 +229,12 @@ Deno.test("decodeShareCode does not take a typing error for a reply code", () =>
     assert.ok(!result.ok && result.problem.reason === "wrong_characters");
     assert.deepEqual(result.problem.characters.map(({ position }) => position), [5]);
   }
+});
+
+Deno.test("decodeShareCode does not guess what a mistyped code of another version is", () => {
+  const bytes = decodeHex("50" + "5a".repeat(10) + "00cb0071059c40");
+  const result = decodeShareCode(encodeBech32m("p2p", bytes, 0x1357_9bdf), {
+    allowLoopback: false,
+  });
+  assert.ok(!result.ok && result.problem.reason === "wrong_characters");
 });
