@@ -138,17 +138,19 @@ export function encodeCandidates(
 /**
  * Reads the candidates that fill `bytes` from `offset` to the end.
  *
- * @returns 1 to {@linkcode MAX_CANDIDATES} candidates, or the first problem [CODE-1]. Never throws.
+ * @param options `mostCandidates` is {@linkcode MAX_CANDIDATES} by default.
+ * @returns 1 to `mostCandidates` candidates, or the first problem [CODE-1]. Never throws.
  */
 export function decodeCandidates(
   bytes: Uint8Array,
   offset: number,
-  options: { readonly allowLoopback: boolean },
+  options: { readonly allowLoopback: boolean; readonly mostCandidates?: number },
 ): CandidatesResult {
+  const { allowLoopback, mostCandidates = MAX_CANDIDATES } = options;
   const candidates: Candidate[] = [];
   let previousPort = 0;
   while (offset < bytes.length) {
-    if (candidates.length === MAX_CANDIDATES) return refused({ reason: "too_many_candidates" });
+    if (candidates.length === mostCandidates) return refused({ reason: "too_many_candidates" });
     const head = bytes[offset++]!;
     const form = (head >>> FORM_SHIFT) & FORM_MASK;
     const layout = FORMS[form];
@@ -171,7 +173,7 @@ export function decodeCandidates(
     ) {
       return refused({ reason: "not_shortest" });
     }
-    const scope = forbiddenScope(ip, options.allowLoopback);
+    const scope = forbiddenScope(ip, allowLoopback);
     if (scope !== undefined) return refused({ reason: "forbidden_address", host: ip.host, scope });
 
     candidates.push({

@@ -1,0 +1,8 @@
+/** How two machines came to have a path, as people and programs are told. */
+
+/**
+ * `direct`: what was sent first arrived. `mapped`: through a port that a router opened on request.
+ * `punched`: both sides sent first. `predicted`: through a port that was foreseen. `birthday`:
+ * through one of many ports tried.
+ */
+export type PathMethod = "direct" | "mapped" | "punched" | "predicted" | "birthday";
