@@ -4,12 +4,22 @@
  */
 import type { SocketAddress } from "../nat/address.ts";
 import type { BindAddress } from "./bind_address.ts";
+import { HopLimit } from "./hop_limit.ts";
 import { normalizedAddress } from "./normalized_address.ts";
 import type { DatagramHandler, DatagramSocket } from "./socket.ts";
 import { isClosedError, isReceiveNoise, isSystemError } from "./system_error.ts";
 
 /** No UDP datagram is larger, so none is cut off unnoticed. */
 const RECEIVE_BUFFER_BYTES = 65_536;
+
+/** Settings of a {@linkcode DenoSocket} besides its address. */
+export interface DenoSocketOptions {
+  /**
+   * Longest datagram received whole (default 65,536); of a longer one the rest is lost unnoticed.
+   * The buffer is there as long as the socket, which counts when there are hundreds.
+   */
+  readonly receiveBufferBytes?: number;
+}
 
 /** Remembered permission answers; a spray over many ports must not grow this without end. */
 const MAX_REMEMBERED_DESTINATIONS = 1024;
@@ -21,6 +31,7 @@ export class DenoSocket implements DatagramSocket {
   /** What the system bound. */
   readonly localAddress: SocketAddress;
   readonly #connection: Deno.DatagramConn;
+  readonly #receiveBufferBytes: number;
   // The whole network may be granted at once; then no destination needs a question of its own.
   readonly #unrestricted: boolean;
   readonly #permitted = new Map<string, boolean>();
@@ -28,6 +39,8 @@ export class DenoSocket implements DatagramSocket {
   #lastTo: SocketAddress | undefined;
   #lastRemote: Deno.NetAddr | undefined;
   #deniedSends = 0;
+  // Looked for when it is asked for first; null when it cannot be had.
+  #hopLimit: HopLimit | null | undefined;
   #receiving = false;
   #closed = false;
 
@@ -36,8 +49,9 @@ export class DenoSocket implements DatagramSocket {
    *
    * @throws What `Deno.listenDatagram` throws: use `openSocket` for errors made for people.
    */
-  constructor({ family, host, port }: BindAddress) {
+  constructor({ family, host, port }: BindAddress, options: DenoSocketOptions = {}) {
     this.family = family;
+    this.#receiveBufferBytes = options.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES;
     this.#connection = Deno.listenDatagram({ transport: "udp", hostname: host, port });
     const bound = this.#connection.addr as Deno.NetAddr;
     this.localAddress = normalizedAddress(family, bound.hostname, bound.port);
@@ -54,7 +68,7 @@ export class DenoSocket implements DatagramSocket {
   async receive(handler: DatagramHandler): Promise<void> {
     if (this.#receiving) throw new Error("receive was called twice");
     this.#receiving = true;
-    const buffer = new Uint8Array(RECEIVE_BUFFER_BYTES);
+    const buffer = new Uint8Array(this.#receiveBufferBytes);
     let hostname = "";
     let from: SocketAddress | undefined;
     while (!this.#closed) {
@@ -98,6 +112,15 @@ export class DenoSocket implements DatagramSocket {
       if (isSystemError(error)) return false;
       throw error;
     }
+  }
+
+  /** See {@linkcode DatagramSocket.limitHops}. */
+  limitHops(hops: number | undefined): boolean {
+    if (this.#closed) return false;
+    if (this.#hopLimit === undefined) {
+      this.#hopLimit = HopLimit.of(this.family, this.localAddress) ?? null;
+    }
+    return this.#hopLimit?.set(hops) ?? false;
   }
 
   /** See {@linkcode DatagramSocket.close}. */

@@ -2,6 +2,8 @@
 import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { TransferError } from "../errors.ts";
 import { parseIpAddress, type SocketAddress } from "../nat/address.ts";
+import type { DatagramMachine } from "../nat/datagram_machine.ts";
+import type { LocalSocket } from "../nat/discovery_report.ts";
 import { Endpoint, type EndpointEvent } from "../protocol/endpoint.ts";
 import type { Path } from "../nat/path.ts";
 import type { Clock } from "./clock.ts";
@@ -49,13 +51,14 @@ export async function openSockets(options: BindOptions): Promise<DatagramSocket[
 export class LiveEndpoint {
   /** The state machine. */
   readonly endpoint: Endpoint;
-  /** The sockets, in the order of path indices. */
-  readonly sockets: readonly DatagramSocket[];
+  readonly #mainSockets: readonly DatagramSocket[];
   readonly #pump: Pump;
 
   /**
    * Starts at once.
    *
+   * @param world `sockets` are the main ones: they get the path indices from 0 on, stay as long as
+   * the endpoint, and are what addresses are told of.
    * @param onEvent Told of what the endpoint reports; must not throw.
    */
   constructor(
@@ -67,7 +70,7 @@ export class LiveEndpoint {
     },
     onEvent: (event: EndpointEvent) => void,
   ) {
-    this.sockets = world.sockets;
+    this.#mainSockets = world.sockets;
     this.endpoint = new Endpoint({
       provider: world.provider,
       random: world.random,
@@ -76,17 +79,64 @@ export class LiveEndpoint {
     this.#pump = new Pump(this.endpoint, world.sockets, world.clock, onEvent);
   }
 
-  /** What the sockets are bound to. */
-  get localAddresses(): SocketAddress[] {
-    return this.sockets.map((socket) => socket.localAddress);
+  /** The sockets by path index: the main ones, and those added and not yet removed. */
+  get sockets(): ReadonlyMap<number, DatagramSocket> {
+    return this.#pump.sockets;
   }
 
-  /** The paths to these addresses, leaving out families without a socket. */
+  /** The main sockets, as machines that share them are told of them. */
+  get localSockets(): LocalSocket[] {
+    return this.#mainSockets.map(({ localAddress }, index) => ({ index, local: localAddress }));
+  }
+
+  /** What the main sockets are bound to. */
+  get localAddresses(): SocketAddress[] {
+    return this.#mainSockets.map((socket) => socket.localAddress);
+  }
+
+  /** The paths from the main sockets to these addresses, leaving out families without a socket. */
   pathsTo(addresses: readonly SocketAddress[]): Path[] {
     return addresses.flatMap((remote) => {
-      const socket = this.sockets.findIndex(({ family }) => family === remote.family);
+      const socket = this.#mainSockets.findIndex(({ family }) => family === remote.family);
       return socket < 0 ? [] : [{ socket, remote }];
     });
+  }
+
+  /**
+   * Receives from and sends through one more socket, for example one of many for hole punching. It
+   * is closed with the endpoint.
+   *
+   * @returns Its path index; no other socket of this endpoint ever has the same.
+   */
+  addSocket(socket: DatagramSocket): number {
+    return this.#pump.addSocket(socket);
+  }
+
+  /** Closes a socket; what was still to be sent through it is dropped. Unknown indices do nothing. */
+  removeSocket(index: number): void {
+    this.#pump.removeSocket(index);
+  }
+
+  /**
+   * Whether the datagrams of a socket can be kept from going far (`transmitHops`). Where they cannot,
+   * those that ask for it are not sent.
+   */
+  canLimitHops(index: number): boolean {
+    return this.sockets.get(index)?.limitHops?.(undefined) ?? false;
+  }
+
+  /**
+   * Lets a machine share the sockets: it gets what is nobody's, and sends between the sessions.
+   *
+   * @param onTurn Called whenever the machine may have something to tell; must not throw.
+   */
+  attach(machine: DatagramMachine, onTurn: () => void): void {
+    this.#pump.attach(machine, onTurn);
+  }
+
+  /** Ends the sharing; nothing is called afterwards. */
+  detach(machine: DatagramMachine): void {
+    this.#pump.detach(machine);
   }
 
   /** Says that the endpoint has something new to do. */

@@ -10,13 +10,15 @@ import type { DatagramHandler, DatagramSocket } from "./socket.ts";
 
 /**
  * Decides the fate of one datagram: calls `arrive` once, several times or never, now or later, with
- * the bytes it carried or others. `datagram` is its own to keep.
+ * the bytes it carried or others. `datagram` is its own to keep; `hops` is how many routers it may
+ * pass, undefined when its sender did not limit that.
  */
 export type Carrier = (
   datagram: Uint8Array,
   from: SocketAddress,
   to: SocketAddress,
   arrive: (datagram: Uint8Array) => void,
+  hops?: number,
 ) => void;
 
 /** Largest UDP payload over IPv4 without jumbograms: 65,535 − 20 (IP) − 8 (UDP). */
@@ -58,10 +60,12 @@ export class MemoryNetwork {
     if (this.#sockets.has(key)) throw new RangeError(`Cannot bind ${key}: it is taken`);
     const address: SocketAddress = { family: host.includes(":") ? 6 : 4, host, port: bound };
     const socket = new MemorySocket(address, {
-      carry: (datagram, to) =>
-        this.#carrier(datagram, address, to, (arrived) => {
+      carry: (datagram, to, hops) => {
+        const arrive = (arrived: Uint8Array): void => {
           this.#sockets.get(keyOf(to.host, to.port))?.[DELIVER](arrived, address);
-        }),
+        };
+        this.#carrier(datagram, address, to, arrive, hops);
+      },
       release: () => this.#sockets.delete(key),
     });
     this.#sockets.set(key, socket);
@@ -83,7 +87,7 @@ function keyOf(host: string, port: number): string {
 const DELIVER = Symbol("deliver");
 
 interface Attachment {
-  carry(datagram: Uint8Array, to: SocketAddress): void;
+  carry(datagram: Uint8Array, to: SocketAddress, hops: number | undefined): void;
   release(): void;
 }
 
@@ -100,6 +104,7 @@ class MemorySocket implements DatagramSocket {
   #finish: (() => void) | undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  #hops: number | undefined;
   #receiving = false;
   #closed = false;
 
@@ -131,8 +136,14 @@ class MemorySocket implements DatagramSocket {
     if (this.#closed || to.family !== this.family || datagram.length > MAX_DATAGRAM_BYTES) {
       return Promise.resolve(false);
     }
-    this.#attachment.carry(datagram.slice(), to);
+    this.#attachment.carry(datagram.slice(), to, this.#hops);
     return Promise.resolve(true);
+  }
+
+  limitHops(hops: number | undefined): boolean {
+    if (this.#closed) return false;
+    this.#hops = hops;
+    return true;
   }
 
   close(): void {

@@ -10,6 +10,9 @@ import { normalizedAddress } from "./normalized_address.ts";
 import type { DatagramHandler, DatagramSocket } from "./socket.ts";
 import { isReceiveNoise, isSystemError } from "./system_error.ts";
 
+/** What Linux and macOS use, and RFC 1700 names; `node:dgram` cannot tell the system's own. */
+const DEFAULT_HOPS = 64;
+
 /** A socket of `node:dgram`. */
 export class NodeSocket implements DatagramSocket {
   /** The address family of {@linkcode NodeSocket.localAddress}. */
@@ -84,6 +87,17 @@ export class NodeSocket implements DatagramSocket {
         done(error);
       }
     });
+  }
+
+  /** See {@linkcode DatagramSocket.limitHops}; IPv4 only, nothing says that it does IPv6. */
+  limitHops(hops: number | undefined): boolean {
+    if (this.#closed || this.family !== 4) return false;
+    try {
+      const limit = hops ?? DEFAULT_HOPS;
+      return this.#socket.setTTL(limit) === limit;
+    } catch {
+      return false; // the system refused it
+    }
   }
 
   /** See {@linkcode DatagramSocket.close}. */

@@ -3,12 +3,12 @@
  */
 import { TransferError } from "../errors.ts";
 import type { BindAddress } from "./bind_address.ts";
-import { DenoSocket } from "./deno_socket.ts";
+import { DenoSocket, type DenoSocketOptions } from "./deno_socket.ts";
 import type { DatagramSocket } from "./socket.ts";
 import { systemErrorCode } from "./system_error.ts";
 
 /** What {@linkcode openSocket} takes. */
-export interface OpenSocketOptions extends BindAddress {
+export interface OpenSocketOptions extends BindAddress, DenoSocketOptions {
   /** Take `node:dgram` where `Deno.listenDatagram` is missing (default false). */
   readonly allowSlowSocket?: boolean;
 }
@@ -38,7 +38,7 @@ export async function openSocket(options: OpenSocketOptions): Promise<DatagramSo
     throw permissionMissing(shown);
   }
   try {
-    if (isFastSocketAvailable()) return new DenoSocket({ family, host, port });
+    if (isFastSocketAvailable()) return new DenoSocket({ family, host, port }, options);
     // Loaded only when needed: most programs never touch the slow socket.
     const { NodeSocket } = await import("./node_socket.ts");
     return await NodeSocket.open({ family, host, port });

@@ -1,7 +1,9 @@
 /**
  * Drives an endpoint: datagrams and time in, datagrams and events out. It has nothing to decide.
- * One loop sends, one callback a socket receives, and there is one real timer.
+ * One loop sends, one callback a socket receives, and there is one real timer. Sockets may come and
+ * go: each has an index, by which the endpoint's paths name it, and which no other socket gets.
  */
+import type { DatagramMachine } from "../nat/datagram_machine.ts";
 import type { Endpoint, EndpointEvent } from "../protocol/endpoint.ts";
 import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
 import { type Instant, NEVER } from "../time.ts";
@@ -11,7 +13,12 @@ import type { DatagramSocket } from "./socket.ts";
 /** The pump of one endpoint and its sockets. */
 export class Pump {
   readonly #endpoint: Endpoint;
-  readonly #sockets: readonly DatagramSocket[];
+  readonly #sockets = new Map<number, DatagramSocket>();
+  #nextIndex = 0;
+  readonly #listeners = new Map<DatagramMachine, () => void>();
+  readonly #tellListener = (listener: () => void): void => {
+    if (!this.#isClosed) listener();
+  };
   readonly #clock: Clock;
   readonly #onEvent: (event: EndpointEvent) => void;
   readonly #out = new Uint8Array(MAX_DATAGRAM_BYTES_V4);
@@ -28,7 +35,7 @@ export class Pump {
   /**
    * Starts receiving.
    *
-   * @param sockets In the order of the endpoint's path indices; closed with the pump.
+   * @param sockets Get the indices from 0 on, in this order; closed with the pump.
    * @param onEvent Told of what the endpoint reports; must not throw.
    */
   constructor(
@@ -38,18 +45,59 @@ export class Pump {
     onEvent: (event: EndpointEvent) => void,
   ) {
     this.#endpoint = endpoint;
-    this.#sockets = sockets;
     this.#clock = clock;
     this.#onEvent = onEvent;
-    sockets.forEach((socket, index) => {
-      const receiving = socket.receive((datagram, from) => {
-        endpoint.handleDatagram(clock.now(), datagram, index, from);
-        this.wake();
-      });
-      // A socket that broke is as good as a network that is gone: timers tell the rest.
-      receiving.catch(() => {});
-    });
+    for (const socket of sockets) this.addSocket(socket);
     this.wake();
+  }
+
+  /** The sockets by index. */
+  get sockets(): ReadonlyMap<number, DatagramSocket> {
+    return this.#sockets;
+  }
+
+  /**
+   * Receives from one more socket from now on; after {@linkcode Pump.close} it is only closed.
+   *
+   * @returns Its index.
+   */
+  addSocket(socket: DatagramSocket): number {
+    const index = this.#nextIndex++;
+    if (this.#isClosed) {
+      socket.close();
+      return index;
+    }
+    this.#sockets.set(index, socket);
+    const receiving = socket.receive((datagram, from) => {
+      this.#endpoint.handleDatagram(this.#clock.now(), datagram, index, from);
+      this.wake();
+    });
+    // A socket that broke is as good as a network that is gone: timers tell the rest.
+    receiving.catch(() => {});
+    return index;
+  }
+
+  /** Closes a socket. What the endpoint still wants to send there is dropped. */
+  removeSocket(index: number): void {
+    this.#sockets.get(index)?.close();
+    this.#sockets.delete(index);
+  }
+
+  /**
+   * Lets a machine share the sockets.
+   *
+   * @param onTurn Called whenever the machine may have something to tell; must not throw.
+   */
+  attach(machine: DatagramMachine, onTurn: () => void): void {
+    this.#endpoint.attach(machine);
+    this.#listeners.set(machine, onTurn);
+    this.wake();
+  }
+
+  /** Ends the sharing; nothing is called afterwards. */
+  detach(machine: DatagramMachine): void {
+    this.#endpoint.detach(machine);
+    this.#listeners.delete(machine);
   }
 
   /** Says that there may be something to send, to tell, or to wait for. */
@@ -73,7 +121,7 @@ export class Pump {
   close(): void {
     this.#isClosed = true;
     this.#cancelTimer?.();
-    for (const socket of this.#sockets) socket.close();
+    for (const socket of this.#sockets.values()) socket.close();
     this.#tellIdle();
   }
 
@@ -83,6 +131,7 @@ export class Pump {
       this.#isScheduled = false;
       await this.#transmit();
       this.#tellEvents();
+      this.#listeners.forEach(this.#tellListener);
     }
     this.#isRunning = false;
     if (!this.#isClosed) this.#arm();
@@ -99,15 +148,23 @@ export class Pump {
       const length = endpoint.pollTransmit(this.#clock.now(), this.#out);
       if (length === 0) return;
       const view = this.#views[length] ??= this.#out.subarray(0, length);
-      const { socket, remote } = endpoint.transmitPath;
-      await this.#sockets[socket]!.send(view, remote);
+      const { socket: index, remote } = endpoint.transmitPath;
+      const socket = this.#sockets.get(index);
+      if (socket === undefined) continue;
+      const hops = endpoint.transmitHops;
+      if (hops === undefined) {
+        await socket.send(view, remote);
+      } else if (socket.limitHops?.(hops)) {
+        await socket.send(view, remote);
+        socket.limitHops(undefined);
+      }
     }
   }
 
   #tellEvents(): void {
     while (!this.#isClosed) {
       const event = this.#endpoint.pollEvent();
-      if (!event) return;
+      if (!event) break;
       this.#onEvent(event);
     }
   }

@@ -24,6 +24,14 @@ export interface DatagramSocket {
    * an unreachable destination or a full buffer resolves too, with false.
    */
   send(datagram: Uint8Array, to: SocketAddress): Promise<boolean>;
+  /**
+   * Limits how many routers the datagrams of the following sends may pass (IPv4 TTL, IPv6 hop limit).
+   * A socket without this method cannot.
+   *
+   * @param hops 1 to 255; undefined for the system's default.
+   * @returns Whether it is in effect; false also for undefined where it can never be.
+   */
+  limitHops?(hops: number | undefined): boolean;
   /** Closes at once; calling it again does nothing. */
   close(): void;
 }

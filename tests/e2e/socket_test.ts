@@ -1,11 +1,18 @@
 /**
  * Goal: the system's sockets keep the contract, and binding fails with the right words.
  * Method: the contract suite over loopback for each adapter and family; whole processes where the
- * flags of a process decide. Needs --allow-net, and --allow-run and --allow-read for the processes.
+ * flags of a process decide. Needs --allow-net and --allow-ffi, and --allow-run and --allow-read for
+ * the processes.
  */
 import assert from "node:assert/strict";
 import { TransferError } from "../../lib/errors.ts";
 import { DenoSocket } from "../../lib/transport/deno_socket.ts";
+import {
+  extraSocketOpener,
+  ExtraSockets,
+  SocketAllowance,
+} from "../../lib/transport/extra_sockets.ts";
+import { HopLimit } from "../../lib/transport/hop_limit.ts";
 import { NodeSocket } from "../../lib/transport/node_socket.ts";
 import { openSocket } from "../../lib/transport/open_socket.ts";
 import type { DatagramSocket } from "../../lib/transport/socket.ts";
@@ -17,6 +24,9 @@ const FAMILIES = [
   { family: 6, host: "::1", other: "127.0.0.1" },
 ] as const;
 
+/** Elsewhere there is no way to. */
+const canLimitHops = Deno.build.os === "linux";
+
 for (const { family, host, other } of FAMILIES) {
   const fixture = {
     closedPort: { family, host, port: 9 },
@@ -24,10 +34,12 @@ for (const { family, host, other } of FAMILIES) {
   } as const;
   datagramSocketContract(`DenoSocket on IPv${family}`, {
     ...fixture,
+    limitsHops: canLimitHops,
     open: (port = 0) => Promise.resolve(new DenoSocket({ family, host, port })),
   });
   datagramSocketContract(`NodeSocket on IPv${family}`, {
     ...fixture,
+    limitsHops: family === 4,
     open: (port = 0) => NodeSocket.open({ family, host, port }),
   });
 }
@@ -96,4 +108,107 @@ Deno.test("openSocket without net permission is permission_missing", async () =>
 Deno.test("DenoSocket counts datagrams to destinations outside a scoped permission", async () => {
   const flags = ["--unstable-net", "--allow-net=127.0.0.1:0,127.0.0.1:4001"];
   assert.equal(await runWith(flags, "scoped"), "true false false 2");
+});
+
+for (const { family, host } of FAMILIES) {
+  Deno.test(`DenoSocket on IPv${family} sets the hop limit of its own socket and no other`, {
+    ignore: !canLimitHops,
+  }, () => {
+    // One wildcard and one bound to an address, as main and extra sockets are.
+    const sockets = [host, family === 4 ? "0.0.0.0" : "::", host].map((bound) =>
+      new DenoSocket({ family, host: bound, port: 0 })
+    );
+    const limits = sockets.map(({ localAddress }) => HopLimit.of(family, localAddress)!);
+    const hops = () => limits.map((limit) => limit.hops);
+    const before = hops();
+    assert.equal(sockets[1]!.limitHops(3), true);
+    assert.deepEqual(hops(), [before[0], 3, before[2]]);
+    assert.equal(sockets[0]!.limitHops(1), true);
+    assert.deepEqual(hops(), [1, 3, before[2]]);
+    for (const socket of sockets) assert.equal(socket.limitHops(undefined), true);
+    assert.deepEqual(hops(), before);
+    for (const socket of sockets) socket.close();
+  });
+
+  Deno.test(`DenoSocket on IPv${family} refuses a hop limit that is none`, {
+    ignore: !canLimitHops,
+  }, () => {
+    const socket = new DenoSocket({ family, host, port: 0 });
+    const limit = HopLimit.of(family, socket.localAddress)!;
+    const before = limit.hops;
+    for (const hops of [0, -1, 256, 2.5, NaN]) assert.equal(socket.limitHops(hops), false);
+    assert.equal(limit.hops, before);
+    socket.close();
+  });
+}
+
+Deno.test("HopLimit is not had for a socket of another address, port or family", () => {
+  const socket = new DenoSocket({ family: 4, host: "127.0.0.1", port: 0 });
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { localAddress } = socket;
+  const { port } = listener.addr as Deno.NetAddr;
+  assert.equal(HopLimit.of(4, { ...localAddress, host: "127.0.0.2" }), undefined);
+  assert.equal(HopLimit.of(6, localAddress), undefined);
+  assert.equal(HopLimit.of(4, { ...localAddress, port }), undefined, "TCP is no datagram socket");
+  listener.close();
+  socket.close();
+});
+
+Deno.test("DenoSocket without FFI cannot limit hops, and asks nobody", async () => {
+  assert.equal(await runWith(["--unstable-net", "--allow-net"], "limit-hops"), "false false");
+});
+
+Deno.test("DenoSocket cuts a datagram at the receive buffer it was given", async () => {
+  const small = new DenoSocket({ family: 4, host: "127.0.0.1", port: 0 }, {
+    receiveBufferBytes: 2048,
+  });
+  const peer = new DenoSocket({ family: 4, host: "127.0.0.1", port: 0 });
+  const lengths: number[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const closed = small.receive((datagram) => {
+    if (lengths.push(datagram.length) === 2) resolve();
+  });
+  for (const length of [1472, 3000]) await peer.send(new Uint8Array(length), small.localAddress);
+  await within("two datagrams", promise);
+  assert.deepEqual(lengths, [1472, 2048]);
+  small.close();
+  peer.close();
+  await within("receive to end", closed);
+});
+
+Deno.test("ExtraSockets opens 256 sockets, each with a port of its own", async () => {
+  const held = new Map<number, DatagramSocket>();
+  const extra = new ExtraSockets(
+    {
+      addSocket: (socket) => {
+        held.set(held.size, socket);
+        return held.size - 1;
+      },
+      removeSocket: (index) => held.get(index)!.close(),
+    },
+    extraSocketOpener({ host: "127.0.0.1" }),
+    new SocketAllowance(256),
+  );
+  const indices = await extra.take(4, 300);
+  assert.equal(indices.length, 256);
+  const ports = new Set([...held.values()].map(({ localAddress }) => localAddress.port));
+  assert.equal(ports.size, 256);
+  assert.deepEqual(await extra.take(6, 1), []);
+  extra.closeAll();
+  assert.equal(await held.get(0)!.send(new Uint8Array(1), held.get(1)!.localAddress), false);
+});
+
+Deno.test("extraSocketOpener keeps to the address and family it is bound to", async () => {
+  await assert.rejects(extraSocketOpener({ host: "127.0.0.1" })(6), TransferError);
+  for (
+    const [options, family, host] of [
+      [{ host: "::1" }, 6, "::1"],
+      [{}, 4, "0.0.0.0"],
+      [{}, 6, "::"],
+    ] as const
+  ) {
+    const socket = await extraSocketOpener(options)(family);
+    assert.equal(socket.localAddress.host, host);
+    socket.close();
+  }
 });

@@ -19,6 +19,8 @@ export interface DatagramSocketFixture {
   readonly closedPort: SocketAddress;
   /** An address of the other family. */
   readonly otherFamily: SocketAddress;
+  /** Whether its sockets can limit hops here. */
+  readonly limitsHops: boolean;
 }
 
 /** A datagram as a test keeps it: copied, since the view dies with the call. */
@@ -185,6 +187,19 @@ export function datagramSocketContract(name: string, fixture: DatagramSocketFixt
     assert.equal(await a.send(pattern(10, 7), b.localAddress), false);
     b.close();
   });
+
+  Deno.test(`${name} limits hops where it can, and sends before, meanwhile and afterwards`, () =>
+    withPair(async (a, b, _atA, atB) => {
+      const limited = [];
+      for (const hops of [undefined, 2, undefined] as const) {
+        limited.push(a.limitHops?.(hops) ?? false);
+        assert.equal(await a.send(pattern(30, 8), b.localAddress), true);
+      }
+      assert.deepEqual(limited, new Array(3).fill(fixture.limitsHops));
+      assert.equal((await atB.atLeast(3)).length, 3);
+      a.close();
+      assert.equal(a.limitHops?.(2) ?? false, false);
+    }));
 
   Deno.test(`${name} frees its port at close`, async () => {
     const first = await fixture.open();

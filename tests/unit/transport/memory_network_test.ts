@@ -11,6 +11,7 @@ datagramSocketContract("MemoryNetwork socket", {
   open: (port) => Promise.resolve(contractNetwork.bind("10.0.0.1", port)),
   closedPort: { family: 4, host: "10.0.0.9", port: 9 },
   otherFamily: { family: 6, host: "fd00::9", port: 9 },
+  limitsHops: true,
 });
 
 const contractNetwork6 = new MemoryNetwork();
@@ -18,6 +19,7 @@ datagramSocketContract("MemoryNetwork IPv6 socket", {
   open: (port) => Promise.resolve(contractNetwork6.bind("fd00::1", port)),
   closedPort: { family: 6, host: "fd00::9", port: 9 },
   otherFamily: { family: 4, host: "10.0.0.9", port: 9 },
+  limitsHops: true,
 });
 
 Deno.test("MemoryNetwork refuses a taken address and gives a freed one again", () => {
@@ -55,6 +57,20 @@ Deno.test("MemoryNetwork does to a datagram what the carrier decides", async () 
   held[0]!();
   await closed;
   assert.deepEqual(received, [2, 2, 5, 3]);
+});
+
+Deno.test("MemoryNetwork tells the carrier how many routers a datagram may pass", async () => {
+  const limits: (number | undefined)[] = [];
+  const network = new MemoryNetwork((_datagram, _from, _to, _arrive, hops) => limits.push(hops));
+  const a = network.bind("10.0.0.1");
+  const b = network.bind("10.0.0.2");
+  await a.send(Uint8Array.of(1), b.localAddress);
+  a.limitHops!(2);
+  await a.send(Uint8Array.of(2), b.localAddress);
+  await b.send(Uint8Array.of(3), a.localAddress);
+  a.limitHops!(undefined);
+  await a.send(Uint8Array.of(4), b.localAddress);
+  assert.deepEqual(limits, [undefined, 2, undefined, undefined]);
 });
 
 Deno.test("MemoryNetwork socket keeps what came before receive, in order and within a bound", async () => {

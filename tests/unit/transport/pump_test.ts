@@ -5,10 +5,12 @@ import assert from "node:assert/strict";
 import { shareCommitment } from "../../../lib/crypto/commitment.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import type { SocketAddress } from "../../../lib/nat/address.ts";
+import type { DatagramMachine } from "../../../lib/nat/datagram_machine.ts";
 import type { ChannelHandler } from "../../../lib/protocol/channel.ts";
 import type { Connection } from "../../../lib/protocol/connection.ts";
 import { Endpoint, type EndpointEvent } from "../../../lib/protocol/endpoint.ts";
 import type { Path } from "../../../lib/nat/path.ts";
+import { type Instant, NEVER } from "../../../lib/time.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import { MemoryNetwork } from "../../../lib/transport/memory_network.ts";
 import { Pump } from "../../../lib/transport/pump.ts";
@@ -143,7 +145,9 @@ Deno.test("Pump carries files both ways at once between two endpoints", async ()
   const done = [sharer, client].map((program) =>
     new Promise<void>((resolve) => {
       program.onEvent = (event) => {
-        if (event.type !== "closed") exchange(event.connection, resolve);
+        if (event.type === "accepted" || event.type === "connected") {
+          exchange(event.connection, resolve);
+        }
       };
     })
   );
@@ -153,10 +157,13 @@ Deno.test("Pump carries files both ways at once between two endpoints", async ()
   assert.ok(world.nowMs > 400 && world.nowMs < 1000, `${world.nowMs} ms`);
   client.events[0]!.connection.close(0, "done");
   const closed = new Promise<void>((resolve) => {
-    sharer.onEvent = () => resolve();
+    sharer.onEvent = ({ type }) => {
+      if (type === "closed") resolve();
+    };
   });
   await world.runAsync({ until: closed, limitMs: world.nowMs + 1000 });
-  assert.deepEqual(sharer.events.map(({ type }) => type), ["accepted", "closed"]);
+  const told = sharer.events.map(({ type }) => type);
+  assert.deepEqual([told[0], told.at(-1)], ["accepted", "closed"]);
   for (const { pump } of [sharer, client]) pump.close();
 });
 
@@ -374,4 +381,177 @@ Deno.test("Pump gives strangers' datagrams no answer, however many come", async 
   assert.equal(socket.sends.length, 0);
   assert.equal(program.endpoint.droppedDatagrams, 500);
   program.pump.close();
+});
+
+/** A machine that sends what the test gives it, and keeps what came in. */
+class Scripted implements DatagramMachine {
+  readonly queue: { path: Path; hops?: number }[] = [];
+  readonly received: Path[] = [];
+  transmitPath!: Path;
+  transmitHops: number | undefined;
+
+  handleDatagram(_now: Instant, _datagram: Uint8Array, path: Path): boolean {
+    this.received.push({ socket: path.socket, remote: { ...path.remote } });
+    return true;
+  }
+  handleTimeout(): void {}
+  pollTimeout(): Instant {
+    return NEVER;
+  }
+  pollTransmit(_now: Instant, out: Uint8Array): number {
+    const next = this.queue.shift();
+    if (next === undefined) return 0;
+    this.transmitPath = next.path;
+    this.transmitHops = next.hops;
+    out[0] = next.path.remote.port;
+    return 1;
+  }
+}
+
+/** A program whose endpoint has a scripted machine. */
+function scripted(world: SimWorld, sockets: readonly DatagramSocket[]) {
+  const program = new Program(world, sockets);
+  const machine = new Scripted();
+  program.endpoint.attach(machine);
+  const send = (socket: number, port: number, hops?: number): void => {
+    const path = { socket, remote: { ...SHARER, port } };
+    machine.queue.push(hops === undefined ? { path } : { path, hops });
+  };
+  return { ...program, pump: program.pump, machine, send };
+}
+
+Deno.test("Pump takes sockets that come later, each under an index of its own", async () => {
+  const world = new SimWorld(1);
+  const sockets = Array.from({ length: 4 }, () => new HeldSocket());
+  const { pump, machine, send } = scripted(world, [sockets[0]!]);
+  assert.equal(pump.addSocket(sockets[1]!), 1);
+  assert.equal(pump.addSocket(sockets[2]!), 2);
+  pump.removeSocket(2);
+  assert.equal(pump.addSocket(sockets[3]!), 3, "an index is not given out again");
+  assert.deepEqual([...pump.sockets.keys()], [0, 1, 3]);
+  send(3, 30);
+  send(1, 10);
+  pump.wake();
+  await rest();
+  assert.deepEqual(sockets.map(({ sends }) => sends.map(({ to }) => to.port)), [[], [10], [], [
+    30,
+  ]]);
+  sockets[3]!.deliver(Uint8Array.of(1), SHARER);
+  assert.deepEqual(machine.received, [{ socket: 3, remote: SHARER }]);
+  pump.close();
+  assert.deepEqual(sockets.map(({ isClosed }) => isClosed), [true, true, true, true]);
+});
+
+Deno.test("Pump drops what is for a socket that was taken away, and sends the rest", async () => {
+  const world = new SimWorld(1);
+  const [main, extra] = [new HeldSocket(), new HeldSocket()];
+  const { pump, send } = scripted(world, [main]);
+  const index = pump.addSocket(extra);
+  extra.isHolding = true;
+  send(index, 1);
+  send(index, 2);
+  send(7, 3);
+  send(0, 4);
+  pump.wake();
+  await rest();
+  assert.equal(extra.sends.length, 1);
+  pump.removeSocket(index);
+  pump.removeSocket(index);
+  assert.equal(extra.isClosed, true);
+  extra.release();
+  extra.received.resolve();
+  await rest();
+  assert.equal(extra.sends.length, 1);
+  assert.deepEqual(main.sends.map(({ to }) => to.port), [4]);
+  pump.close();
+});
+
+Deno.test("Pump lives on when a socket that came later breaks", async () => {
+  const world = new SimWorld(1);
+  const [main, extra] = [new HeldSocket(), new HeldSocket()];
+  const { pump, send } = scripted(world, [main]);
+  pump.addSocket(extra);
+  extra.received.reject(new Error("the network is gone"));
+  await rest();
+  send(0, 1);
+  pump.wake();
+  await rest();
+  assert.equal(main.sends.length, 1);
+  pump.close();
+});
+
+Deno.test("Pump closes a socket that comes after it was closed itself", () => {
+  const { pump } = new Program(new SimWorld(1), [new HeldSocket()]);
+  pump.close();
+  const late = new HeldSocket();
+  pump.addSocket(late);
+  assert.equal(late.isClosed, true);
+});
+
+Deno.test("Pump limits the hops of one datagram and of no other", async () => {
+  const world = new SimWorld(1);
+  const seen: string[] = [];
+  const network = new MemoryNetwork((datagram, _from, _to, _arrive, hops) =>
+    seen.push(`${datagram[0]} ${hops ?? "-"}`)
+  );
+  const { pump, send } = scripted(world, [network.bind("10.0.0.2"), network.bind("10.0.0.2")]);
+  send(0, 1);
+  send(0, 2, 2);
+  send(0, 3);
+  send(1, 4, 4);
+  send(1, 5, 2);
+  send(0, 6);
+  send(1, 7);
+  pump.wake();
+  await rest();
+  assert.deepEqual(seen, ["1 -", "2 2", "3 -", "4 4", "5 2", "6 -", "7 -"]);
+  pump.close();
+});
+
+Deno.test("Pump does not send a datagram whose hops cannot be limited", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const { pump, send } = scripted(world, [socket]);
+  send(0, 1, 2);
+  send(0, 2);
+  pump.wake();
+  await rest();
+  assert.deepEqual(socket.sends.map(({ to }) => to.port), [2]);
+  Object.assign(socket, { limitHops: () => false });
+  send(0, 3, 2);
+  send(0, 4);
+  pump.wake();
+  await rest();
+  assert.deepEqual(socket.sends.map(({ to }) => to.port), [2, 4]);
+  pump.close();
+});
+
+Deno.test("Pump tells who attached a machine after every turn, until it is detached", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const program = new Program(world, [socket]);
+  const machines = [new Scripted(), new Scripted()];
+  const told: number[] = [];
+  machines.forEach((machine, index) =>
+    program.pump.attach(machine, () => {
+      told.push(index);
+      // From within: the other one is still told.
+      if (machine.received.length > 0) program.pump.detach(machine);
+    })
+  );
+  await rest();
+  assert.deepEqual(told.splice(0), [0, 1]);
+  socket.deliver(Uint8Array.of(1), SHARER);
+  await rest();
+  assert.deepEqual(told.splice(0), [0, 1]);
+  assert.equal(machines[0]!.received.length, 1);
+  socket.deliver(Uint8Array.of(1), SHARER);
+  await rest();
+  assert.deepEqual(told.splice(0), [1]);
+  assert.equal(machines[1]!.received.length, 1);
+  const late = new Scripted();
+  program.pump.attach(late, () => told.push(2));
+  program.pump.close();
+  await rest();
+  assert.deepEqual(told, []);
 });

@@ -1,0 +1,148 @@
+/**
+ * Sockets beside the main ones, many and for a short time: a client behind a NAT that gives each
+ * destination another outside port opens hundreds, so that one of them is found (docs/protocol.md,
+ * "Probes"). Opens them, hands them to the endpoint, closes them, and keeps the whole process below
+ * a bound. When to open how many, and which to keep, is for others to decide.
+ */
+import { TransferError } from "../errors.ts";
+import { parseIpAddress } from "../nat/address.ts";
+import { openSocket } from "./open_socket.ts";
+import type { DatagramSocket } from "./socket.ts";
+
+/** More extra sockets than this a process never has: they cost descriptors, memory and NAT entries. */
+export const MAX_EXTRA_SOCKETS = 1024;
+
+/**
+ * What our longest datagram, 1472 bytes, needs. The default of 64 KiB is for whatever the kernel
+ * may hand over in one piece; for hundreds of sockets that would be many megabytes.
+ */
+const RECEIVE_BUFFER_BYTES = 2048;
+
+/** Opens one more socket of a family, on any free port; rejects where that cannot be. */
+export type SocketOpener = (family: 4 | 6) => Promise<DatagramSocket>;
+
+/** Whoever sends and receives through sockets by index: a `LiveEndpoint`. */
+export interface SocketHolder {
+  /** Takes a socket and gives it an index of its own. */
+  addSocket(socket: DatagramSocket): number;
+  /** Closes a socket. */
+  removeSocket(index: number): void;
+}
+
+/** How many sockets may still be opened, for several users together. */
+export class SocketAllowance {
+  #left: number;
+
+  /** @param count How many there may be at once. */
+  constructor(count: number) {
+    this.#left = count;
+  }
+
+  /** Asks for one; false when there is none left. */
+  take(): boolean {
+    if (this.#left === 0) return false;
+    this.#left--;
+    return true;
+  }
+
+  /** Gives one back that was taken. */
+  giveBack(): void {
+    this.#left++;
+  }
+}
+
+/** What all endpoints of this process have together. */
+const PROCESS_ALLOWANCE = new SocketAllowance(MAX_EXTRA_SOCKETS);
+
+/**
+ * Opens extra sockets of the system, bound as the main ones are but for the port.
+ *
+ * @param options As for `openSockets`: `host` is an address of this machine, by default all.
+ */
+export function extraSocketOpener(
+  options: { readonly host?: string; readonly allowSlowSocket?: boolean },
+): SocketOpener {
+  const { host, allowSlowSocket = false } = options;
+  const only = host === undefined ? undefined : parseIpAddress(host);
+  return (family) => {
+    if (only !== undefined && only.family !== family) {
+      return Promise.reject(
+        new TransferError(
+          "no_network",
+          `Cannot open an IPv${family} socket: bound to ${only.host}`,
+        ),
+      );
+    }
+    return openSocket({
+      family,
+      host: only?.host ?? (family === 4 ? "0.0.0.0" : "::"),
+      port: 0,
+      allowSlowSocket,
+      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+    });
+  };
+}
+
+/** The extra sockets of one endpoint. */
+export class ExtraSockets {
+  readonly #holder: SocketHolder;
+  readonly #open: SocketOpener;
+  readonly #allowance: SocketAllowance;
+  readonly #indices = new Set<number>();
+  #isClosed = false;
+
+  /**
+   * Opens nothing yet.
+   *
+   * @param allowance By default {@linkcode MAX_EXTRA_SOCKETS} for the whole process.
+   */
+  constructor(
+    holder: SocketHolder,
+    open: SocketOpener,
+    allowance: SocketAllowance = PROCESS_ALLOWANCE,
+  ) {
+    this.#holder = holder;
+    this.#open = open;
+    this.#allowance = allowance;
+  }
+
+  /** How many are open now. */
+  get count(): number {
+    return this.#indices.size;
+  }
+
+  /**
+   * Opens sockets and hands them over. Stops early, with those it got, when the system refuses one,
+   * the allowance is used up, or {@linkcode ExtraSockets.closeAll} was called.
+   *
+   * @returns Their indices: at most `count`, perhaps none. Never rejects.
+   */
+  async take(family: 4 | 6, count: number): Promise<number[]> {
+    const taken: number[] = [];
+    while (taken.length < count && !this.#isClosed && this.#allowance.take()) {
+      const socket = await this.#open(family).catch(() => undefined);
+      if (socket === undefined || this.#isClosed) {
+        socket?.close();
+        this.#allowance.giveBack();
+        break;
+      }
+      const index = this.#holder.addSocket(socket);
+      this.#indices.add(index);
+      taken.push(index);
+    }
+    return taken.filter((index) => this.#indices.has(index));
+  }
+
+  /** Closes one; an index that is none of these does nothing. */
+  release(index: number): void {
+    if (!this.#indices.delete(index)) return;
+    this.#holder.removeSocket(index);
+    this.#allowance.giveBack();
+  }
+
+  /** Closes all, and those that are being opened; none can be opened after that. */
+  closeAll(): void {
+    this.#isClosed = true;
+    for (const index of this.#indices) this.release(index);
+  }
+}
