@@ -26,3 +26,8 @@ export function after(start: Instant, durationMs: number): Instant {
 export function earlier(a: Instant, b: Instant): Instant {
   return a < b ? a : b;
 }
+
+/** The later of two instants. */
+export function later(a: Instant, b: Instant): Instant {
+  return a > b ? a : b;
+}

@@ -286,6 +286,7 @@ function newConnection(provider: CryptoProvider, mine: number, theirs: number): 
     local: defaultParameters(new Uint8Array(6).fill(mine)),
     remote: defaultParameters(new Uint8Array(6).fill(theirs)),
     path: { socket: 0, remote: { family: 4, host: "192.0.2.1", port: theirs } },
+    random: { fill: (out) => void crypto.getRandomValues(out as Uint8Array<ArrayBuffer>) },
     rttMs: 0.2,
   });
 }

@@ -21,7 +21,7 @@ import { ByteReader } from "../bytes/varint.ts";
 import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
 import { INTEGRITY_LIMIT_PACKETS } from "../crypto/phase_keys.ts";
-import { TAG_BYTES } from "../crypto/provider.ts";
+import { type RandomSource, TAG_BYTES } from "../crypto/provider.ts";
 import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
 import { AckScheduler } from "./ack_scheduler.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
@@ -30,7 +30,7 @@ import { Cubic } from "./congestion/cubic.ts";
 import { AckFrame, Frame, MAX_CREDIT_FRAME_BYTES, readClose, writeClose } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyUpdates } from "./key_updates.ts";
-import { MtuLadder } from "./mtu.ts";
+import type { MtuLadder } from "./mtu.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
 import {
@@ -41,11 +41,21 @@ import {
   MAX_BLOCK_WINDOW_BYTES,
   MAX_CONFIRM_INTERVAL_MS,
   MAX_UNANSWERED_PACKETS,
+  PATH_CHALLENGE_BYTES,
+  WAKE_GAP_MS,
+  WAKE_GRACE_MS,
 } from "./params.ts";
+import { PathConditions } from "./path_conditions.ts";
+import type { PathEvent } from "./path_events.ts";
+import { MAX_PATH_NEWS_BYTES } from "./path_news.ts";
+import type { PathSocket } from "./path_table.ts";
+import { type PathChange, Paths } from "./paths.ts";
+import type { SocketAddress } from "../nat/address.ts";
+import type { Candidate } from "../nat/candidate.ts";
 import type { Path } from "../nat/path.ts";
 import { Recovery } from "./recovery.ts";
 import { PacketFlag } from "./sent_packets.ts";
-import { after, type Instant, NEVER } from "../time.ts";
+import { after, type Instant, later, NEVER } from "../time.ts";
 import { Timer, TimerTable } from "./timer_table.ts";
 import type { TransportParameters } from "./transport_parameters.ts";
 
@@ -61,6 +71,8 @@ export interface ConnectionOptions {
   readonly remote: TransportParameters;
   /** Where datagrams go at first. */
   readonly path: Path;
+  /** Where path challenges come from. */
+  readonly random: RandomSource;
   /** Round trip seen in the handshake, ms, when it could be told. */
   readonly rttMs?: number;
   /** Client: writes message 3 anew into a buffer of 1200 bytes. */
@@ -121,25 +133,25 @@ const DRAIN_TIMEOUTS = 3;
 const FIRST_CLOSES = 3;
 /** A closing side answers at most one packet in so many ms. */
 const CLOSE_REPEAT_MS = 100;
-/** Bytes of a path challenge and its response. */
-const PATH_CHALLENGE_BYTES = 8;
 
 type State = "confirming" | "open" | "closing" | "draining" | "ended";
 
 /** A connection between two peers that know each other's keys. */
 export class Connection implements Channel {
-  /** Where datagrams go now, wherever packets come from [PATH-1]. */
-  path: Path;
+  /** Where the datagram of the last {@linkcode Connection.pollTransmit} goes. */
+  transmitPath: Path;
   /** How it ended; undefined while it lives. */
   closed: ConnectionEnd | undefined;
   readonly #options: ConnectionOptions;
   readonly #sealer: PacketSealer;
   readonly #opener: PacketOpener;
   readonly #timers = new TimerTable();
-  readonly #controller: CongestionController;
   readonly #recovery: Recovery;
-  readonly #pacer: Pacer;
-  readonly #mtu: MtuLadder;
+  readonly #conditions: PathConditions;
+  readonly #paths: Paths;
+  #controller: CongestionController;
+  #pacer: Pacer;
+  #mtu: MtuLadder;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #acks: AckScheduler;
@@ -152,11 +164,11 @@ export class Connection implements Channel {
   #pingDue = false;
   #probesDue = 0;
   #confirmationDue = false;
-  #pathResponse: Uint8Array | undefined;
   #closesDue = 0;
   #closeWire = 0;
   #lastCloseAt: Instant;
   #isAppLimited = true;
+  #isMove = false;
   #hasReleased = false;
   #receivedPackets = 0;
   #droppedDatagrams = 0;
@@ -166,19 +178,31 @@ export class Connection implements Channel {
     this.#options = options;
     this.#sealer = options.sealer;
     this.#opener = options.opener;
-    this.path = options.path;
+    this.transmitPath = options.path;
     this.#now = now;
     this.#lastCloseAt = after(now, -CLOSE_REPEAT_MS);
-    this.#mtu = new MtuLadder(options.path.remote.family, options.remote.maxDatagramBytes);
-    const datagramBytes = this.#mtu.datagramBytes;
-    this.#controller = options.congestion?.(datagramBytes) ?? new Cubic(datagramBytes);
+    this.#conditions = new PathConditions(
+      options.remote.maxDatagramBytes,
+      options.congestion ?? ((datagramBytes) => new Cubic(datagramBytes)),
+    );
+    const { mtu, controller } = this.#conditions.fresh(options.path);
+    this.#mtu = mtu;
+    this.#controller = controller;
     this.#recovery = new Recovery(this.#controller, {
       handlePacketAcked: (slot) => this.#handlePacketAcked(slot),
       handlePacketLost: (slot) => this.#handlePacketLost(slot),
     });
     this.#recovery.rtt.maxAckDelayMs = options.remote.ackDelayMs;
     if (options.rttMs !== undefined) this.#recovery.rtt.addSample(options.rttMs, 0);
-    this.#pacer = new Pacer(now, datagramBytes);
+    this.#paths = new Paths(now, {
+      path: options.path,
+      isClient: options.writeConfirmation !== undefined,
+      random: options.random,
+      timers: this.#timers,
+      rtt: this.#recovery.rtt,
+      onChange: (now, change) => this.#handlePathChange(now, change),
+    });
+    this.#pacer = new Pacer(now, mtu.datagramBytes);
     this.#updatePacer(now);
     this.#outbox = new Outbox((block) => this.#handleReleased(block));
     this.#outbox.blockLimit = options.remote.blockCredit;
@@ -238,6 +262,61 @@ export class Connection implements Channel {
     };
   }
 
+  // ---- paths ----
+
+  /** The path of the session now. */
+  get path(): Path {
+    return this.#paths.current;
+  }
+
+  /** Takes the oldest event of the paths; the endpoint does. */
+  takePathEvent(): PathEvent | undefined {
+    return this.#paths.takeEvent();
+  }
+
+  /**
+   * Tells the peer where else this side may be reached; the whole list each time, also when it is
+   * another one after a change of networks.
+   *
+   * @throws {RangeError} Unless there are 1 to 8, each at an address where somebody can be.
+   */
+  setLocalCandidates(now: Instant, candidates: readonly Candidate[]): void {
+    this.#now = now;
+    if (this.closed) return;
+    this.#paths.setLocalCandidates(candidates);
+    this.#wake();
+  }
+
+  /** Says which local sockets there are: all of them are tried with the peer's candidates. */
+  setSockets(sockets: readonly PathSocket[]): void {
+    if (this.closed) return;
+    this.#paths.setSockets(this.#now, sockets);
+    this.#wake();
+  }
+
+  /** Says that a socket is gone; a session on it looks for another path at once. */
+  removeSocket(index: number): void {
+    if (this.closed) return;
+    this.#paths.removeSocket(this.#now, index);
+    this.#wake();
+  }
+
+  /** Names an address at which the peer may be now; it is tried at once from every socket. */
+  addRemoteCandidate(now: Instant, address: SocketAddress): void {
+    this.#now = now;
+    if (this.closed) return;
+    this.#paths.addRemoteCandidate(now, address);
+    this.#wake();
+  }
+
+  /** Has one path tried at once. */
+  probePath(now: Instant, path: Path): void {
+    this.#now = now;
+    if (this.closed) return;
+    this.#paths.probePath(now, path);
+    this.#wake();
+  }
+
   // ---- what the transfer asks ----
 
   sendControl(bytes: Uint8Array): void {
@@ -283,9 +362,18 @@ export class Connection implements Channel {
   /**
    * Takes a packet addressed to this connection, `buffer[start..end)`, which is decrypted in place.
    *
+   * @param socket Index of the socket it came in on.
+   * @param from Who sent it.
    * @returns Whether it was authentic and new.
    */
-  handlePacket(now: Instant, buffer: Uint8Array, start: number, end: number): boolean {
+  handlePacket(
+    now: Instant,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    socket: number = this.path.socket,
+    from: SocketAddress = this.path.remote,
+  ): boolean {
     this.#now = now;
     if (this.#state === "ended") return false;
     const payloadEnd = this.#opener.open(buffer, start, end);
@@ -315,8 +403,10 @@ export class Connection implements Channel {
     const packetNumber = this.#opener.packetNumber;
     this.#reader.reset(buffer, start + HEADER_BYTES, payloadEnd);
     const controlAckedOffset = this.#outbox.control.ackedOffset;
+    const isNewest = packetNumber === this.#opener.largestNumber;
     const isEliciting = this.#readFrames(now);
     if (this.closed) return true;
+    this.#paths.handlePacket(now, socket, from, end - start, isNewest && this.#isMove);
     this.#acks.handlePacket(now, packetNumber, isEliciting, this.#recovery.rtt.smoothedMs);
     if (this.#hasReleased || this.#outbox.control.ackedOffset > controlAckedOffset) {
       this.#hasReleased = false;
@@ -334,8 +424,13 @@ export class Connection implements Channel {
   handleTimeout(now: Instant): void {
     this.#now = now;
     const timers = this.#timers;
+    const isLate = now - timers.earliest() > WAKE_GAP_MS;
     if (timers.takeExpired(Timer.DRAIN, now)) return this.#retire();
     if (this.closed) return;
+    if (isLate) { // [IDLE-3]
+      timers.set(Timer.IDLE, later(timers.get(Timer.IDLE), after(now, WAKE_GRACE_MS)));
+      this.#paths.handleWoke(now);
+    }
     if (timers.takeExpired(Timer.IDLE, now)) { // [IDLE-1]
       const seconds = Math.round(this.#options.local.idleTimeoutMs / 1000);
       this.#finish(now, {
@@ -351,8 +446,13 @@ export class Connection implements Channel {
     if (timers.takeExpired(Timer.MTU, now)) this.#mtu.restart();
     if (timers.takeExpired(Timer.KEY, now)) this.#keys.begin(now);
     if (timers.takeExpired(Timer.OLD_KEY, now)) this.#opener.dropOldKeys();
-    if (timers.takeExpired(Timer.LOSS, now)) this.#recovery.detectLosses(now);
+    if (timers.takeExpired(Timer.LOSS, now)) {
+      this.#recovery.detectLosses(now);
+      this.#armRecovery(); // a probe that waited for it may be due by now
+    }
     if (timers.takeExpired(Timer.PROBE, now)) this.#onProbeTimeout(now);
+    if (timers.takeExpired(Timer.PATH, now)) this.#paths.handleTimeout(now);
+    if (timers.takeExpired(Timer.WATCH, now) && this.#paths.handleWatch(now)) this.#pingDue = true;
     this.#armRecovery();
   }
 
@@ -370,8 +470,16 @@ export class Connection implements Channel {
   pollTransmit(now: Instant, out: Uint8Array): number {
     this.#now = now;
     this.#timers.clear(Timer.PACE);
+    this.transmitPath = this.#paths.current;
     if (this.closed) return this.#transmitClose(now, out);
     if (this.#confirmationDue) return this.#transmitConfirmation(now, out);
+    if (this.#paths.hasTransmit && this.#mayAcknowledge) {
+      const end = this.#paths.write(now, out);
+      if (end > 0) {
+        this.transmitPath = this.#paths.transmitPath;
+        return this.#seal(now, out, end, PacketFlag.OFF_PATH);
+      }
+    }
     if (this.#state === "open" && this.#mtu.nextProbeBytes() > 0) {
       return this.#transmitMtuProbe(now, out);
     }
@@ -383,7 +491,7 @@ export class Connection implements Channel {
   #transmitData(now: Instant, out: Uint8Array): number {
     const datagramBytes = this.#mtu.datagramBytes;
     const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#inbox.isCreditDue ||
-      this.#pathResponse !== undefined || this.#outbox.hasWork;
+      this.#paths.news.isDue || this.#outbox.hasWork;
     const maySend = wantsToSend && this.#maySend(now, datagramBytes);
     if (!maySend && !(this.#acks.isDue && this.#mayAcknowledge)) return 0;
 
@@ -404,11 +512,9 @@ export class Connection implements Channel {
         at = this.#inbox.writeCredit(out, at);
         flags |= PacketFlag.CREDIT;
       }
-      if (this.#pathResponse && at + 1 + PATH_CHALLENGE_BYTES <= end) {
-        out[at++] = Frame.PATH_RESPONSE;
-        out.set(this.#pathResponse, at);
-        at += PATH_CHALLENGE_BYTES;
-        this.#pathResponse = undefined;
+      if (this.#paths.news.isDue && at + MAX_PATH_NEWS_BYTES <= end) {
+        at = this.#paths.news.write(out, at);
+        flags |= PacketFlag.PATH_NEWS;
       }
       at = outbox.fill(out, at, end);
       const isLast = !outbox.hasWork;
@@ -450,6 +556,8 @@ export class Connection implements Channel {
       recovery.sent.firstSegments[slot] = this.#outbox.filledFirst;
       recovery.sent.segmentCounts[slot] = this.#outbox.filledCount;
       this.#pacer.onSent(length);
+      this.#paths.watch.handleSent(now);
+      if (this.#carriesContent(slot)) this.#paths.watch.handleContent(now);
       this.#timers.set(Timer.KEEPALIVE, after(now, KEEPALIVE_MS));
       this.#armRecovery();
     }
@@ -502,9 +610,13 @@ export class Connection implements Channel {
     const reader = this.#reader;
     let isEliciting = false;
     let hasAck = false;
+    this.#isMove = false;
     if (reader.remaining === 0) this.#violate("a packet without frames");
     while (reader.remaining > 0 && !this.closed) {
       const type = reader.u8();
+      if (type !== Frame.PADDING && type !== Frame.PATH_CHALLENGE && type !== Frame.PATH_RESPONSE) {
+        this.#isMove = true; // RFC 9000, section 9.1
+      }
       switch (type) {
         case Frame.PADDING:
           continue;
@@ -530,10 +642,16 @@ export class Connection implements Channel {
           this.#readCredit();
           break;
         case Frame.PATH_CHALLENGE: // [FRM-2]
-          this.#pathResponse = reader.bytes(PATH_CHALLENGE_BYTES).slice();
+          this.#paths.handleChallenge(reader.bytes(PATH_CHALLENGE_BYTES));
           break;
         case Frame.PATH_RESPONSE:
-          reader.bytes(PATH_CHALLENGE_BYTES);
+          this.#paths.handleResponse(now, reader.bytes(PATH_CHALLENGE_BYTES));
+          break;
+        case Frame.CANDIDATES:
+          this.#readCandidates(now);
+          break;
+        case Frame.OBSERVED_ADDRESS:
+          this.#readObservedAddress();
           break;
         case Frame.CLOSE:
           this.#readClose(now);
@@ -566,6 +684,7 @@ export class Connection implements Channel {
     const offset = this.#reader.varint();
     const bytes = this.#reader.bytes(this.#reader.varint());
     if (!this.#reader.ok) return;
+    this.#paths.watch.handleContent(this.#now);
     const wrong = this.#inbox.receiveControl(offset, bytes);
     if (wrong !== undefined) this.#violate(wrong);
   }
@@ -575,6 +694,7 @@ export class Connection implements Channel {
     const offset = this.#reader.varint();
     const bytes = this.#reader.bytes(this.#reader.varint());
     if (!this.#reader.ok) return;
+    this.#paths.watch.handleContent(this.#now);
     const wrong = this.#inbox.receiveBlock(request, offset, bytes);
     if (wrong !== undefined) this.#violate(wrong);
   }
@@ -587,6 +707,18 @@ export class Connection implements Channel {
     const outbox = this.#outbox;
     outbox.blockLimit = Math.max(outbox.blockLimit, blockLimit);
     outbox.controlLimit = Math.max(outbox.controlLimit, controlLimit);
+  }
+
+  #readCandidates(now: Instant): void {
+    const candidates = this.#paths.news.readCandidates(this.#reader);
+    if (candidates === undefined) return this.#violate("malformed CANDIDATES");
+    if (candidates !== "old") this.#paths.handleCandidates(now, candidates);
+  }
+
+  #readObservedAddress(): void {
+    const address = this.#paths.news.readObservedAddress(this.#reader);
+    if (address === undefined) return this.#violate("a malformed OBSERVED_ADDRESS");
+    if (address !== "old") this.#paths.handleObserved(address);
   }
 
   #readClose(now: Instant): void {
@@ -613,7 +745,9 @@ export class Connection implements Channel {
   #handlePacketLost(slot: number): void {
     const sent = this.#recovery.sent;
     this.#outbox.lose(sent.firstSegments[slot]!, sent.segmentCounts[slot]!);
-    if ((sent.flags[slot]! & PacketFlag.CREDIT) !== 0) this.#inbox.isCreditDue = true;
+    const flags = sent.flags[slot]!;
+    if ((flags & PacketFlag.CREDIT) !== 0) this.#inbox.isCreditDue = true;
+    if ((flags & PacketFlag.PATH_NEWS) !== 0) this.#paths.news.handleLost();
   }
 
   #onProbeTimeout(now: Instant): void {
@@ -636,6 +770,24 @@ export class Connection implements Channel {
   #armRecovery(): void {
     this.#timers.set(Timer.LOSS, this.#recovery.lossDeadline);
     this.#timers.set(Timer.PROBE, this.#recovery.probeDeadline);
+  }
+
+  /** What is known of a path goes with it, unless only the peer's port has changed [PATH-2]. */
+  #handlePathChange(now: Instant, change: PathChange): void {
+    const { rtt } = this.#recovery;
+    const graceMs = change.wasLost ? 0 : rtt.probeTimeoutMs;
+    const present = { controller: this.#controller, mtu: this.#mtu };
+    const next = this.#conditions.exchange(now, change, present, rtt);
+    this.#recovery.changePath(now, graceMs, next?.controller);
+    if (next) {
+      this.#controller = next.controller;
+      this.#mtu = next.mtu;
+      this.#pacer = new Pacer(now, next.mtu.datagramBytes);
+      this.#timers.clear(Timer.MTU);
+    }
+    this.#pingDue = true; // shows the peer where this side is
+    this.#updatePacer(now);
+    this.#armRecovery();
   }
 
   #updatePacer(now: Instant): void {

@@ -12,6 +12,7 @@ import type { SocketAddress } from "../nat/address.ts";
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
 import { Connection, type ConnectionEnd, type ConnectionOptions } from "./connection.ts";
 import { readConnectionId } from "./connection_id.ts";
+import type { PathEvent } from "./path_events.ts";
 import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
 import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
 import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES, MAX_DATAGRAM_BYTES_V4 } from "./params.ts";
@@ -41,7 +42,9 @@ export type EndpointEvent =
     readonly type: "closed";
     readonly connection: Connection;
     readonly end: ConnectionEnd;
-  };
+  }
+  /** News of a connection's paths. */
+  | (PathEvent & { readonly connection: Connection });
 
 /** Settings of an endpoint. */
 export interface EndpointOptions {
@@ -137,7 +140,7 @@ export class Endpoint {
     if (datagram.length >= HEADER_BYTES) {
       const id = readConnectionId(datagram, 0);
       const connection = this.#byId.get(id);
-      if (connection) return this.#handlePackets(now, connection, datagram);
+      if (connection) return this.#handlePackets(now, connection, datagram, socket, from);
       if (this.#sharer?.holdEarlyPacket(id, datagram)) return;
     }
     const path: Path = { socket, remote: from };
@@ -152,10 +155,16 @@ export class Endpoint {
     this.droppedDatagrams++;
   }
 
-  #handlePackets(now: Instant, connection: Connection, datagram: Uint8Array): void {
+  #handlePackets(
+    now: Instant,
+    connection: Connection,
+    datagram: Uint8Array,
+    socket: number,
+    from: SocketAddress,
+  ): void {
     // A datagram longer than any packet is several that the kernel joined.
     if (datagram.length <= MAX_DATAGRAM_BYTES_V4) {
-      connection.handlePacket(now, datagram, 0, datagram.length);
+      connection.handlePacket(now, datagram, 0, datagram.length, socket, from);
     } else {
       let start = 0;
       while (start < datagram.length) {
@@ -164,7 +173,7 @@ export class Endpoint {
           this.droppedDatagrams++;
           break;
         }
-        connection.handlePacket(now, datagram, start, start + length);
+        connection.handlePacket(now, datagram, start, start + length, socket, from);
         start += length;
       }
     }
@@ -257,7 +266,7 @@ export class Endpoint {
       const connection = connections[this.#turn++]!;
       const length = connection.pollTransmit(now, out);
       if (length === 0) continue;
-      this.transmitPath = connection.path;
+      this.transmitPath = connection.transmitPath;
       return length;
     }
     return 0;
@@ -266,6 +275,8 @@ export class Endpoint {
   /** What the owner should know next. */
   pollEvent(): EndpointEvent | undefined {
     for (const connection of this.#connections) {
+      const event = connection.takePathEvent();
+      if (event) this.#events.push({ ...event, connection });
       if (connection.closed) this.#noteClosed(connection);
     }
     return this.#events.shift();

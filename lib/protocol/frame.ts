@@ -13,6 +13,8 @@
  * 0x05  CREDIT            block limit v · control limit v
  * 0x06  PATH_CHALLENGE    8 bytes
  * 0x07  PATH_RESPONSE     8 bytes
+ * 0x09  CANDIDATES        in candidates_frame.ts
+ * 0x0a  OBSERVED_ADDRESS  in candidates_frame.ts
  * 0x0b  ACK_NOW           none
  * 0x0c  CLOSE             code v · length v · UTF-8 text
  * ```
@@ -21,7 +23,7 @@ import { type ByteReader, varintLength, writeVarint } from "../bytes/varint.ts";
 import type { AckRanges } from "./ack_ranges.ts";
 import { MAX_ACK_RANGES, MAX_CLOSE_REASON_BYTES } from "./params.ts";
 
-/** Frame types. Numbers 0x08 to 0x0a are kept for NEW_CONNECTION_ID, CANDIDATES, OBSERVED_ADDRESS. */
+/** Frame types. Number 0x08 is kept for NEW_CONNECTION_ID. */
 export const Frame = {
   PADDING: 0x00,
   PING: 0x01,
@@ -31,6 +33,8 @@ export const Frame = {
   CREDIT: 0x05,
   PATH_CHALLENGE: 0x06,
   PATH_RESPONSE: 0x07,
+  CANDIDATES: 0x09,
+  OBSERVED_ADDRESS: 0x0a,
   ACK_NOW: 0x0b,
   CLOSE: 0x0c,
 } as const;

@@ -15,7 +15,12 @@ import { protectSession } from "../crypto/session_protection.ts";
 import type { ConnectionOptions } from "./connection.ts";
 import { createConnectionId } from "./connection_id.ts";
 import { startHandshake } from "./handshake_start.ts";
-import { HELLO_REPEAT_MS, HELLO_REPEATS_MS } from "./params.ts";
+import {
+  HELLO_HEARD_MS,
+  HELLO_HEARD_REPEAT_MS,
+  HELLO_REPEAT_MS,
+  HELLO_REPEATS_MS,
+} from "./params.ts";
 import { isSamePath, type Path } from "../nat/path.ts";
 import { after, earlier, type Instant, NEVER } from "../time.ts";
 import {
@@ -57,6 +62,8 @@ export interface ConnectedSharer {
 interface Attempt {
   readonly path: Path;
   readonly startedAt: Instant;
+  /** Whether the sharer was heard there. */
+  readonly isHeard: boolean;
   round: number;
   nextRoundAt: Instant;
   sentAt: Instant;
@@ -102,14 +109,14 @@ export class HandshakeClient {
     const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
     encodeParameters(this.#local, payload, 0);
     this.#message1 = this.#noise.writeMessage(payload, random)!;
-    this.#attempts = options.paths.map((path) => startAttempt(now, path));
+    this.#attempts = options.paths.map((path) => startAttempt(now, path, false));
   }
 
-  /** Tries one more path, from now on; one that is tried already begins its repeats anew. */
+  /** Tries a path on which the sharer was heard, from now on and more often than others. */
   addPath(now: Instant, path: Path): void {
     const known = this.#attempts.findIndex((attempt) => isSamePath(attempt.path, path));
     if (known >= 0) this.#attempts.splice(known, 1);
-    this.#attempts.push(startAttempt(now, path));
+    this.#attempts.push(startAttempt(now, path, true));
   }
 
   /** Whether {@linkcode HandshakeClient.pollTransmit} has something. */
@@ -141,10 +148,7 @@ export class HandshakeClient {
       if (now < attempt.nextRoundAt) continue;
       attempt.isDue = true;
       attempt.round++;
-      const next = HELLO_REPEATS_MS[attempt.round + 1];
-      attempt.nextRoundAt = next === undefined
-        ? after(now, HELLO_REPEAT_MS)
-        : after(attempt.startedAt, next);
+      attempt.nextRoundAt = nextRoundOf(attempt, now);
     }
   }
 
@@ -207,6 +211,7 @@ export class HandshakeClient {
         local: this.#local,
         remote,
         path,
+        random: this.#random,
         ...(hasRtt ? { rttMs: Math.max(now - attempt.sentAt, 0.001) } : {}),
         writeConfirmation: (out) =>
           out.set(this.#codec.encodeMessage3(message3, remote.connectionId)),
@@ -219,10 +224,17 @@ export class HandshakeClient {
   }
 }
 
-function startAttempt(now: Instant, path: Path): Attempt {
+function nextRoundOf({ startedAt, isHeard, round }: Attempt, now: Instant): Instant {
+  if (isHeard && now < after(startedAt, HELLO_HEARD_MS)) return after(now, HELLO_HEARD_REPEAT_MS);
+  const next = HELLO_REPEATS_MS[round + 1];
+  return next === undefined ? after(now, HELLO_REPEAT_MS) : after(startedAt, next);
+}
+
+function startAttempt(now: Instant, path: Path, isHeard: boolean): Attempt {
   return {
     path,
     startedAt: now,
+    isHeard,
     round: 0,
     nextRoundAt: after(now, HELLO_REPEATS_MS[1]!),
     sentAt: now,

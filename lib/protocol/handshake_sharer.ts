@@ -296,6 +296,7 @@ export class HandshakeSharer {
         local,
         remote,
         path,
+        random: this.#random,
         ...(halfOpen.wasRepeated ? {} : { rttMs: Math.max(now - halfOpen.sentAt, 0.001) }),
       },
       remoteKey: noise.remoteStaticKey!,

@@ -55,6 +55,8 @@ export * from "./endpoint.ts";
 export { type HandshakeClientOptions, MAX_REQUEST_BYTES } from "./handshake_client.ts";
 export type { HandshakeSharerOptions } from "./handshake_sharer.ts";
 export * from "./params.ts";
+export type { PathEvent, PathReason } from "./path_events.ts";
+export type { PathSocket } from "./path_table.ts";
 export * from "../nat/path.ts";
 export * from "./rtt.ts";
 export * from "../time.ts";

@@ -132,6 +132,13 @@ export const HELLO_REPEATS_MS: readonly number[] = [0, 100, 200, 400, 800];
 /** Then message 1 is repeated at this distance, ms. */
 export const HELLO_REPEAT_MS = 1000;
 
+/** Where the sharer was heard, message 1 is repeated at this distance at first, ms: the path is there,
+ * only datagrams get lost. */
+export const HELLO_HEARD_REPEAT_MS = 100;
+
+/** For so long, ms. */
+export const HELLO_HEARD_MS = 3000;
+
 /** Longest pause between repeats of message 3, ms: a sharer waits for it 10 s only. */
 export const MAX_CONFIRM_INTERVAL_MS = 300;
 
@@ -164,3 +171,72 @@ export const MAX_EARLY_PACKETS = 16;
 
 /** Bytes of text in a CLOSE frame. */
 export const MAX_CLOSE_REASON_BYTES = 256;
+
+/** Bytes of a path challenge: nobody guesses 2^64 values (RFC 9000 section 8.2). */
+export const PATH_CHALLENGE_BYTES = 8;
+
+/** Most candidates in one CANDIDATES frame. */
+export const MAX_FRAME_CANDIDATES = 8;
+
+/** Most pairs of a local socket and a remote candidate that are probed. */
+export const MAX_PATH_PAIRS = 16;
+
+/** Most paths of a session that are remembered: pairs, paths in use before, sources of packets. */
+export const MAX_PATHS = 32;
+
+/** Challenges to a pair that is new: four losses in a row are a wall. */
+export const PATH_TRIES = 5;
+
+/** Challenges to a known pair when it is measured again. */
+export const PATH_REPROBE_TRIES = 2;
+
+/** Pause after the first challenge to a pair, ms; it doubles. */
+export const PATH_FIRST_RETRY_MS = 100;
+
+/** Pause between measurements of the other paths, ms. */
+export const PATH_REPROBE_MS = 30_000;
+
+/** Challenges to the address a peer seems to have moved to, and to the one before (RFC 9000 9.3.3). */
+export const PATH_VALIDATION_TRIES = 3;
+
+/** Least time such a validation takes before it failed, ms. */
+export const MIN_PATH_VALIDATION_MS = 1000;
+
+/** How long an answer proves a path, ms: two measurements. */
+export const PATH_VALID_MS = 60_000;
+
+/** Bytes sent to an address not yet proved for each byte received from it (RFC 9000 section 8.1). */
+export const AMPLIFICATION_LIMIT = 3;
+
+/** Packets to listed addresses that never answered, in any 30 s: whom a peer lists is its choice. */
+export const MAX_UNPROVEN_PROBES = 128;
+
+/** Path responses that wait to be sent; more challenges at one moment are no honest peer's. */
+export const MAX_PATH_RESPONSES = 8;
+
+/** Share of the present round trip below which another path is clearly better. */
+export const BETTER_RTT_SHARE = 0.8;
+
+/** And by how much at least, ms: below that it is noise. */
+export const BETTER_RTT_MS = 2;
+
+/** Pause between two moves to better paths, ms: what flaps is no better. */
+export const PATH_HOLD_MS = 10_000;
+
+/** Silence after which a path that owes an answer counts as lost, ms; at least 3 probe timeouts. */
+export const PATH_SILENCE_MS = 3000;
+
+/** Silence in mid-transfer after which a side with nothing in flight sends a PING, ms. */
+export const PATH_QUIET_MS = 1500;
+
+/** How long after the last content a transfer counts as going on, ms. */
+export const PATH_ACTIVE_MS = 5000;
+
+/** Pause between challenges to all known paths while none is known to work, ms. */
+export const PATH_SEARCH_MS = 500;
+
+/** A timer that fires so late tells of a machine that slept, ms. */
+export const WAKE_GAP_MS = 5000;
+
+/** How long a session lives at least after such a sleep, ms: to find a path again. */
+export const WAKE_GRACE_MS = 10_000;

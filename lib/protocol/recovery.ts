@@ -53,9 +53,15 @@ export class Recovery {
   lostPackets = 0;
   /** Packets declared lost that arrived after all. */
   spuriousPackets = 0;
-  readonly #controller: CongestionController;
+  #controller: CongestionController;
   readonly #owner: RecoveryOwner;
   #largestAcked = -1;
+  /** The same of packets on the session's path: others overtake without anything being lost. */
+  #largestAckedOnPath = -1;
+  /** The first packet number on the present path. */
+  #pathStart = 0;
+  /** Until when packets of the path before may still be acknowledged. */
+  #oldPathEnds: Instant = instant(0);
   #firstUnresolved = 0;
   #inFlightPackets = 0;
   #lastInFlightSentAt: Instant = instant(0);
@@ -132,13 +138,18 @@ export class Recovery {
         const flags = sent.flags[slot]!;
         if ((flags & PacketFlag.ACKED) !== 0) continue;
         if ((flags & PacketFlag.ACK_ELICITING) !== 0) ackedEliciting = true;
+        if (packetNumber > this.#largestAckedOnPath && (flags & PacketFlag.OFF_PATH) === 0) {
+          this.#largestAckedOnPath = packetNumber;
+        }
         this.#onPacketAcked(packetNumber, slot, flags);
       }
     }
     if (isLargestNew) {
       this.#largestAcked = largest;
       // Only the newest packet gives a sample, and only one the peer had to acknowledge promptly.
-      if ((sent.flags[largestSlot]! & PacketFlag.ACK_ELICITING) !== 0) {
+      if (
+        (sent.flags[largestSlot]! & PacketFlag.ACK_ELICITING) !== 0 && largest >= this.#pathStart
+      ) {
         if (!this.rtt.hasSample) this.#firstSampleAt = now;
         this.rtt.addSample(Math.max(now - sent.sentAt[largestSlot]!, 0.001), ack.delayMs);
       }
@@ -171,7 +182,8 @@ export class Recovery {
     let runEnd = 0;
     let longestRunMs = 0;
     let packetNumber = this.#firstUnresolved;
-    for (; packetNumber < this.#largestAcked; packetNumber++) {
+    const end = Math.max(this.#largestAckedOnPath, this.#pathStart);
+    for (; packetNumber < end; packetNumber++) {
       const slot = sent.slot(packetNumber);
       const flags = sent.flags[slot]!;
       if ((flags & PacketFlag.ACKED) !== 0) {
@@ -180,10 +192,13 @@ export class Recovery {
       }
       if ((flags & PacketFlag.LOST) !== 0) continue;
       const sentAt = sent.sentAt[slot]!;
-      const isOvertaken = this.#largestAcked - packetNumber >= this.#reorderThreshold;
-      if (!isOvertaken && sentAt + lossDelayMs > now) {
+      const isOldPath = packetNumber < this.#pathStart;
+      const isOvertaken = !isOldPath &&
+        this.#largestAckedOnPath - packetNumber >= this.#reorderThreshold;
+      const lostAt = isOldPath ? this.#oldPathEnds : after(sentAt as Instant, lossDelayMs);
+      if (!isOvertaken && lostAt > now) {
         // Later packets were sent later and are nearer to the newest: none of them is lost yet.
-        this.lossDeadline = after(sentAt as Instant, lossDelayMs);
+        this.lossDeadline = lostAt;
         break;
       }
       sent.flags[slot] = flags | PacketFlag.LOST;
@@ -210,6 +225,34 @@ export class Recovery {
       // The path may be another one by now (RFC 9002, section 5.2).
       this.rtt.minMs = this.rtt.latestMs;
     }
+  }
+
+  /**
+   * What is sent from now on takes another path. What is on its way may still be acknowledged for
+   * `graceMs`, then it is sent again; neither says anything of the new path (RFC 9000, section 9.4).
+   *
+   * @param controller That of the new path; undefined when only the peer's port has changed, and
+   *   all that is known of the path still holds.
+   */
+  changePath(now: Instant, graceMs: number, controller: CongestionController | undefined): void {
+    const sent = this.sent;
+    const cleared = PacketFlag.IN_FLIGHT | (controller ? PacketFlag.MTU_PROBE : 0);
+    for (let packetNumber = sent.oldest; packetNumber < sent.next; packetNumber++) {
+      const slot = sent.slot(packetNumber);
+      sent.flags[slot] = sent.flags[slot]! & ~cleared;
+    }
+    this.#inFlightPackets = 0;
+    this.inFlightBytes = 0;
+    this.timeoutCount = 0;
+    this.#pathStart = sent.next;
+    this.#oldPathEnds = after(now, graceMs);
+    if (controller) {
+      this.#controller = controller;
+      this.#reorderThreshold = REORDER_THRESHOLD_PACKETS;
+      this.#timeThreshold = TIME_THRESHOLD;
+      this.#episodesSinceSpurious = 0;
+    }
+    this.detectLosses(now);
   }
 
   /**

@@ -41,6 +41,14 @@ export class RttEstimator {
     this.smoothedMs = 0.875 * this.smoothedMs + 0.125 * adjusted;
   }
 
+  /** Takes over another path's figures; an estimator without samples forgets all. */
+  copyFrom(other: RttEstimator): void {
+    this.latestMs = other.latestMs;
+    this.smoothedMs = other.smoothedMs;
+    this.variationMs = other.variationMs;
+    this.minMs = other.minMs;
+  }
+
   /** The probe timeout without backoff (RFC 9002, section 6.2.1), with the peer's longest ACK delay. */
   get probeTimeoutMs(): number {
     return this.smoothedMs + Math.max(4 * this.variationMs, GRANULARITY_MS) + this.maxAckDelayMs;

@@ -16,6 +16,10 @@ export const PacketFlag = {
   ACK: 64,
   /** A probe repeats what it carried; it may still arrive itself. */
   REPEATED: 128,
+  /** It went along a path that is only being probed: it says nothing of the session's path. */
+  OFF_PATH: 256,
+  /** It carried CANDIDATES or OBSERVED_ADDRESS. */
+  PATH_NEWS: 512,
 } as const;
 
 const INITIAL_CAPACITY = 1024;
@@ -27,7 +31,7 @@ export class SentPackets {
   /** Bytes of the datagram. */
   sizes: Uint16Array = new Uint16Array(INITIAL_CAPACITY);
   /** Bits of {@linkcode PacketFlag}. */
-  flags: Uint8Array = new Uint8Array(INITIAL_CAPACITY);
+  flags: Uint16Array = new Uint16Array(INITIAL_CAPACITY);
   /** Number of its first segment. */
   firstSegments: Float64Array = new Float64Array(INITIAL_CAPACITY);
   /** How many segments it carried. */
@@ -61,7 +65,7 @@ export class SentPackets {
     const mask = capacity - 1;
     const sentAt = new Float64Array(capacity);
     const sizes = new Uint16Array(capacity);
-    const flags = new Uint8Array(capacity);
+    const flags = new Uint16Array(capacity);
     const firstSegments = new Float64Array(capacity);
     const segmentCounts = new Uint16Array(capacity);
     const acknowledged = new Float64Array(capacity);

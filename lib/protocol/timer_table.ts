@@ -25,12 +25,16 @@ export const Timer = {
   KEY: 9,
   /** Keys of before the last update are forgotten. */
   OLD_KEY: 10,
+  /** Paths are challenged, judged or measured again. */
+  PATH: 11,
+  /** Whether the path still carries anything is looked at. */
+  WATCH: 12,
 } as const;
 
 /** One of {@linkcode Timer}. */
 export type TimerId = typeof Timer[keyof typeof Timer];
 
-const TIMER_COUNT = 11;
+const TIMER_COUNT = 13;
 
 /** Deadlines by purpose. */
 export class TimerTable {

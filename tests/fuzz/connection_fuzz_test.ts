@@ -6,22 +6,26 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_VARINT } from "../../lib/bytes/varint.ts";
+import { encodeCandidateList } from "../../lib/protocol/candidates_frame.ts";
 import type { OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { MAX_ACK_RANGES } from "../../lib/protocol/params.ts";
 import {
   ack,
   ackNow,
   block,
+  candidates,
   close,
   control,
   credit,
   frame,
+  observedAddress,
   padding,
   pathChallenge,
   pathResponse,
   ping,
 } from "../support/frame_bytes.ts";
-import { HandPeer } from "../support/hand_peer.ts";
+import type { Path } from "../../lib/nat/path.ts";
+import { HandPeer, PEER_PATH } from "../support/hand_peer.ts";
 
 /** The control stream that the peer sends: a byte for each offset. */
 const streamByte = (offset: number): number => (offset * 31 + 7) & 0xff;
@@ -36,6 +40,15 @@ const anyNumber = fc.oneof(
 const someBytes = fc.uint8Array({ maxLength: 300 });
 const eightBytes = fc.uint8Array({ minLength: 8, maxLength: 8 });
 
+const anyPort = fc.integer({ min: 1, max: 65_535 });
+
+function candidateList(list: readonly (readonly [number, number])[]): Uint8Array {
+  return encodeCandidateList(list.map(([last, port]) => ({
+    kind: "host" as const,
+    address: { family: 4 as const, host: `198.51.100.${last}`, port },
+  })));
+}
+
 /** Frames that an honest peer could send. */
 const honestFrame: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.constantFrom(ping(), ackNow(), padding(3)),
@@ -47,6 +60,10 @@ const honestFrame: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.tuple(anyNumber, anyNumber).map(([blocks, controls]) => credit(blocks, controls)),
   eightBytes.map(pathChallenge),
   eightBytes.map(pathResponse),
+  fc.tuple(fc.nat(20), fc.array(fc.tuple(fc.nat(255), anyPort), { minLength: 1, maxLength: 8 }))
+    .map(([sequence, list]) => candidates(sequence, candidateList(list))),
+  fc.tuple(fc.nat(20), fc.nat(255), anyPort)
+    .map(([sequence, last, port]) => observedAddress(sequence, 4, [192, 0, 2, last], port)),
 );
 
 /** Frames of every other kind. */
@@ -62,7 +79,13 @@ const hostileFrame: fc.Arbitrary<Uint8Array> = fc.oneof(
 );
 
 type Step =
-  | { readonly type: "packet"; readonly frames: readonly Uint8Array[]; readonly gap: number }
+  | {
+    readonly type: "packet";
+    readonly frames: readonly Uint8Array[];
+    readonly gap: number;
+    /** Which of the peer's addresses it comes from; 0 is the one of the session. */
+    readonly from: number;
+  }
   | { readonly type: "ack"; readonly places: readonly number[]; readonly delay: number }
   | { readonly type: "same packet again" | "new keys" | "close" }
   | { readonly type: "damaged packet"; readonly bit: number }
@@ -74,6 +97,7 @@ const packetOf = (one: fc.Arbitrary<Uint8Array>, minLength = 0): fc.Arbitrary<St
     type: fc.constant("packet" as const),
     frames: fc.array(one, { minLength, maxLength: 4 }),
     gap: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.nat(3)),
+    from: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.nat(40)),
   });
 
 const honestStep: fc.Arbitrary<Step> = fc.oneof(
@@ -137,6 +161,11 @@ function ackAt(sentPackets: number, places: readonly number[], delay: number): U
   return ack(ranges, delay);
 }
 
+function pathFrom(index: number): Path {
+  if (index === 0) return PEER_PATH;
+  return { socket: index % 2, remote: { family: 4, host: `203.0.113.${index % 7}`, port: index } };
+}
+
 /** Plays the steps and checks what must always hold. */
 function play(steps: readonly Step[], isClient: boolean): HandPeer {
   const peer = new HandPeer(
@@ -154,7 +183,7 @@ function play(steps: readonly Step[], isClient: boolean): HandPeer {
         peer.skip(one.gap);
         last = peer.seal(one.frames);
         isEnded = peer.connection.isEnded;
-        isTaken = peer.hand(last);
+        isTaken = peer.hand(last, pathFrom(one.from));
         // Keys replaced faster than the rules allow are refused.
         if (peer.sealer.generation === 0) assert.equal(isTaken, !isEnded);
         break;

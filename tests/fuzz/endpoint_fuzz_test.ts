@@ -142,7 +142,7 @@ const anyAction = (names: readonly string[]) =>
     waitMs: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.constantFrom(1, 50, 400, 4000)),
   });
 
-Deno.test("Endpoint bears any datagrams, answers none with more, and lets the next client in", () => {
+Deno.test("Endpoint bears any datagrams, answers none with more than three times as much, and lets the next client in", () => {
   fc.assert(
     fc.property(
       fc.nat(),
@@ -161,7 +161,7 @@ Deno.test("Endpoint bears any datagrams, answers none with more, and lets the ne
         }
         for (let number = 5; number <= 12; number++) {
           const { out, in: received } = target.traffic(address(number));
-          assert.ok(out <= received, `${out} bytes for ${received} to a newcomer`);
+          assert.ok(out <= 3 * received, `${out} bytes for ${received} to a newcomer`);
         }
         assert.ok(target.endpoint.connectionCount <= 1, "nobody has finished a handshake");
         scene.advance(HALF_OPEN_MS + IDLE_TIMEOUT_MS);
@@ -169,7 +169,8 @@ Deno.test("Endpoint bears any datagrams, answers none with more, and lets the ne
         net.connect(late, scene.share, [TARGET]);
         net.run(100);
         assert.equal(late.events[0]?.type, "connected");
-        assert.equal(target.events.at(-1)?.type, "accepted");
+        const told = target.events.filter(({ type }) => type !== "observed");
+        assert.equal(told.at(-1)?.type, "accepted");
       },
     ),
     { numRuns: 120 },

@@ -45,6 +45,7 @@ export class PairSide implements ChannelHandler {
       local: defaultParameters(new Uint8Array(6).fill(ids.mine)),
       remote: defaultParameters(new Uint8Array(6).fill(ids.theirs)),
       path: { socket: 0, remote: { family: 4, host: "192.0.2.1", port: ids.theirs } },
+      random: world.prng,
       ...options,
     });
     this.connection.setHandler(this);

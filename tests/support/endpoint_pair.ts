@@ -11,9 +11,11 @@ import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { ChannelHandler } from "../../lib/protocol/channel.ts";
 import type { Connection } from "../../lib/protocol/connection.ts";
 import { Endpoint, type EndpointEvent } from "../../lib/protocol/endpoint.ts";
+import type { Path } from "../../lib/nat/path.ts";
 import { IDLE_TIMEOUT_MS } from "../../lib/protocol/params.ts";
 import type { LinkOptions } from "./link.ts";
-import type { SimLink, SimWorld } from "./sim_world.ts";
+import type { PathNetwork } from "./path_network.ts";
+import type { SimWorld } from "./sim_world.ts";
 
 const SHARER: SocketAddress = { family: 4, host: "192.0.2.1", port: 4000 };
 const CLIENT: SocketAddress = { family: 4, host: "192.0.2.2", port: 5000 };
@@ -25,10 +27,12 @@ const MAX_BURST = 100_000;
 
 /** What a pair is made of. */
 export interface PairOptions {
-  /** The path, by default the same both ways. */
-  readonly link: LinkOptions;
+  /** The one path there is, by default the same both ways; without it a network carries. */
+  readonly link?: LinkOptions;
   /** The path back to the sharer. */
   readonly backLink?: LinkOptions;
+  /** Carries datagrams between sockets and addresses, in place of one link. */
+  readonly network?: PathNetwork;
   /** Bytes of the synthetic file. */
   readonly fileBytes: number;
   /** Control bytes for each block. */
@@ -47,7 +51,7 @@ export class Side {
   onEvent: (event: EndpointEvent) => void = () => {};
   readonly #world: SimWorld;
   readonly #out = new Uint8Array(DATAGRAM_BUFFER_BYTES);
-  #link!: SimLink;
+  #send!: (datagram: Uint8Array, path: Path) => void;
   #cancelTimer = (): void => {};
 
   constructor(world: SimWorld, provider: CryptoProvider) {
@@ -56,15 +60,24 @@ export class Side {
   }
 
   /** Sets where datagrams go. */
-  attach(link: SimLink): void {
-    this.#link = link;
+  attach(send: (datagram: Uint8Array, path: Path) => void): void {
+    this.#send = send;
   }
 
   /** Takes a datagram from the other side. */
-  deliver(datagram: Uint8Array, from: SocketAddress): void {
+  deliver(datagram: Uint8Array, from: SocketAddress, socket = 0): void {
     this.lastArrivalMs = this.#world.nowMs;
-    this.endpoint.handleDatagram(this.#world.now, datagram, 0, from);
+    this.endpoint.handleDatagram(this.#world.now, datagram, socket, from);
     this.drain();
+  }
+
+  /** Stops the clock of this side for a while: nothing is sent or due, as when a machine sleeps. */
+  sleep(untilMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#world.schedule(untilMs, () => {
+      this.endpoint.handleTimeout(this.#world.now);
+      this.drain();
+    });
   }
 
   /** Does what the contract of the endpoint asks for after every call. */
@@ -76,7 +89,7 @@ export class Side {
         if (!this.#takeEvents()) break;
         continue;
       }
-      this.#link.send(this.#out.subarray(0, length));
+      this.#send(this.#out.subarray(0, length), this.endpoint.transmitPath);
     }
     this.#cancelTimer();
     this.#cancelTimer = this.#world.schedule(this.endpoint.pollTimeout(), () => {
@@ -126,15 +139,21 @@ export class EndpointPair {
     this.#arrived = new Uint8Array(options.fileBytes);
     this.sharer = new Side(world, provider);
     this.client = new Side(world, provider);
-    this.sharer.attach(
-      world.link(options.link, (datagram) => this.client.deliver(datagram, SHARER)),
-    );
-    this.client.attach(
-      world.link(
-        options.backLink ?? options.link,
+    if (options.network) {
+      options.network.join("sharer", this.sharer);
+      options.network.join("client", this.client);
+    } else {
+      const forth = world.link(
+        options.link ?? {},
+        (datagram) => this.client.deliver(datagram, SHARER),
+      );
+      const back = world.link(
+        options.backLink ?? options.link ?? {},
         (datagram) => this.sharer.deliver(datagram, CLIENT),
-      ),
-    );
+      );
+      this.sharer.attach((datagram) => forth.send(datagram));
+      this.client.attach((datagram) => back.send(datagram));
+    }
     this.sharer.onEvent = (event) => {
       if (event.type === "accepted") this.#serve(event.connection);
     };
@@ -147,7 +166,7 @@ export class EndpointPair {
     this.client.endpoint.connect(world.now, {
       t,
       staticKeys: provider.generateKeyPair(world.prng),
-      paths: [{ socket: 0, remote: SHARER }],
+      paths: [{ socket: 0, remote: options.network?.addressOf("sharer", 0) ?? SHARER }],
       request: new Uint8Array([1, 2, 3]),
     });
     this.sharer.drain();

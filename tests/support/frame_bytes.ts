@@ -53,6 +53,16 @@ export const credit = (blockLimit: number, controlLimit: number): Uint8Array =>
 export const pathChallenge = (data: Uint8Array): Uint8Array => frame(0x06, data);
 /** PATH_RESPONSE; 8 bytes. */
 export const pathResponse = (data: Uint8Array): Uint8Array => frame(0x07, data);
+/** CANDIDATES; the list as `lib/nat/candidate.ts` writes it. */
+export const candidates = (sequence: number, list: Uint8Array): Uint8Array =>
+  frame(0x09, sequence, list.length, list);
+/** OBSERVED_ADDRESS. */
+export const observedAddress = (
+  sequence: number,
+  family: number,
+  ip: readonly number[],
+  port: number,
+): Uint8Array => frame(0x0a, sequence, new Uint8Array([family, ...ip, port >>> 8, port & 0xff]));
 /** CLOSE. */
 export function close(code: number, reason: string | Uint8Array = ""): Uint8Array {
   const text = typeof reason === "string" ? new TextEncoder().encode(reason) : reason;
@@ -78,6 +88,14 @@ export type ReadFrame =
   }
   | { readonly name: "CREDIT"; readonly blockLimit: number; readonly controlLimit: number }
   | { readonly name: "PATH_CHALLENGE" | "PATH_RESPONSE"; readonly data: Uint8Array }
+  | { readonly name: "CANDIDATES"; readonly sequence: number; readonly list: Uint8Array }
+  | {
+    readonly name: "OBSERVED_ADDRESS";
+    readonly sequence: number;
+    readonly family: number;
+    readonly ip: readonly number[];
+    readonly port: number;
+  }
   | { readonly name: "CLOSE"; readonly code: number; readonly reason: string };
 
 /**
@@ -124,6 +142,16 @@ function readFrame(reader: ByteReader, payload: Uint8Array): ReadFrame {
       return { name: "PATH_CHALLENGE", data: reader.bytes(8).slice() };
     case 0x07:
       return { name: "PATH_RESPONSE", data: reader.bytes(8).slice() };
+    case 0x09: {
+      const sequence = reader.varint();
+      return { name: "CANDIDATES", sequence, list: reader.bytes(reader.varint()).slice() };
+    }
+    case 0x0a: {
+      const sequence = reader.varint();
+      const family = reader.u8();
+      const ip = [...reader.bytes(family === 4 ? 4 : 16)];
+      return { name: "OBSERVED_ADDRESS", sequence, family, ip, port: reader.u16() };
+    }
     case 0x0b:
       return { name: "ACK_NOW" };
     case 0x0c: {

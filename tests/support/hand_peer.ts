@@ -15,6 +15,7 @@ import {
   type ConnectionEnd,
   type ConnectionOptions,
 } from "../../lib/protocol/connection.ts";
+import { isSamePath, type Path } from "../../lib/nat/path.ts";
 import { HEADER_BYTES } from "../../lib/protocol/params.ts";
 import { type Instant, instant } from "../../lib/time.ts";
 import {
@@ -22,10 +23,13 @@ import {
   type TransportParameters,
 } from "../../lib/protocol/transport_parameters.ts";
 import { type ReadFrame, readFrames } from "./frame_bytes.ts";
+import { Prng } from "./prng.ts";
 
 const CONNECTION_ID = new Uint8Array([1, 2, 3, 4, 5, 6]);
 const PEER_ID = new Uint8Array([9, 8, 7, 6, 5, 4]);
 const PEER_ADDRESS: SocketAddress = { family: 4, host: "192.0.2.9", port: 9000 };
+/** The path on which a session of these two begins. */
+export const PEER_PATH: Path = { socket: 0, remote: PEER_ADDRESS };
 const TAG_BYTES = 16;
 /** Datagrams at one moment that are more than any burst: a loop. */
 const MAX_BURST = 20_000;
@@ -35,6 +39,8 @@ export interface SentPacket {
   readonly atMs: number;
   readonly number: number;
   readonly keyPhase: number;
+  /** Where it went. */
+  readonly path: Path;
   /** Bytes of the datagram. */
   readonly bytes: number;
   readonly frames: readonly ReadFrame[];
@@ -111,7 +117,8 @@ export class HandPeer {
       opener: new PacketOpener(nodeProvider, theirs),
       local: { ...defaultParameters(CONNECTION_ID), ...options.local },
       remote: { ...defaultParameters(PEER_ID), ...options.remote },
-      path: { socket: 0, remote: PEER_ADDRESS },
+      path: PEER_PATH,
+      random: new Prng(1),
       rttMs: 20,
       wake: () => void this.wakeCount++,
       ...options.connection,
@@ -168,9 +175,22 @@ export class HandPeer {
   }
 
   /** Hands a packet over, without letting the connection answer yet. */
-  hand(packet: Uint8Array): boolean {
+  hand(packet: Uint8Array, path: Path = PEER_PATH): boolean {
     const copy = packet.slice(); // it is decrypted in place
-    return this.connection.handlePacket(this.now, copy, 0, copy.length);
+    const { socket, remote } = path;
+    return this.connection.handlePacket(this.now, copy, 0, copy.length, socket, remote);
+  }
+
+  /** As {@linkcode HandPeer.send}, along another path. */
+  sendFrom(path: Path, ...frames: readonly Uint8Array[]): boolean {
+    const isTaken = this.hand(this.seal(frames), path);
+    this.drain();
+    return isTaken;
+  }
+
+  /** What the connection sent along a path. */
+  sentAlong(path: Path): SentPacket[] {
+    return this.sent.filter((packet) => isSamePath(packet.path, path));
   }
 
   /** Sends one packet of these frames and lets the connection answer. */
@@ -218,6 +238,7 @@ export class HandPeer {
       atMs: this.nowMs,
       number: this.opener.packetNumber,
       keyPhase: this.opener.keyPhase,
+      path: this.connection.transmitPath,
       bytes,
       frames: readFrames(datagram.subarray(HEADER_BYTES, end)),
     });

@@ -20,10 +20,10 @@ import {
   MAX_REMEMBERED_NONCES,
   MAX_SESSIONS,
 } from "../../../lib/protocol/params.ts";
-import type { Path } from "../../../lib/nat/path.ts";
+import { isSamePath, type Path } from "../../../lib/nat/path.ts";
 import { instant } from "../../../lib/time.ts";
 import { answerMessage1, HandClient, newShare } from "../../support/code_holder.ts";
-import { ackNow } from "../../support/frame_bytes.ts";
+import { ackNow, readFrames } from "../../support/frame_bytes.ts";
 import { Prng } from "../../support/prng.ts";
 
 const provider = nodeProvider;
@@ -289,6 +289,22 @@ Deno.test("[HS-9] a client repeats message 1 to every candidate, ever more slowl
   assert.deepEqual(times, [0, 100, 200, 400, 800, 1800, 2800, 3800]);
 });
 
+Deno.test("[HS-9] a client repeats message 1 more often where it heard the sharer, for three seconds", () => {
+  const client = new Client(pathTo(1));
+  const heard = pathTo(2);
+  client.sent(0);
+  client.handshake.addPath(instant(50), heard);
+  const times: number[] = [];
+  for (let nowMs = 50; nowMs < 5500; nowMs = client.handshake.pollTimeout()) {
+    client.handshake.handleTimeout(instant(nowMs));
+    if (client.sent(nowMs).some(({ path }) => isSamePath(path, heard))) times.push(nowMs);
+  }
+  assert.deepEqual(times.slice(0, 4), [50, 150, 250, 350]);
+  const pauses = times.slice(1).map((time, index) => time - times[index]!);
+  assert.ok(pauses.filter((pause) => pause === 100).length >= 29);
+  assert.deepEqual(pauses.slice(-2), [1000, 1000]);
+});
+
 Deno.test("[HS-11] a share forgets a handshake after ten seconds and not before", () => {
   for (const [nowMs, isThere] of [[HALF_OPEN_MS - 1, true], [HALF_OPEN_MS, false]] as const) {
     const share = new Share();
@@ -378,12 +394,22 @@ Deno.test("[DMX-1] what belongs to nobody or does not open gets no answer and ch
   assert.equal(sharing.sent().length, 1, "the real packet is still taken");
 });
 
-Deno.test("[PATH-1] a packet is taken from any address, and what is sent goes where it went before", () => {
-  const sharing = new SharingEndpoint();
+Deno.test("[PATH-1] a packet from another address is taken and answered where the session is; there only a challenge goes", () => {
   for (const number of [50, 51, 52]) {
+    const sharing = new SharingEndpoint();
     sharing.take(sharing.packet(), pathTo(number));
     const sent = sharing.sent();
-    assert.equal(sent.length, 1);
-    assert.deepEqual(sent[0]!.path, HERE);
+    const there = sent.filter(({ path }) => isSamePath(path, pathTo(number)));
+    const { opener } = sharing.client.protection!;
+    assert.equal(there.length, 1);
+    const { datagram } = there[0]!;
+    assert.ok(datagram.length <= 3 * sharing.packet().length, "[PATH-3]");
+    const end = opener.open(datagram, 0, datagram.length);
+    assert.deepEqual(readFrames(datagram.subarray(13, end)).map(({ name }) => name), [
+      "PATH_CHALLENGE",
+    ]);
+    assert.ok(sent.length >= 3, "an acknowledgement and a challenge");
+    const others = sent.filter(({ path }) => !isSamePath(path, pathTo(number)));
+    for (const { path } of others) assert.deepEqual(path, HERE);
   }
 });
