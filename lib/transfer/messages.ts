@@ -63,6 +63,15 @@ export interface Root {
   readonly sentBytes: number;
 }
 
+/**
+ * What a client waits for: `admission`, the word of a person who is being asked; `reply`, its reply
+ * code, without which this share lets nobody in.
+ */
+export type PendingReason = "admission" | "reply";
+
+/** The index is the number in the message. */
+const PENDING_REASONS: readonly PendingReason[] = ["admission", "reply"];
+
 /** Every control message. */
 export type Message =
   | ({ readonly type: "hello" } & Hello)
@@ -70,8 +79,8 @@ export type Message =
   | { readonly type: "verify_commit"; readonly commitment: Uint8Array }
   /** Client, then sharer: its nonce. */
   | { readonly type: "verify_nonce"; readonly nonce: Uint8Array }
-  /** Sharer: a person is being asked. */
-  | { readonly type: "pending" }
+  /** Sharer: the client is not let in yet. */
+  | { readonly type: "pending"; readonly reason: PendingReason }
   /** Sharer: what there is, in numbers. */
   | {
     readonly type: "offer";
@@ -183,6 +192,7 @@ export function encodeMessage(message: Message, out: Uint8Array, offset: number)
     case "verify_nonce":
       return writeBytes(message.nonce, out, at);
     case "pending":
+      return writeVarint(PENDING_REASONS.indexOf(message.reason), out, at);
     case "bye":
       return at;
     case "offer":
@@ -265,7 +275,10 @@ function decodeBody(
       return { type, commitment: reader.bytes(HASH_BYTES).slice() };
     case "verify_nonce":
       return { type, nonce: reader.bytes(HASH_BYTES).slice() };
-    case "pending":
+    case "pending": {
+      const reason = PENDING_REASONS[reader.varint()];
+      return reason === undefined ? undefined : { type, reason };
+    }
     case "bye":
       return { type };
     case "offer":

@@ -180,7 +180,7 @@ export class Receiver implements ChannelHandler {
           return this.#session.violation("PENDING out of turn");
         }
         this.#isPending = true;
-        return this.#session.notify({ event: "waiting", reason: "admission" });
+        return this.#session.notify({ event: "waiting", reason: message.reason });
       case "offer":
         if (this.#state !== "waiting") return this.#session.violation("OFFER out of turn");
         this.#state = "listing";

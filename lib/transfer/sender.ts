@@ -19,7 +19,13 @@ import { TransferError, WIRE_DONE } from "../errors.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "../protocol/channel.ts";
 import { sameHash } from "./hash_tree.ts";
 import type { Manifest } from "./manifest.ts";
-import { decodeHello, FEATURE_VERIFY, type Message, TRANSFER_VERSION } from "./messages.ts";
+import {
+  decodeHello,
+  FEATURE_VERIFY,
+  type Message,
+  type PendingReason,
+  TRANSFER_VERSION,
+} from "./messages.ts";
 import { Outcome } from "./outcome.ts";
 import { summarizeEntries } from "./plan.ts";
 import { Session, VERIFY_MISMATCH_TEXT, verifyMismatch, versionMismatchText } from "./session.ts";
@@ -50,6 +56,8 @@ export interface SenderOptions {
    * Without it everyone who holds the code may.
    */
   readonly admit?: (words: readonly string[] | undefined) => Promise<boolean>;
+  /** What the client is told that it waits for (default `admission`). */
+  readonly pendingReason?: PendingReason;
   /** Called once, when the client begins to ask for files: whoever decides there has said yes. */
   readonly onAsked?: () => void;
   /** Told what happens. */
@@ -221,9 +229,9 @@ export class Sender implements ChannelHandler {
     const session = this.#session;
     // What came with the handshake may have ended it: nobody is to be asked about it then.
     if (session.hasEnded) return;
-    const { admit } = this.#options;
+    const { admit, pendingReason } = this.#options;
     if (admit === undefined) return this.#serve();
-    session.send({ type: "pending" });
+    session.send({ type: "pending", reason: pendingReason ?? "admission" });
     admit(words).then((isAdmitted) => {
       if (session.hasEnded) return;
       if (isAdmitted) this.#serve();

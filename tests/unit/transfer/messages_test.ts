@@ -64,7 +64,10 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   record({ type: fc.constant("verify_commit" as const), commitment: hash }),
   record({ type: fc.constant("verify_nonce" as const), nonce: hash }),
-  record({ type: fc.constant("pending" as const) }),
+  record({
+    type: fc.constant("pending" as const),
+    reason: fc.constantFrom("admission" as const, "reply" as const),
+  }),
   record({
     type: fc.constant("offer" as const),
     entries: number,

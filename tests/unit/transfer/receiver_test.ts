@@ -93,7 +93,7 @@ function nodes(request: number, bytes: Uint8Array, group: number): Message {
 
 Deno.test("Receiver refuses messages that are not the sharer's turn [XFER-2]", async () => {
   const sequences: Message[][] = [
-    [{ type: "pending" }],
+    [{ type: "pending", reason: "admission" }],
     [{ type: "offer", entries: 0, files: 0, directories: 0, bytes: 0 }],
     [HELLO, HELLO],
     [HELLO, { type: "entries", first: 0, entries: [file("a", 1)] }],
@@ -116,7 +116,13 @@ Deno.test("Receiver refuses messages that are not the sharer's turn [XFER-2]", a
 });
 
 Deno.test("Receiver refuses malformed and unknown messages but skips ignorable ones [XFER-2]", async () => {
-  for (const bytes of [[0x04, 1, 0], [0x3f, 0], [0x80, 0], [0, 0], [0x05, 1, 0xff]]) {
+  for (
+    const bytes of [[0x04, 0], [0x04, 1, 2], [0x04, 2, 0, 0], [0x3f, 0], [0x80, 0], [0, 0], [
+      0x05,
+      1,
+      0xff,
+    ]]
+  ) {
     const attack = new Attack();
     attack.peer.say(HELLO);
     attack.peer.sayBytes(...bytes);
@@ -446,7 +452,10 @@ Deno.test("Receiver refuses a nonce the sharer did not commit to [XFER-5]", asyn
 
 Deno.test("Receiver is told once that it has to wait", async () => {
   const attack = new Attack();
-  attack.peer.say(HELLO, { type: "pending" }, { type: "pending" });
+  attack.peer.say(HELLO, { type: "pending", reason: "admission" }, {
+    type: "pending",
+    reason: "admission",
+  });
   assert.equal(await attack.outcome(), "protocol_violation");
   assert.equal(attack.notices.length, 1);
 });

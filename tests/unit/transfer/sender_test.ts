@@ -184,7 +184,7 @@ Deno.test("Sender refuses messages that are not the client's turn [XFER-2]", asy
     [{ type: "hello", version: 1, features: 0, text: "" }],
     [{ type: "verify_commit", commitment: new Uint8Array(32) }],
     [{ type: "verify_nonce", nonce: new Uint8Array(32) }],
-    [{ type: "pending" }],
+    [{ type: "pending", reason: "admission" }],
     [{ type: "offer", entries: 0, files: 0, directories: 0, bytes: 0 }],
     [{ type: "entries", first: 0, entries: [] }],
     [{ type: "nodes", request: 0, firstGroup: 0, hashes: new Uint8Array(32) }],
