@@ -5,59 +5,24 @@
  * docs/cli.md lists the same commands and options for people.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "npm:commander@15.1.0";
+import type {
+  ColorChoice,
+  CommonArguments,
+  DoctorInvocation,
+  Invocation,
+  OverwriteChoice,
+  ReceiveInvocation,
+  SendInvocation,
+  TransferArguments,
+} from "./invocation.ts";
 import {
   type BindOption,
+  NO_STUN,
   parseAddressOption,
   parseBindOption,
   parseDuration,
+  parseStunOption,
 } from "./option_values.ts";
-
-/** When to use colour. */
-export type ColorChoice = "auto" | "always" | "never";
-
-/** What every command takes. */
-export interface CommonArguments {
-  /** One JSON object a line on standard output and nothing else. */
-  readonly json: boolean;
-  /** The code, questions, warnings and errors only. */
-  readonly quiet: boolean;
-  /** Files as they finish, and stack traces. */
-  readonly verbose: boolean;
-  readonly color: ColorChoice;
-  /** Asks nothing. */
-  readonly yes: boolean;
-  readonly verify: boolean;
-  readonly allowLoopback: boolean;
-  readonly bind?: BindOption;
-  readonly timeoutMs?: number;
-}
-
-/** `p2pft send PATH…` */
-export interface SendInvocation extends CommonArguments {
-  readonly command: "send";
-  readonly paths: readonly string[];
-  /** For the code, as `HOST[:PORT]`. */
-  readonly addresses: readonly string[];
-  /** Whether the machine's own addresses go into the code too. */
-  readonly localAddresses: boolean;
-  readonly qr: boolean;
-}
-
-/** What to do with files that are here already and differ. */
-export type OverwriteChoice = "never" | "ask" | "always";
-
-/** `p2pft receive [CODE]` */
-export interface ReceiveInvocation extends CommonArguments {
-  readonly command: "receive";
-  readonly code?: string;
-  readonly directory: string;
-  /** Absent when the person did not choose: ask where there is someone to ask, else never. */
-  readonly overwrite?: OverwriteChoice;
-  readonly allowDotfiles: boolean;
-}
-
-/** A command to run. */
-export type Invocation = SendInvocation | ReceiveInvocation;
 
 /** Help or the version was asked for. */
 export interface TextRequest {
@@ -83,23 +48,30 @@ interface CollectedOptions {
   quiet?: true;
   verbose?: true;
   color: ColorChoice;
-  yes?: true;
-  verify?: true;
   allowLoopback?: true;
   bind?: BindOption;
   timeout?: number;
+  stun?: string[];
+  portmap: boolean;
 }
 
-interface CollectedSendOptions extends CollectedOptions {
+interface CollectedTransferOptions extends CollectedOptions {
+  yes?: true;
+  verify?: true;
+}
+
+interface CollectedSendOptions extends CollectedTransferOptions {
   address?: string[];
   localAddresses: boolean;
   qr?: true;
+  private?: true;
 }
 
-interface CollectedReceiveOptions extends CollectedOptions {
+interface CollectedReceiveOptions extends CollectedTransferOptions {
   output: string;
   overwrite?: OverwriteChoice;
   allowDotfiles?: true;
+  qr?: true;
 }
 
 /** Makes commander's argument parser of one of ours, with what would have been right. */
@@ -111,10 +83,29 @@ function expecting<T>(parse: (text: string) => T | undefined, expected: string) 
   };
 }
 
-function addConnectionOptions(command: Command): Command {
+const stunParser = expecting(
+  parseStunOption,
+  `HOST, HOST:PORT or ${NO_STUN}, such as stun.example.org:3478`,
+);
+
+/** Adds a `--stun` to those before it; none at all and some cannot both be wanted. */
+function collectStun(text: string, previous: string[] = []): string[] {
+  const servers = [...previous, stunParser(text)];
+  if (servers.includes(NO_STUN) && new Set(servers).size > 1) {
+    throw new InvalidArgumentError(`--stun ${NO_STUN} cannot stand beside a server.`);
+  }
+  return servers;
+}
+
+function addTransferOptions(command: Command): Command {
   return command
     .option("-y, --yes", "answer every question that is safe to answer with yes")
-    .option("--verify", "show three words to compare on both sides")
+    .option("--verify", "show three words to compare on both sides");
+}
+
+/** @param timeoutHelp What `--timeout` is about. */
+function addNetworkOptions(command: Command, timeoutHelp: string): Command {
+  return command
     .addOption(
       new Option("--bind <[addr:]port>", "local address and UDP port, for a port a router forwards")
         .argParser(
@@ -122,13 +113,22 @@ function addConnectionOptions(command: Command): Command {
         ),
     )
     .addOption(
-      new Option("--timeout <duration>", "how long to wait for the other side (default: 10m)")
+      new Option("--timeout <duration>", timeoutHelp)
         .argParser(
           expecting(parseDuration, "a duration from 1s to 24d, such as 30s, 10m or 1h30m"),
         ),
     )
+    .addOption(
+      new Option(
+        "--stun <host[:port]>",
+        "ask this server how this machine is seen from outside (repeatable); none asks nobody",
+      ).argParser(collectStun),
+    )
+    .option("--no-portmap", "do not ask the router to open a port")
     .option("--allow-loopback", "allow addresses of this machine itself in codes");
 }
+
+const PEER_TIMEOUT_HELP = "how long to wait for the other side (default: 10m)";
 
 function commonArguments(options: CollectedOptions): CommonArguments {
   return {
@@ -136,11 +136,21 @@ function commonArguments(options: CollectedOptions): CommonArguments {
     quiet: options.quiet ?? false,
     verbose: options.verbose ?? false,
     color: options.color,
-    yes: options.yes ?? false,
-    verify: options.verify ?? false,
+    portMapping: options.portmap,
+    ...(options.stun === undefined
+      ? {}
+      : { stunServers: options.stun.filter((server) => server !== NO_STUN) }),
     allowLoopback: options.allowLoopback ?? false,
     ...(options.bind === undefined ? {} : { bind: options.bind }),
     ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
+  };
+}
+
+function transferArguments(options: CollectedTransferOptions): TransferArguments {
+  return {
+    ...commonArguments(options),
+    yes: options.yes ?? false,
+    verify: options.verify ?? false,
   };
 }
 
@@ -153,12 +163,13 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
     .summary("send files and folders to one other machine")
     .description("Sends files and folders to one other machine and prints the code for it.")
     .argument("<path...>", "files and folders to send");
-  return addConnectionOptions(command)
+  return addNetworkOptions(addTransferOptions(command), PEER_TIMEOUT_HELP)
     .addOption(
       new Option("--address <host[:port]>", "put this address into the code too (repeatable)")
         .argParser((text: string, previous: string[] = []) => [...previous, addressParser(text)]),
     )
     .option("--no-local-addresses", "leave this machine's own addresses out of the code")
+    .option("--private", "let in only those whose reply code is pasted here")
     .option("--qr", "show the code as a QR code too")
     .action((paths: string[], _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CollectedSendOptions>();
@@ -167,10 +178,11 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
       }
       report({
         command: "send",
-        ...commonArguments(options),
+        ...transferArguments(options),
         paths,
         addresses: options.address ?? [],
         localAddresses: options.localAddresses,
+        private: options.private ?? false,
         qr: options.qr ?? false,
       });
     });
@@ -181,22 +193,42 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
     .summary("receive what the other side sends")
     .description("Receives what the other side sends.")
     .argument("[code]", "the other side's code; asked for when it is not given");
-  return addConnectionOptions(command)
+  return addNetworkOptions(addTransferOptions(command), PEER_TIMEOUT_HELP)
     .option("-o, --output <dir>", "folder to write into", ".")
     .addOption(
       new Option("--overwrite <policy>", "what to do with files that are here and differ")
         .choices(["never", "ask", "always"]),
     )
     .option("--allow-dotfiles", "take names that begin with a dot without asking")
+    .option("--qr", "show a reply code as a QR code too")
     .action((code: string | undefined, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CollectedReceiveOptions>();
       report({
         command: "receive",
-        ...commonArguments(options),
+        ...transferArguments(options),
         ...(code === undefined ? {} : { code }),
         directory: options.output,
         ...(options.overwrite === undefined ? {} : { overwrite: options.overwrite }),
         allowDotfiles: options.allowDotfiles ?? false,
+        qr: options.qr ?? false,
+      });
+    });
+}
+
+function doctorCommand(report: (invocation: DoctorInvocation) => void): Command {
+  const command = new Command("doctor")
+    .summary("say what this network is and what to expect of it")
+    .description(
+      "Says what network this machine is in and what to expect of it; with the other side's code, " +
+        "how the two would meet. Sends nothing to the other side.",
+    )
+    .argument("[code]", "the code of a share");
+  return addNetworkOptions(command, "how long to ask around (default: some seconds)")
+    .action((code: string | undefined, _options: unknown, self: Command) => {
+      report({
+        command: "doctor",
+        ...commonArguments(self.optsWithGlobals<CollectedOptions>()),
+        ...(code === undefined ? {} : { code }),
       });
     });
 }
@@ -232,7 +264,8 @@ export function parseArguments(args: readonly string[], style: HelpStyle): Parse
       new Option("--color <when>", "use colour").choices(["auto", "always", "never"])
         .default("auto"),
     );
-  program.addCommand(sendCommand(report)).addCommand(receiveCommand(report));
+  program.addCommand(sendCommand(report)).addCommand(receiveCommand(report))
+    .addCommand(doctorCommand(report));
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
@@ -262,11 +295,17 @@ export function parseArguments(args: readonly string[], style: HelpStyle): Parse
   return found;
 }
 
+const COMMAND_NAMES: readonly string[] = [
+  "send",
+  "receive",
+  "doctor",
+] satisfies Invocation["command"][];
+
 /** What commander says, in the words of this program. */
 function usageError(args: readonly string[], error: CommanderError): UsageError {
   const end = args.indexOf("--");
   const words = end < 0 ? args : args.slice(0, end);
-  const commandName = words.find((word) => word === "send" || word === "receive");
+  const commandName = words.find((word) => COMMAND_NAMES.includes(word));
   const message = error.code === "commander.help"
     ? "No command was given"
     : error.message.replace(/^error: /, "").replaceAll("\n", " ").replace(/\.$/, "");

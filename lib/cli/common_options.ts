@@ -1,14 +1,24 @@
+/** From arguments to the options of the library. */
+import type { DoctorOptions } from "../doctor_report.ts";
 import type { CommonOptions } from "../options.ts";
-import type { CommonArguments } from "./arguments.ts";
+import type { CommonArguments, TransferArguments } from "./invocation.ts";
 import type { World } from "./context.ts";
 
-/** The library's options behind the arguments both commands take. */
-export function commonOptions(invocation: CommonArguments, world: World): CommonOptions {
+/** The options behind the arguments of commands that move files. */
+export function transferOptions(invocation: TransferArguments, world: World): CommonOptions {
+  return { ...networkOptions(invocation, world), verify: invocation.verify };
+}
+
+/** The options behind the arguments that every command takes. */
+export function networkOptions(invocation: CommonArguments, world: World): DoctorOptions {
   return {
     ...(invocation.bind === undefined ? {} : { bind: invocation.bind }),
     ...(invocation.timeoutMs === undefined ? {} : { timeoutMs: invocation.timeoutMs }),
+    ...(invocation.stunServers === undefined ? {} : { stunServers: invocation.stunServers }),
+    // By default the library knows better: with addresses that replace the machine's own, nobody
+    // has to be asked.
+    ...(invocation.portMapping ? {} : { portMapping: false }),
     allowLoopback: invocation.allowLoopback,
-    verify: invocation.verify,
     signal: world.signal,
   };
 }

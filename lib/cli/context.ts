@@ -2,6 +2,7 @@
  * Everything a command touches, handed to it: the library, the screen, the system's permissions.
  * `main.ts` fills it with the real ones.
  */
+import type { DoctorOptions, DoctorReport } from "../doctor_report.ts";
 import type { ReceiveOptions, ShareOptions } from "../options.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
@@ -9,6 +10,12 @@ import type { Installation } from "./installation.ts";
 import type { PermissionQuery } from "./permissions.ts";
 import type { Operation } from "./run_operation.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** A running share. */
+export interface ShareOperation extends Operation {
+  /** Takes a reply code; throws a `TransferError` for one that cannot be used. */
+  addReply(code: string): void;
+}
 
 /** The world around the program. */
 export interface World {
@@ -25,9 +32,11 @@ export interface World {
   /** Whether `Deno.listenDatagram` is there. */
   readonly hasSocket: boolean;
   /** `share` of lib/share.ts, loaded when called. */
-  readonly share: (paths: readonly string[], options: ShareOptions) => Promise<Operation>;
+  readonly share: (paths: readonly string[], options: ShareOptions) => Promise<ShareOperation>;
   /** `receive` of lib/receive.ts, loaded when called. */
   readonly receive: (code: string, options: ReceiveOptions) => Promise<Operation>;
+  /** `doctor` of lib/doctor.ts, loaded when called. */
+  readonly doctor: (code: string | undefined, options: DoctorOptions) => Promise<DoctorReport>;
 }
 
 /** The world and the screen of one command. */

@@ -52,6 +52,11 @@ export function formatElapsed(elapsedMs: number): string {
   return seconds < 9.95 ? `${seconds.toFixed(1)}s` : formatSeconds(seconds);
 }
 
+/** A round-trip time: `0.4 ms`, `82 ms`. */
+export function formatMs(milliseconds: number): string {
+  return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${milliseconds.toFixed(0)} ms`;
+}
+
 /** A share of a whole, rounded down, so that 100 means all; an empty whole is complete. */
 export function percentOf(done: number, total: number): number {
   return total <= 0 ? 100 : Math.min(100, Math.floor((done / total) * 100));

@@ -1,4 +1,5 @@
 /** One JSON object a line on standard output, for programs (docs/cli.md, "JSON events"). */
+import type { DoctorReport } from "../doctor_report.ts";
 import type { TransferEvent } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
@@ -14,8 +15,11 @@ const JSON_SCHEMA_VERSION = 1;
  */
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+/** An event of the library, or the one that `doctor` prints. */
+export type JsonEvent = TransferEvent | ({ readonly event: "doctor" } & DoctorReport);
+
 /** The line for `event`, without its end. */
-export function jsonLine(event: TransferEvent): string {
+export function jsonLine(event: JsonEvent): string {
   return JSON.stringify({ v: JSON_SCHEMA_VERSION, ...event }).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -48,6 +48,7 @@ export async function main(args: readonly string[], moduleUrl: string): Promise<
       share: async (paths, options) => (await loaded(import("../share.ts"))).share(paths, options),
       receive: async (code, options) =>
         (await loaded(import("../receive.ts"))).receive(code, options),
+      doctor: async (code, options) => (await loaded(import("../doctor.ts"))).doctor(code, options),
     });
   } finally {
     stopListening();

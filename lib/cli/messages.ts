@@ -11,8 +11,9 @@ import type {
   WarningEvent,
 } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import { formatBytes, formatCount, formatElapsed, formatRate } from "./format.ts";
+import { formatBytes, formatCount, formatElapsed, formatMs, formatRate } from "./format.ts";
 import { paint, type Style } from "./paint.ts";
+import { ROUTE_WORDS } from "./path_messages.ts";
 import { cutEnd, textWidth } from "./text_width.ts";
 import type { Role } from "./view.ts";
 
@@ -21,13 +22,9 @@ export const MAX_SHOWN_NAMES = 10;
 
 /** Who is at the other end, now that the channel stands. */
 export function connectedLine(event: ConnectedEvent): string {
-  return `Connected to ${escapeText(event.address)} (${escapeText(event.route)}, ${
+  return `Connected to ${escapeText(event.address)} (${ROUTE_WORDS[event.route]}, ${
     formatMs(event.rttMs)
   })`;
-}
-
-function formatMs(milliseconds: number): string {
-  return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${milliseconds.toFixed(0)} ms`;
 }
 
 /** The words both sides compare. */

@@ -55,3 +55,21 @@ function parsePort(text: string): number | undefined {
 export function parseAddressOption(text: string): string | undefined {
   return splitHostPort(text) === undefined ? undefined : text;
 }
+
+/** What `--stun` takes in place of a server. */
+export const NO_STUN = "none";
+
+/** Labels of letters, digits and dashes (RFC 1123, section 2.1); the whole is at most 253 long. */
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\.?$/i;
+
+/** Checks a STUN server, `HOST[:PORT]`; {@linkcode NO_STUN} passes too. */
+export function parseStunOption(text: string): string | undefined {
+  const split = splitHostPort(text);
+  if (split === undefined) return undefined;
+  const { host, bracketed } = split;
+  const family = parseIpAddress(host)?.family;
+  // Brackets are for IPv6 alone.
+  const isHost = bracketed ? family === 6 : family !== undefined || HOST_NAME.test(host);
+  return isHost ? text : undefined;
+}

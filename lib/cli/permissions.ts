@@ -3,7 +3,8 @@
  * is done, so that a missing one is named with its flag instead of asked for in mid-transfer.
  * Nothing here ever opens an interactive prompt. docs/cli.md, "Permissions", lists the same flags.
  */
-import type { Invocation } from "./arguments.ts";
+import type { Invocation } from "./invocation.ts";
+import { CODE_VARIABLE } from "./code_variable.ts";
 
 /** Asks for the state of one permission, as `Deno.permissions.query` does. */
 export type PermissionQuery = (
@@ -46,30 +47,30 @@ const NETWORK: PermissionNeed = {
   required: true,
 };
 
+const CODE_IN_ENVIRONMENT: PermissionNeed = {
+  descriptor: { name: "env", variable: CODE_VARIABLE },
+  flag: `--allow-env=${CODE_VARIABLE}`,
+  purpose: `read the code from ${CODE_VARIABLE}`,
+  required: false,
+};
+
 /** The least `invocation` can be run with, in the order of docs/cli.md. */
 export function permissionNeeds(invocation: Invocation): PermissionNeed[] {
+  const listsAddresses = sysNeed("networkInterfaces", "list this machine's addresses", false);
+  if (invocation.command === "doctor") return [NETWORK, listsAddresses, CODE_IN_ENVIRONMENT];
   if (invocation.command === "send") {
     return [
       NETWORK,
       // Without the machine's own addresses only those given can go into the code.
-      sysNeed(
-        "networkInterfaces",
-        "list this machine's addresses",
-        invocation.addresses.length === 0,
-      ),
+      { ...listsAddresses, required: invocation.addresses.length === 0 },
       ...invocation.paths.map((path) => fileNeed("read", path)),
     ];
   }
   return [
     NETWORK,
-    sysNeed("networkInterfaces", "list this machine's addresses", false),
+    listsAddresses,
     sysNeed("statfs", "see how much space is free", false),
-    {
-      descriptor: { name: "env", variable: "P2PFT_CODE" },
-      flag: "--allow-env=P2PFT_CODE",
-      purpose: "read the code from P2PFT_CODE",
-      required: false,
-    },
+    CODE_IN_ENVIRONMENT,
     fileNeed("read", invocation.directory),
     fileNeed("write", invocation.directory),
   ];

@@ -4,8 +4,10 @@
  */
 import type { ErrorEvent } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import { type ColorChoice, type Invocation, parseArguments } from "./arguments.ts";
-import type { World } from "./context.ts";
+import { parseArguments } from "./arguments.ts";
+import type { ColorChoice, Invocation } from "./invocation.ts";
+import type { CommandContext, World } from "./context.ts";
+import { runDoctor } from "./doctor_command.ts";
 import { errorEvent, errorEventOf, stackLines } from "./failure.ts";
 import { commandLine, moduleSpecifier } from "./installation.ts";
 import { jsonLine } from "./json_reporter.ts";
@@ -15,7 +17,7 @@ import { runReceive } from "./receive_command.ts";
 import { runSend } from "./send_command.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** Runs `args` (the words after the program's name) in `world`. */
 export async function runProgram(args: readonly string[], world: World): Promise<number> {
@@ -34,9 +36,7 @@ export async function runProgram(args: readonly string[], world: World): Promise
   const terminal = new Terminal(streams, terminalOptions(parsed.color, world));
   const context = { ...world, terminal };
   try {
-    return parsed.command === "send"
-      ? await runSend(parsed, context)
-      : await runReceive(parsed, context);
+    return await runCommand(parsed, context);
   } catch (error) {
     // Commands report what goes wrong in the transfer: this is a bug, or a stream that broke.
     terminal.clearStatus();
@@ -44,6 +44,19 @@ export async function runProgram(args: readonly string[], world: World): Promise
     return fail(errorEventOf(error), parsed.json, parsed.color, world);
   } finally {
     terminal.clearStatus();
+  }
+}
+
+function runCommand(invocation: Invocation, context: CommandContext): Promise<number> {
+  switch (invocation.command) {
+    case "send":
+      return runSend(invocation, context);
+    case "receive":
+      return runReceive(invocation, context);
+    case "doctor":
+      return runDoctor(invocation, context);
+    default:
+      return invocation satisfies never;
   }
 }
 
@@ -78,6 +91,7 @@ function fail(error: ErrorEvent, json: boolean, color: ColorChoice, world: World
 
 /** Words that nobody compares prove nothing: without a person, not comparing must be said. */
 function needsPersonError(invocation: Invocation, world: World): ErrorEvent | undefined {
+  if (invocation.command === "doctor") return undefined;
   const hasPerson = world.streams.inputIsTerminal && world.streams.errorIsTerminal &&
     !invocation.json;
   if (!invocation.verify || invocation.yes || hasPerson) return undefined;
@@ -87,6 +101,12 @@ function needsPersonError(invocation: Invocation, world: World): ErrorEvent | un
     "Run it in a terminal, or add --yes to show the words without waiting for an answer",
   );
 }
+
+const COMMAND_VERBS: Record<Invocation["command"], string> = {
+  send: "send",
+  receive: "receive",
+  doctor: "look at the network",
+};
 
 /** What is missing to run `invocation`, and the command that has it all. */
 async function missingError(
@@ -110,7 +130,7 @@ async function missingError(
   ];
   return errorEvent(
     missing.length > 0 ? "permission_missing" : "socket_unavailable",
-    `Cannot ${invocation.command}: missing ${reasons.join(", ")}`,
+    `Cannot ${COMMAND_VERBS[invocation.command]}: missing ${reasons.join(", ")}`,
     installation.compiled
       ? "This binary was built without it: use one that deno task compile builds"
       : `Run: ${commandLine(words, installation)}`,

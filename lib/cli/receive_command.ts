@@ -2,14 +2,14 @@
 import type { OfferEvent, TransferEvent } from "../events.ts";
 import type { OfferDecision, ReceiveOptions } from "../options.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import type { ReceiveInvocation } from "./arguments.ts";
-import { commonOptions } from "./common_options.ts";
+import type { ReceiveInvocation } from "./invocation.ts";
+import { CODE_VARIABLE } from "./code_variable.ts";
+import { transferOptions } from "./common_options.ts";
 import type { CommandContext } from "./context.ts";
 import { errorEvent } from "./failure.ts";
 import { formatCount } from "./format.ts";
 import { JsonReporter } from "./json_reporter.ts";
 import { askYesNo } from "./questions.ts";
-import { CODE_VARIABLE } from "./relaunch.ts";
 import { runOperation } from "./run_operation.ts";
 import { cutEnd } from "./text_width.ts";
 import { TextReporter } from "./text_reporter.ts";
@@ -28,6 +28,7 @@ export async function runReceive(
     role: "receive",
     quiet: invocation.quiet,
     verbose: invocation.verbose,
+    ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
     directory: invocation.directory,
     installation: context.installation,
     clock: context.clock,
@@ -74,7 +75,7 @@ export async function runReceive(
   }
 
   const options: ReceiveOptions = {
-    ...commonOptions(invocation, context),
+    ...transferOptions(invocation, context),
     directory: invocation.directory,
     decide,
     confirmWords,

@@ -4,19 +4,20 @@
  * everything was granted with `-A`. Scoped grants cannot be listed and handed on: then the caller
  * prints the command instead.
  *
- * This runs before anything else: nothing of the program is loaded for it but `permissions.ts`
- * and `installation.ts`.
+ * This runs before anything else: nothing of the program is loaded for it but `permissions.ts`,
+ * `installation.ts` and `code_variable.ts`.
  */
+import { CODE_VARIABLE } from "./code_variable.ts";
 import { type Installation, moduleSpecifier } from "./installation.ts";
 
 /** Set for the second process, so that it never starts a third. */
 export const RELAUNCHED_VARIABLE = "P2PFT_RELAUNCHED";
 
-/** Carries a code, where other users of the machine cannot see it. */
-export const CODE_VARIABLE = "P2PFT_CODE";
-
 /** Commands that open a socket. */
-const NETWORK_COMMANDS: ReadonlySet<string> = new Set(["send", "receive"]);
+const NETWORK_COMMANDS: ReadonlySet<string> = new Set(["send", "receive", "doctor"]);
+
+/** Those of them that take a code. */
+const CODE_COMMANDS: ReadonlySet<string> = new Set(["receive", "doctor"]);
 
 /** Whether `args` name a command that needs the flag; help and version do not. */
 export function needsSocket(args: readonly string[]): boolean {
@@ -35,7 +36,8 @@ const OUTPUT_OPTIONS: ReadonlySet<string> = new Set(["-o", "--output"]);
 
 /** Takes the code out of `args`; codes may be typed with capitals, spaces and dashes. */
 function takeCode(args: readonly string[]): { code?: string; rest: string[] } {
-  if (!args.includes("receive")) return { rest: [...args] };
+  const command = args.find((word) => NETWORK_COMMANDS.has(word));
+  if (command === undefined || !CODE_COMMANDS.has(command)) return { rest: [...args] };
   const index = args.findIndex((word, position) =>
     /^p2p1[0-9a-z]{30}/.test(word.toLowerCase().replace(/[\s-]/g, "")) &&
     !OUTPUT_OPTIONS.has(args[position - 1] ?? "")

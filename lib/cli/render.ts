@@ -2,7 +2,7 @@
  * The status line: what is going on right now, in the columns there are. Pure; `terminal.ts` puts
  * it on the screen.
  */
-import type { ProgressEvent } from "../events.ts";
+import type { PathRoute, ProgressEvent } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { formatBytesOf, formatRate, formatSeconds, percentOf } from "./format.ts";
 import { paint, type Style } from "./paint.ts";
@@ -16,6 +16,13 @@ const BAR_COLUMNS = 16;
 /** Fewer columns than this tell nothing about a file or a route. */
 const FILE_MIN_COLUMNS = 12;
 const ROUTE_MAX_COLUMNS = 24;
+
+/** Where the bytes go, beside everything else in the line. */
+const SHORT_ROUTES: Readonly<Record<PathRoute, string>> = {
+  loopback: "loopback",
+  lan: "LAN",
+  internet: "Internet",
+};
 
 /**
  * The lines that show `view` now: one, or none when there is nothing to show.
@@ -31,6 +38,8 @@ export function render(view: View, columns: number, style: Style): string[] {
       return [cutEnd("Waiting for the other side … (Ctrl-C ends)", columns)];
     case "connecting":
       return [cutEnd(`Connecting to ${listShort(phase.addresses)} …`, columns)];
+    case "waiting_for_paste":
+      return [cutEnd("Waiting for the code to be pasted there … (Ctrl-C ends)", columns)];
     case "connected":
       return [cutEnd(role === "send" ? "Getting ready …" : "Reading the list of files …", columns)];
     case "offered":
@@ -89,7 +98,7 @@ function renderProgress(
   let room = columns - textWidth(line);
   let rest = "";
   const route = cutEnd(
-    escapeText(progress.route),
+    SHORT_ROUTES[progress.route],
     Math.min(ROUTE_MAX_COLUMNS, room - FILE_MIN_COLUMNS - 2),
   );
   if (textWidth(route) > 1) {
@@ -124,7 +133,7 @@ export function renderPlainProgress(progress: ProgressEvent): string {
     `${percent}% (${formatBytesOf(progress.bytesDone, progress.bytesTotal)})`,
     formatRate(progress.rateBytesPerSecond),
     ...(left === undefined ? [] : [left]),
-    escapeText(progress.route),
+    SHORT_ROUTES[progress.route],
     ...(progress.file === "" ? [] : [escapeText(progress.file)]),
   ].join(", ");
 }

@@ -1,11 +1,13 @@
 /** `p2pft send`: one share for one client. */
 import type { TransferEvent, WarningEvent } from "../events.ts";
 import type { ClientRequest, ShareOptions } from "../options.ts";
-import type { SendInvocation } from "./arguments.ts";
-import { commonOptions } from "./common_options.ts";
-import type { CommandContext } from "./context.ts";
+import type { SendInvocation } from "./invocation.ts";
+import { transferOptions } from "./common_options.ts";
+import type { CommandContext, ShareOperation } from "./context.ts";
+import { errorEventOf } from "./failure.ts";
 import { JsonReporter } from "./json_reporter.ts";
 import { askYesNo } from "./questions.ts";
+import { readReplies } from "./reply_input.ts";
 import { runOperation } from "./run_operation.ts";
 import { TextReporter } from "./text_reporter.ts";
 
@@ -15,6 +17,11 @@ const CODE_IS_ADMISSION: WarningEvent = {
   code: "code_is_admission",
   message: "Nobody is asked here: whoever has the code may take what is shared",
 };
+
+/** A line of the input, or the code in it, that is of no use; nothing ends with it. */
+function badReply(message: string): WarningEvent {
+  return { event: "warning", code: "bad_reply_code", message };
+}
 
 /** Runs the command and returns the exit status. */
 export async function runSend(
@@ -27,6 +34,7 @@ export async function runSend(
     role: "send",
     quiet: invocation.quiet,
     verbose: invocation.verbose,
+    ...(terminal.canAsk ? { pastes: invocation.private ? "only" : "all" } : {}),
     ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
     installation: context.installation,
     clock: context.clock,
@@ -35,6 +43,8 @@ export async function runSend(
   // A client that goes away while it is asked about takes its question with it.
   const questions = new Map<number, AbortController>();
   const turnedAway = new Set<number>();
+  const ended = new AbortController();
+  let share: ShareOperation | undefined;
   // Sessions whose connection was reported: the question about one belongs below that.
   const reported = new Map<number, PromiseWithResolvers<void>>();
 
@@ -74,7 +84,37 @@ export async function runSend(
     if (event.event === "admission" && !event.admitted) turnedAway.add(event.session);
     reporter.handleEvent(event);
     if (event.event === "connected" && asks) reportedOf(event.session).resolve();
-    if (event.event === "code" && !asks && !invocation.yes) reporter.handleEvent(CODE_IS_ADMISSION);
+    const isOpen = !asks && !invocation.yes && !invocation.private;
+    if (event.event === "code" && event.changed !== true) {
+      if (isOpen) reporter.handleEvent(CODE_IS_ADMISSION);
+      // Not before the code is on the screen: a job in the background of a terminal is stopped by
+      // the first read.
+      if (share !== undefined) void takeReplies(share);
+    }
+  }
+
+  /** Takes reply codes from the input while the share runs; without an input it runs as well. */
+  async function takeReplies(share: ShareOperation): Promise<void> {
+    try {
+      await readReplies({
+        terminal,
+        addReply: (code) => share.addReply(code),
+        onRefused: (error) => {
+          const event = errorEventOf(error);
+          if (event.code === "internal") reporter.handleException(error);
+          if (text !== undefined) text.showRefusedPaste(event);
+          else reporter.handleEvent(badReply(event.message));
+        },
+        onOther: () => {
+          if (text !== undefined) text.showOtherPaste();
+          else reporter.handleEvent(badReply("A line of the input holds no reply code"));
+        },
+        signal: AbortSignal.any([signal, ended.signal]),
+      });
+    } catch (error) {
+      // An input that breaks, such as a terminal that was closed, is one from which nothing comes.
+      reporter.handleException(error);
+    }
   }
 
   const addresses = invocation.addresses.length === 0
@@ -83,16 +123,24 @@ export async function runSend(
     ? { extraAddresses: invocation.addresses }
     : { addresses: invocation.addresses };
   const options: ShareOptions = {
-    ...commonOptions(invocation, context),
+    ...transferOptions(invocation, context),
     ...addresses,
     maxClients: 1,
+    private: invocation.private,
     // Where nobody is asked the client need not wait, and is not told to.
     ...(asks ? { admit } : {}),
   };
-  return await runOperation({
-    start: () => context.share(invocation.paths, options),
-    reporter: { handleEvent, handleException: (error) => reporter.handleException(error) },
-    signal,
-    clock: context.clock,
-  });
+  try {
+    return await runOperation({
+      start: async () => {
+        share = await context.share(invocation.paths, options);
+        return share;
+      },
+      reporter: { handleEvent, handleException: (error) => reporter.handleException(error) },
+      signal,
+      clock: context.clock,
+    });
+  } finally {
+    ended.abort();
+  }
 }

@@ -22,6 +22,14 @@ export interface TerminalOptions {
 /** Makes the status line for a width; called again for every redraw. */
 export type StatusRenderer = (columns: number) => string;
 
+/**
+ * Takes a line of the input.
+ *
+ * @param isAsked A question is open, which the line may answer.
+ * @returns Whether it was taken; if not, it answers the question.
+ */
+export type LineListener = (line: string, isAsked: boolean) => boolean;
+
 const ERASE_TO_END = "\x1b[J";
 
 /** The screen of one run. */
@@ -39,6 +47,9 @@ export class Terminal {
   /** What stands on the screen as the status line now; empty when nothing does. */
   #drawnLine = "";
   #question: string | undefined;
+  #isListening = false;
+  /** Takes the answer to the open question while {@linkcode Terminal.listen} reads the input. */
+  #answer: ((line: string | undefined) => void) | undefined;
   #asking: Promise<unknown> = Promise.resolve();
 
   /** @param streams Where to write and read. */
@@ -53,6 +64,11 @@ export class Terminal {
   /** Whether standard output is a terminal. */
   get outputIsTerminal(): boolean {
     return this.#streams.outputIsTerminal;
+  }
+
+  /** Whether lines come from a terminal. */
+  get inputIsTerminal(): boolean {
+    return this.#streams.inputIsTerminal;
   }
 
   /** Columns now. */
@@ -120,6 +136,63 @@ export class Terminal {
     return this.#streams.readLine(signal);
   }
 
+  /**
+   * Reads the input from now on, also while nothing is asked, and hands every line to `listener`.
+   *
+   * @param signal Ends it; the open question ends with it.
+   * @returns At the end of the input, or when the signal came; rejects if it cannot be read.
+   */
+  async listen(listener: LineListener, signal: AbortSignal): Promise<void> {
+    this.#isListening = true;
+    if (this.#status !== undefined) this.setStatus(this.#status);
+    try {
+      for (;;) {
+        const line = await this.#streams.readLine(signal);
+        if (line === undefined) return;
+        this.#handleLine(line, listener);
+      }
+    } finally {
+      this.#isListening = false;
+      this.#answer?.(undefined);
+    }
+  }
+
+  #handleLine(line: string, listener: LineListener): void {
+    const question = this.#question;
+    // The person's Enter ended the row that the status line or the question stood on.
+    if (this.#streams.inputIsTerminal) {
+      this.#drawnLine = "";
+      this.#question = undefined;
+    }
+    const answer = this.#answer;
+    const isTaken = listener(line, answer !== undefined);
+    this.#question = question;
+    if (question === undefined) {
+      if (this.#status !== undefined && this.#drawnLine === "") {
+        this.#streams.writeError(this.#draw());
+      }
+    } else if (isTaken || answer === undefined) {
+      this.#erase();
+      this.#streams.writeError(question);
+    } else {
+      // At once: what comes right behind the answer is none.
+      this.#endQuestion(true);
+      answer(line);
+    }
+  }
+
+  /** The next line of the input that nobody else takes. */
+  #nextAnswer(signal: AbortSignal): Promise<string | undefined> {
+    if (!this.#isListening) return this.#streams.readLine(signal);
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const giveUp = () => resolve(undefined);
+    signal.addEventListener("abort", giveUp, { once: true });
+    this.#answer = resolve;
+    return promise.finally(() => {
+      signal.removeEventListener("abort", giveUp);
+    });
+  }
+
   async #ask(question: string, signal: AbortSignal): Promise<string | undefined> {
     if (signal.aborted) return undefined;
     this.#erase();
@@ -128,7 +201,7 @@ export class Terminal {
     // At once, so that what is written next does not bring the question back.
     const giveUp = () => this.#endQuestion(false);
     signal.addEventListener("abort", giveUp, { once: true });
-    const answer = await this.#streams.readLine(signal);
+    const answer = await this.#nextAnswer(signal);
     signal.removeEventListener("abort", giveUp);
     if (this.#question !== undefined) this.#endQuestion(answer !== undefined);
     return answer;
@@ -136,6 +209,7 @@ export class Terminal {
 
   #endQuestion(isAnswered: boolean): void {
     this.#question = undefined;
+    this.#answer = undefined;
     // The person's Enter ended the line; without one the next text would begin behind the question.
     if (!isAnswered) this.#streams.writeError("\n");
     if (this.#status !== undefined) this.#streams.writeError(this.#draw());
@@ -170,7 +244,11 @@ export class Terminal {
   }
 
   #line(): string {
+    if (this.#status === undefined) return "";
+    // What is typed or pasted begins behind the status line.
+    const end = this.#isListening && this.#streams.inputIsTerminal ? " " : "";
     // The last column stays free: writing into it makes some terminals wrap at once.
-    return this.#status?.(Math.max(1, this.columns - 1)) ?? "";
+    const line = this.#status(Math.max(1, this.columns - 1 - end.length));
+    return line === "" ? "" : line + end;
   }
 }

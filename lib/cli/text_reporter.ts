@@ -6,8 +6,10 @@ import type {
   CodeEvent,
   DoneEvent,
   ErrorEvent,
+  NetworkEvent,
   OfferEvent,
   ProgressEvent,
+  ReplyCodeEvent,
   TransferEvent,
 } from "../events.ts";
 import type { Clock } from "../transport/clock.ts";
@@ -27,6 +29,14 @@ import {
 import { paint, type Style } from "./paint.ts";
 import { PlainProgress } from "./plain_progress.ts";
 import { render, renderPlainProgress } from "./render.ts";
+import { PathLog } from "./path_log.ts";
+import {
+  networkLine,
+  networkWarnings,
+  replyCodeLine,
+  replyExpectation,
+  replyLines,
+} from "./path_messages.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Terminal } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
@@ -37,13 +47,21 @@ export interface TextReporterOptions {
   readonly role: Role;
   readonly quiet: boolean;
   readonly verbose: boolean;
-  /** Sender: draws the code as a QR code too (`qr.ts`, loaded only where it is asked for). */
+  /** Sender: whose reply codes can be pasted; absent where there is nobody to paste one. */
+  readonly pastes?: "all" | "only";
+  /** Draws codes as QR codes too (`qr.ts`, loaded only where it is asked for). */
   readonly renderQr?: (code: string, options: { ansi: boolean }) => string[];
   /** Receiver: where the files go. */
   readonly directory?: string;
   readonly installation: Installation;
   readonly clock: Clock;
 }
+
+/** Said in place of a label where people are told that they can paste. */
+const PASTE_LINES = {
+  all: "If the other side shows a reply code, paste it here.",
+  only: "Only those whose reply code is pasted here are let in.",
+} as const;
 
 /** Reports to people. */
 export class TextReporter implements Reporter {
@@ -52,7 +70,11 @@ export class TextReporter implements Reporter {
   readonly #outputStyle: Style;
   readonly #errorStyle: Style;
   readonly #plainProgress = new Map<number, PlainProgress>();
-  readonly #addresses = new Map<number, string>();
+  readonly #paths = new PathLog();
+  /** Warnings about the network that were given: each once. */
+  readonly #networkWarnings = new Set<string>();
+  /** Receiver: the share lets in only those whose reply code was pasted there. */
+  #isPrivate = false;
   #offerShown: number | undefined;
   #wordsShown: number | undefined;
   #view: View;
@@ -97,19 +119,45 @@ export class TextReporter implements Reporter {
     this.#terminal.note(wordsLine(words, this.#errorStyle));
   }
 
+  /** Shows why a code that was pasted is of no use; nothing ends with it. */
+  showRefusedPaste(error: ErrorEvent): void {
+    this.#showErrorLines(error);
+  }
+
+  /** Answers a pasted line that holds no code. */
+  showOtherPaste(): void {
+    this.#terminal.note("That is no reply code: those begin with p2p1.");
+  }
+
   #showEvent(event: TransferEvent): void {
     switch (event.event) {
       case "code":
         return this.#showCode(event);
+      case "reply-code":
+        return this.#showReplyCode(event);
+      case "reply":
+        return replyLines(event).forEach((line) => this.#note(line));
+      case "network":
+        return this.#showNetwork(event);
       case "connecting":
         if (this.#options.verbose) this.#note(`Trying ${event.addresses.join(", ")}`);
         return;
       case "connected":
-        this.#addresses.set(event.session, event.address);
+        this.#paths.begin(event);
         return this.#note(connectedLine(event));
+      case "path": {
+        const line = this.#paths.handlePath(event, this.#options.verbose);
+        return line === undefined ? undefined : this.#note(line);
+      }
+      case "path-lost":
+        return this.#note(this.#paths.handleLost(event));
       case "words":
         return this.showWords(event.session, event.words);
       case "waiting":
+        if (event.reason === "reply") {
+          this.#isPrivate = true;
+          return;
+        }
         // Without a status line nobody would know why nothing happens.
         if (!this.#terminal.redraws) {
           this.#note("Waiting for the other side to let this machine in");
@@ -139,17 +187,51 @@ export class TextReporter implements Reporter {
   }
 
   #showCode(event: CodeEvent): void {
-    const { quiet, renderQr, installation } = this.#options;
+    const { quiet, installation, pastes } = this.#options;
     // In a log the labels of one stream would not stand beside the lines of the other.
     const label = (text: string) => this.#terminal.errorIsTerminal && this.#note(text);
-    label("Code for the other side:");
-    this.#terminal.print(paint(event.code, "bold", this.#outputStyle));
+    if (event.changed === true) {
+      this.#terminal.note("This machine's address changed. New code for new clients:");
+    } else {
+      label("Code for the other side:");
+    }
+    this.#printCode(event.code);
     if (quiet) return;
     label("On the other machine, run:");
     this.#terminal.print(receiveCommandLine(event.code, installation));
-    const picture = renderQr?.(event.code, { ansi: this.#errorStyle.color }) ?? [];
+    this.#showCodeDetails(event);
+    if (pastes !== undefined && event.changed !== true) {
+      this.#note(paint(PASTE_LINES[pastes], "dim", this.#errorStyle));
+    }
+  }
+
+  #showReplyCode(event: ReplyCodeEvent): void {
+    const reason = this.#isPrivate ? "private" : "no_answer";
+    if (!this.#options.quiet) this.#noteWrapped([replyCodeLine(event, reason)]);
+    this.#printCode(event.code);
+    if (this.#options.quiet) return;
+    this.#showCodeDetails(event);
+    if (this.#isPrivate) return;
+    this.#note(paint(replyExpectation(event.expected), "dim", this.#errorStyle));
+  }
+
+  #printCode(code: string): void {
+    this.#terminal.print(paint(code, "bold", this.#outputStyle));
+  }
+
+  #showCodeDetails({ code, addresses }: CodeEvent | ReplyCodeEvent): void {
+    const picture = this.#options.renderQr?.(code, { ansi: this.#errorStyle.color }) ?? [];
     for (const line of picture) this.#note(line);
-    if (this.#options.verbose) this.#note(`Addresses in the code: ${event.addresses.join(", ")}`);
+    if (this.#options.verbose) this.#note(`Addresses in the code: ${addresses.join(", ")}`);
+  }
+
+  #showNetwork(event: NetworkEvent): void {
+    if (this.#options.verbose) this.#note(networkLine(event));
+    for (const warning of networkWarnings(event)) {
+      if (this.#networkWarnings.has(warning.code)) continue;
+      this.#networkWarnings.add(warning.code);
+      this.#noteWrapped([warningLine(warning, this.#errorStyle)]);
+    }
   }
 
   #showProgress(event: ProgressEvent): void {
@@ -180,9 +262,13 @@ export class TextReporter implements Reporter {
   }
 
   #showError(event: ErrorEvent): void {
-    const address = event.session === undefined ? undefined : this.#addresses.get(event.session);
+    const address = event.session === undefined ? undefined : this.#paths.addressOf(event.session);
     if (event.session !== undefined) this.#forget(event.session);
     const where = event.fatal || address === undefined ? "" : `With ${address}: `;
+    this.#showErrorLines(event, where);
+  }
+
+  #showErrorLines(event: ErrorEvent, where = ""): void {
     const message = escapeText(where + event.message);
     this.#noteWrapped(errorLines(message, event.hint, this.#errorStyle));
   }
@@ -197,7 +283,7 @@ export class TextReporter implements Reporter {
 
   #forget(session: number): void {
     this.#plainProgress.delete(session);
-    this.#addresses.delete(session);
+    this.#paths.end(session);
   }
 
   /** Writes a line that `--quiet` does without. */

@@ -15,6 +15,8 @@ export type Phase =
   | { readonly name: "waiting_for_peer" }
   /** Receiver: trying the addresses of the code. */
   | { readonly name: "connecting"; readonly addresses: readonly string[] }
+  /** Receiver: the reply code is to be pasted on the other side. */
+  | { readonly name: "waiting_for_paste" }
   /** A channel exists; what is to move is not settled. */
   | { readonly name: "connected" }
   /** What could move is known to both; the receiving side has not begun to ask for it. */
@@ -46,7 +48,10 @@ export function advanceView(view: View, event: TransferEvent): View {
 function phaseAfter(view: View, event: TransferEvent): Phase {
   switch (event.event) {
     case "code":
-      return { name: "waiting_for_peer" };
+      // A new code of a share that may be busy says nothing of its clients.
+      return event.changed === true ? view.phase : { name: "waiting_for_peer" };
+    case "reply-code":
+      return { name: "waiting_for_paste" };
     case "connecting":
       return { name: "connecting", addresses: event.addresses };
     case "connected":
@@ -54,7 +59,7 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "offer":
       return { name: "offered" };
     case "waiting":
-      return { name: "waiting_for_admission" };
+      return { name: event.reason === "reply" ? "waiting_for_paste" : "waiting_for_admission" };
     case "admission":
       return event.admitted ? { name: "connected" } : { name: "waiting_for_peer" };
     case "progress":
@@ -65,6 +70,10 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "error":
       return event.fatal ? { name: "over" } : { name: "waiting_for_peer" };
     case "words":
+    case "reply":
+    case "network":
+    case "path":
+    case "path-lost":
     case "file-done":
     case "warning":
       return view.phase;

@@ -4,7 +4,8 @@ import type { ReceiveOptions, ShareOptions } from "../../../lib/options.ts";
 import { after, type Instant, instant } from "../../../lib/time.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import type { ConsoleStreams } from "../../../lib/cli/console_streams.ts";
-import type { World } from "../../../lib/cli/context.ts";
+import type { ShareOperation, World } from "../../../lib/cli/context.ts";
+import type { DoctorOptions, DoctorReport } from "../../../lib/doctor_report.ts";
 import type { Operation } from "../../../lib/cli/run_operation.ts";
 import { Screen } from "./_screen.ts";
 
@@ -40,9 +41,12 @@ export interface FakeStreamsOptions {
   readonly outputIsTerminal?: boolean;
   readonly errorIsTerminal?: boolean;
   readonly columns?: number;
-  /** Lines of the input; on a terminal each answers one question. */
+  /** Lines of the input; on a terminal each answers one question, when it is there. */
   readonly lines?: readonly string[];
 }
+
+/** What a question ends with. */
+const PROMPT_END = /[\]:?] $/;
 
 /** Streams that remember. On a terminal an input that has run out waits, else it ends. */
 export class FakeStreams implements ConsoleStreams {
@@ -55,7 +59,12 @@ export class FakeStreams implements ConsoleStreams {
   readonly screen: Screen;
   width: number;
   droppedTypedAhead = 0;
+  /** Answers that wait for their questions, where a person gives them. */
   readonly #lines: string[];
+  /** Lines that were typed whatever is on the screen. */
+  readonly #typed: string[] = [];
+  #isAsked = false;
+  #wake: () => void = () => {};
 
   constructor(options: FakeStreamsOptions = {}) {
     const terminal = options.terminal ?? false;
@@ -75,6 +84,14 @@ export class FakeStreams implements ConsoleStreams {
   writeError(text: string): void {
     this.error += text;
     if (this.errorIsTerminal) this.screen.write(text);
+    this.#isAsked = PROMPT_END.test(text);
+    if (this.#isAsked) this.#wake();
+  }
+
+  /** A person types or pastes a line now. */
+  type(line: string): void {
+    this.#typed.push(line);
+    this.#wake();
   }
 
   columns(): number {
@@ -86,17 +103,27 @@ export class FakeStreams implements ConsoleStreams {
     this.screen.resize(columns);
   }
 
-  readLine(signal?: AbortSignal): Promise<string | undefined> {
-    const line = this.#lines.shift();
-    if (line !== undefined) {
-      // The terminal echoes what is typed.
-      if (this.inputIsTerminal) this.screen.write(`${line}\n`);
-      return Promise.resolve(line);
+  async readLine(signal?: AbortSignal): Promise<string | undefined> {
+    while (!signal?.aborted) {
+      const line = this.#nextLine();
+      if (line !== undefined || !this.inputIsTerminal) return line;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal?.addEventListener("abort", () => resolve(), { once: true });
+      });
     }
-    if (!this.inputIsTerminal || signal?.aborted) return Promise.resolve(undefined);
-    return new Promise((resolve) =>
-      signal?.addEventListener("abort", () => resolve(undefined), { once: true })
-    );
+    return undefined;
+  }
+
+  #nextLine(): string | undefined {
+    if (!this.inputIsTerminal) return this.#typed.shift() ?? this.#lines.shift();
+    const line = this.#typed.shift() ?? (this.#isAsked ? this.#lines.shift() : undefined);
+    // The terminal echoes what is typed.
+    if (line !== undefined) {
+      this.screen.write(`${line}\n`);
+      this.#isAsked = false;
+    }
+    return line;
   }
 
   dropTypedAhead(): Promise<void> {
@@ -111,12 +138,25 @@ export class FakeStreams implements ConsoleStreams {
 }
 
 /** An operation that yields what a script yields. */
-export class ScriptedOperation implements Operation {
+export class ScriptedOperation implements ShareOperation {
   closed = 0;
+  /** Reply codes that were handed in. */
+  readonly replies: string[] = [];
   readonly #events: AsyncGenerator<TransferEvent, void>;
+  readonly #onReply: (code: string) => void;
 
-  constructor(events: AsyncGenerator<TransferEvent, void>) {
+  /** @param onReply Told of a reply code; what it throws, `addReply` throws. */
+  constructor(
+    events: AsyncGenerator<TransferEvent, void>,
+    onReply: (code: string) => void = () => {},
+  ) {
     this.#events = events;
+    this.#onReply = onReply;
+  }
+
+  addReply(code: string): void {
+    this.replies.push(code);
+    this.#onReply(code);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<TransferEvent> {
@@ -145,8 +185,9 @@ export interface FakeWorldOptions {
   readonly compiled?: boolean;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
-  readonly share?: (paths: readonly string[], options: ShareOptions) => Promise<Operation>;
+  readonly share?: (paths: readonly string[], options: ShareOptions) => Promise<ShareOperation>;
   readonly receive?: (code: string, options: ReceiveOptions) => Promise<Operation>;
+  readonly doctor?: (code: string | undefined, options: DoctorOptions) => Promise<DoctorReport>;
 }
 
 /** A world where everything is granted and nothing may be called but what is given. */
@@ -168,18 +209,47 @@ export function fakeWorld(options: FakeWorldOptions = {}): World & { streams: Fa
     hasSocket: options.hasSocket ?? true,
     share: options.share ?? never,
     receive: options.receive ?? never,
+    doctor: options.doctor ?? never,
   };
 }
 
 /** Events with the usual values, for scripts. */
 export const EVENTS = {
   code: { event: "code", code: "p2p1qexample", addresses: ["192.0.2.7:4000"] },
+  replyCode: {
+    event: "reply-code",
+    code: "p2p1zreply",
+    addresses: ["203.0.113.9:41000"],
+    expected: "punched",
+  },
+  reply: {
+    event: "reply",
+    client: "k3n9",
+    addresses: ["203.0.113.9:41000"],
+    expected: "punched",
+  },
+  network: {
+    event: "network",
+    mapping: "endpoint_independent",
+    reflexive: ["203.0.113.5:41000"],
+    stun: "answered",
+  },
+  path: {
+    event: "path",
+    session: 1,
+    address: "198.51.100.4:5000",
+    family: 4,
+    route: "internet",
+    method: "punched",
+    rttMs: 82.4,
+  },
+  pathLost: { event: "path-lost", session: 1, silentMs: 3040 },
   connecting: { event: "connecting", addresses: ["192.0.2.7:4000"] },
   connected: {
     event: "connected",
     session: 1,
     address: "198.51.100.4:5000",
-    route: "direct",
+    route: "internet",
     rttMs: 12.3,
   },
   offer: {
@@ -205,7 +275,7 @@ export const EVENTS = {
     rateBytesPerSecond: 11_200_000,
     remainingSeconds: 3.4,
     file: "photos/2024/img_0001.jpg",
-    route: "direct",
+    route: "internet",
   },
   done: {
     event: "done",
@@ -228,3 +298,44 @@ export const EVENTS = {
     fatal: true,
   },
 } as const satisfies Record<string, TransferEvent>;
+
+/** What `doctor` finds behind a usual home router. */
+export const DOCTOR_REPORT: DoctorReport = {
+  version: "0.1.0",
+  runtime: { deno: "2.9.6", os: "linux", arch: "x86_64" },
+  permissions: {
+    net: "granted",
+    read: "prompt",
+    write: "denied",
+    sys: "granted",
+    env: "prompt",
+    ffi: "prompt",
+    "unstable-net": "granted",
+  },
+  sockets: { kind: "deno", families: [4, 6], ports: [41_000, 41_001], hopLimit: false },
+  interfaces: [{ name: "wlan0", family: 4, address: "192.168.1.5" }],
+  network: {
+    mapping: "endpoint_independent",
+    filtering: "address_and_port_dependent",
+    portPattern: "preserving",
+    hairpin: false,
+    lifetimeMs: 120_000,
+    doubleNat: "unknown",
+    reflexive: ["203.0.113.5:41000", "203.0.113.5:41001"],
+    stun: "answered",
+    servers: [
+      { server: "stun.example.org:3478", outcome: "answered", rttMs: 24.4 },
+      { server: "stun.example.net:3478", outcome: "silent" },
+    ],
+  },
+  portMapping: { outcomes: { pcp: "silent", "nat-pmp": "silent", upnp: "refused" } },
+  ipv6: { global: false },
+  mtu: 1500,
+  conclusion: [
+    { other: "public", method: "direct" },
+    { other: "easy_router", method: "punched" },
+    { other: "stepping_router", method: "predicted" },
+    { other: "random_router", method: "birthday" },
+  ],
+  advice: ["Turn on UPnP in the router: then even hard networks are reached at once."],
+};

@@ -8,25 +8,28 @@ const COMMON = {
   quiet: false,
   verbose: false,
   color: "auto",
-  yes: false,
-  verify: false,
+  portMapping: true,
   allowLoopback: false,
 };
 
+const TRANSFER = { ...COMMON, yes: false, verify: false };
+
 Deno.test("parseArguments reads send with its defaults", () => {
   assert.deepEqual(parse("send", "a", "b c"), {
-    ...COMMON,
+    ...TRANSFER,
     command: "send",
     paths: ["a", "b c"],
     addresses: [],
     localAddresses: true,
+    private: false,
     qr: false,
   });
 });
 
 Deno.test("parseArguments reads every option of send", () => {
   const words = "send x --yes --verify --bind 192.0.2.7:4000 --timeout 30s --allow-loopback " +
-    "--address 203.0.113.5:1 --address [::1]:2 --no-local-addresses --qr --quiet -v --color never";
+    "--address 203.0.113.5:1 --address [::1]:2 --no-local-addresses --qr --quiet -v " +
+    "--color never --stun stun.example.org --stun [2001:db8::1]:3479 --no-portmap --private";
   assert.deepEqual(parse(...words.split(" ")), {
     command: "send",
     json: false,
@@ -38,6 +41,9 @@ Deno.test("parseArguments reads every option of send", () => {
     allowLoopback: true,
     bind: { host: "192.0.2.7", port: 4000 },
     timeoutMs: 30_000,
+    stunServers: ["stun.example.org", "[2001:db8::1]:3479"],
+    portMapping: false,
+    private: true,
     paths: ["x"],
     addresses: ["203.0.113.5:1", "[::1]:2"],
     localAddresses: false,
@@ -46,18 +52,52 @@ Deno.test("parseArguments reads every option of send", () => {
 });
 
 Deno.test("parseArguments reads receive with and without a code", () => {
-  const defaults = { ...COMMON, command: "receive", directory: ".", allowDotfiles: false };
+  const defaults = {
+    ...TRANSFER,
+    command: "receive",
+    directory: ".",
+    allowDotfiles: false,
+    qr: false,
+  };
   assert.deepEqual(parse("receive"), defaults);
   assert.deepEqual(
-    parse("receive", "p2p1x", "-o", "out", "--overwrite", "ask", "--allow-dotfiles"),
+    parse("receive", "p2p1x", "-o", "out", "--overwrite", "ask", "--allow-dotfiles", "--qr"),
     {
       ...defaults,
       code: "p2p1x",
       directory: "out",
       overwrite: "ask",
       allowDotfiles: true,
+      qr: true,
     },
   );
+});
+
+Deno.test("parseArguments reads doctor with and without a code", () => {
+  assert.deepEqual(parse("doctor"), { ...COMMON, command: "doctor" });
+  assert.deepEqual(parse("doctor", "p2p1x", "--stun", "none", "--json", "--timeout", "3s"), {
+    ...COMMON,
+    command: "doctor",
+    code: "p2p1x",
+    json: true,
+    stunServers: [],
+    timeoutMs: 3000,
+  });
+  const parsed = parse("doctor", "--yes");
+  assert.ok(parsed.command === "usage_error" && parsed.hint === "See p2pft doctor --help");
+});
+
+Deno.test("parseArguments takes --stun none alone only", () => {
+  const stunServers = (...args: string[]) => {
+    const parsed = parse("receive", ...args);
+    return "stunServers" in parsed ? parsed.stunServers : parsed;
+  };
+  assert.deepEqual(stunServers("--stun", "none", "--stun", "none"), []);
+  for (const servers of [["none", "a.example"], ["a.example", "none"]]) {
+    const parsed = parse("receive", ...servers.flatMap((server) => ["--stun", server]));
+    assert.ok(parsed.command === "usage_error");
+    assert.match(parsed.message, /--stun none cannot stand beside a server$/);
+  }
 });
 
 Deno.test("parseArguments takes the global options before and after the command", () => {
@@ -76,7 +116,7 @@ Deno.test("parseArguments takes words behind -- as they are", () => {
 
 Deno.test("parseArguments answers --help and --version with text", () => {
   assert.deepEqual(parse("--version"), { command: "text", text: "p2pft 1.2.3\n" });
-  for (const args of [["--help"], ["send", "--help"], ["receive", "-h"]]) {
+  for (const args of [["--help"], ["send", "--help"], ["receive", "-h"], ["doctor", "-h"]]) {
     const parsed = parse(...args);
     assert.ok(parsed.command === "text");
     for (const line of parsed.text.split("\n")) assert.ok(line.length <= 60, line);
@@ -97,6 +137,12 @@ Deno.test("parseArguments says what is wrong and which help to read", () => {
     ["send x --no-local-addresses", /needs at least one --address$/, "See p2pft send --help"],
     ["receive a b", /^Too many arguments/, "See p2pft receive --help"],
     ["receive --overwrite x", /choices are never, ask, always$/, "See p2pft receive --help"],
+    [
+      "send x --stun a:b",
+      /'a:b' is invalid. Expected HOST, HOST:PORT or none/,
+      "See p2pft send --help",
+    ],
+    ["receive --private", /^Unknown option '--private'/, "See p2pft receive --help"],
     ["receive --timeout 0s", /from 1s to 24d/, "See p2pft receive --help"],
   ];
   for (const [words, message, hint] of cases) {

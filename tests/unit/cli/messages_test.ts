@@ -109,7 +109,7 @@ Deno.test("errorLines says what failed and what to do next", () => {
 Deno.test("lines about the connection and its files escape what the other side wrote", () => {
   assert.equal(
     connectedLine(EVENTS.connected),
-    "Connected to 198.51.100.4:5000 (direct, 12 ms)",
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
   );
   assert.equal(sendingLine(EVENTS.offer), "Sending 12 items, 50.2 MB");
   assert.equal(wordsLine(["one", "two", "three"], PLAIN), "Words: one two three");

@@ -4,6 +4,7 @@ import {
   parseAddressOption,
   parseBindOption,
   parseDuration,
+  parseStunOption,
 } from "../../../lib/cli/option_values.ts";
 
 Deno.test("parseDuration reads whole numbers with units", () => {
@@ -46,4 +47,32 @@ Deno.test("parseAddressOption refuses text without a host or with a wrong port",
   for (const text of ["", ":4000", "203.0.113.5:0", "[2001:db8::7", "host:70000", "host:"]) {
     assert.equal(parseAddressOption(text), undefined, text);
   }
+});
+
+Deno.test("parseStunOption takes names and addresses, with a port or without", () => {
+  const good = [
+    "stun.example.org",
+    "stun.example.org:3478",
+    "localhost",
+    "192.0.2.1:1",
+    "2001:db8::1",
+    "[2001:db8::1]:3478",
+    "none",
+  ];
+  for (const text of good) assert.equal(parseStunOption(text), text);
+  const bad = [
+    "",
+    ":3478",
+    "a:b",
+    "a b",
+    "-a.example",
+    "a..example",
+    "[a.example]:1",
+    "[192.0.2.1]:1",
+    "stun:a.example:3478",
+    "a.example:0",
+    "a.example:65536",
+    `${"a".repeat(254)}`,
+  ];
+  for (const text of bad) assert.equal(parseStunOption(text), undefined, text);
 });

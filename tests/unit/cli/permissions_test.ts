@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import type { ReceiveInvocation, SendInvocation } from "../../../lib/cli/arguments.ts";
+import type {
+  DoctorInvocation,
+  ReceiveInvocation,
+  SendInvocation,
+} from "../../../lib/cli/invocation.ts";
 import {
   isEverythingGranted,
   missingPermissions,
@@ -13,24 +17,27 @@ const COMMON = {
   quiet: false,
   verbose: false,
   color: "auto",
-  yes: false,
-  verify: false,
+  portMapping: true,
   allowLoopback: false,
 } as const;
+const TRANSFER = { ...COMMON, yes: false, verify: false } as const;
 const SEND: SendInvocation = {
-  ...COMMON,
+  ...TRANSFER,
   command: "send",
   paths: ["a", "b"],
   addresses: [],
   localAddresses: true,
+  private: false,
   qr: false,
 };
 const RECEIVE: ReceiveInvocation = {
-  ...COMMON,
+  ...TRANSFER,
   command: "receive",
   directory: "out",
   allowDotfiles: false,
+  qr: false,
 };
+const DOCTOR: DoctorInvocation = { ...COMMON, command: "doctor" };
 
 const answering = (state: Deno.PermissionState, partial = false): PermissionQuery => () =>
   Promise.resolve({ state, partial });
@@ -48,6 +55,11 @@ Deno.test("permissionFlags are those the documentation lists", () => {
     "--allow-read=out",
     "--allow-write=out",
   ]);
+  assert.deepEqual(permissionFlags(permissionNeeds(DOCTOR)), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces",
+    "--allow-env=P2PFT_CODE",
+  ]);
 });
 
 Deno.test("permissionFlags grants a whole kind where a path has a comma", () => {
@@ -56,7 +68,7 @@ Deno.test("permissionFlags grants a whole kind where a path has a comma", () => 
 });
 
 Deno.test("missingPermissions names required ones only", async () => {
-  const names = async (invocation: SendInvocation | ReceiveInvocation) =>
+  const names = async (invocation: SendInvocation | ReceiveInvocation | DoctorInvocation) =>
     (await missingPermissions(permissionNeeds(invocation), answering("prompt")))
       .map((need) => need.flag);
   assert.deepEqual(await names(RECEIVE), ["--allow-net", "--allow-read=out", "--allow-write=out"]);
@@ -66,6 +78,7 @@ Deno.test("missingPermissions names required ones only", async () => {
     "--allow-read=a",
     "--allow-read=b",
   ]);
+  assert.deepEqual(await names(DOCTOR), ["--allow-net"]);
   const addressed = await names({ ...SEND, addresses: ["203.0.113.5"] });
   assert.ok(!addressed.includes("--allow-sys=networkInterfaces"));
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OfferEvent } from "../../../lib/events.ts";
+import type { OfferEvent, TransferEvent } from "../../../lib/events.ts";
 import type { OfferDecision, ReceiveOptions } from "../../../lib/options.ts";
 import { runProgram } from "../../../lib/cli/program.ts";
 import {
@@ -7,6 +7,7 @@ import {
   FakeStreams,
   type FakeStreamsOptions,
   fakeWorld,
+  operationOf,
   ScriptedOperation,
 } from "./_fake_world.ts";
 
@@ -65,7 +66,7 @@ Deno.test("receive asks whether to take, replace and take dot-names", async () =
   assert.equal(exit, 0);
   assert.deepEqual(decision, { accept: true, overwrite: "never", takeDotNames: true });
   assert.deepEqual(streams.screen.lines, [
-    "Connected to 198.51.100.4:5000 (direct, 12 ms)",
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
     "Offered: 12 items, 50.2 MB, 9 new, 1 same, 2 differ",
     "  photos",
     "  .bashrc (begins with a dot)",
@@ -167,6 +168,75 @@ Deno.test("receive --json writes objects only, done last", async () => {
     streams.events.map((event) => event.event),
     ["connecting", "connected", "offer", "done"],
   );
+});
+
+async function receiveEvents(args: string[], events: TransferEvent[], options: FakeStreamsOptions) {
+  const streams = new FakeStreams(options);
+  const seen: ReceiveOptions[] = [];
+  await runProgram(
+    ["receive", "p2p1x", "--yes", ...args],
+    fakeWorld({
+      streams,
+      receive: (_code, options) => {
+        seen.push(options);
+        return Promise.resolve(operationOf(...events, EVENTS.done));
+      },
+    }),
+  );
+  return { streams, options: seen[0]! };
+}
+
+Deno.test("receive shows its reply code, what to do with it and what to expect", async () => {
+  const events = [EVENTS.connecting, EVENTS.replyCode, EVENTS.connected, EVENTS.path];
+  const { streams } = await receiveEvents([], events, { terminal: true, columns: 60 });
+  assert.deepEqual(streams.screen.lines.slice(0, 6), [
+    "No answer yet. Send this reply code to the other side, to be",
+    "  pasted where the share runs:",
+    "p2p1zreply",
+    "Then it takes about a second: both routers are easy.",
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
+    "Path: hole punched through both routers",
+  ]);
+  const piped = await receiveEvents(["-q"], events, {});
+  assert.equal(piped.streams.output, "p2p1zreply\n");
+  assert.equal(piped.streams.error, "");
+});
+
+Deno.test("receive says why a private share wants a reply code, and when one is replaced", async () => {
+  const waiting = { event: "waiting", session: 1, reason: "reply" } as const;
+  const changed = { ...EVENTS.replyCode, code: "p2p1zother", changed: true };
+  const { streams } = await receiveEvents(
+    [],
+    [EVENTS.connected, waiting, EVENTS.replyCode, changed],
+    { terminal: true, columns: 60 },
+  );
+  assert.deepEqual(streams.screen.lines.slice(1, 7), [
+    "The share is private. Send this reply code to the other",
+    "  side, to be pasted where the share runs:",
+    "p2p1zreply",
+    "This machine's address changed. Send this reply code instead",
+    "  of the last one:",
+    "p2p1zother",
+  ]);
+});
+
+Deno.test("receive --qr draws the reply code", async () => {
+  const { streams } = await receiveEvents(["--qr"], [EVENTS.replyCode], {});
+  assert.match(streams.error, /█/);
+  assert.doesNotMatch((await receiveEvents([], [EVENTS.replyCode], {})).streams.error, /█/);
+});
+
+Deno.test("receive --json hands reply codes, networks and paths on as they are", async () => {
+  const events = [EVENTS.network, EVENTS.replyCode, EVENTS.connected, EVENTS.path, EVENTS.pathLost];
+  const { streams } = await receiveEvents(["--json"], events, {});
+  assert.deepEqual(streams.events.slice(0, -1), events.map((event) => ({ v: 1, ...event })));
+});
+
+Deno.test("receive passes the options about the network on", async () => {
+  const words = ["--stun", "a.example:1", "--stun", "192.0.2.1", "--no-portmap"];
+  const { options } = await receiveEvents(words, [], {});
+  assert.deepEqual(options.stunServers, ["a.example:1", "192.0.2.1"]);
+  assert.equal(options.portMapping, false);
 });
 
 Deno.test("receive asks whether the words are the same", async () => {

@@ -13,6 +13,7 @@ const START = ["run", "--allow-all", "--unstable-net", "--no-config", "jsr:@p2pf
 Deno.test("needsSocket is true for commands that transfer, not for help and version", () => {
   assert.equal(needsSocket(["send", "x"]), true);
   assert.equal(needsSocket(["--json", "receive"]), true);
+  assert.equal(needsSocket(["doctor"]), true);
   assert.equal(needsSocket(["send", "--help"]), false);
   assert.equal(needsSocket(["--version"]), false);
   assert.equal(needsSocket([]), false);
@@ -37,9 +38,11 @@ Deno.test("planRelaunch hands a code on in the environment, not in the words", (
       env: { P2PFT_RELAUNCHED: "1", P2PFT_CODE: code },
     });
   }
+  assert.equal(plan("doctor", CODE).env["P2PFT_CODE"], CODE);
 });
 
 Deno.test("planRelaunch leaves folders and files that look like codes alone", () => {
   assert.deepEqual(plan("receive", "-o", CODE).args, [...START, "receive", "-o", CODE]);
   assert.deepEqual(plan("send", CODE).args, [...START, "send", CODE]);
+  assert.deepEqual(plan("send", "doctor", CODE).args, [...START, "send", "doctor", CODE]);
 });

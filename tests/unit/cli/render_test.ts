@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ProgressEvent } from "../../../lib/events.ts";
+import type { PathRoute, ProgressEvent } from "../../../lib/events.ts";
 import { render, renderPlainProgress } from "../../../lib/cli/render.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
 import type { Phase, Role } from "../../../lib/cli/view.ts";
@@ -15,13 +15,13 @@ const moving = (changes: Partial<ProgressEvent> = {}): Phase => ({
 });
 
 Deno.test("render shows percent, bytes, rate, time left, route and file in 60 columns", () => {
-  assert.equal(line(moving(), 59), " 24% 12.3/50.2 MB 11.2 MB/s 4s left direct …24/img_0001.jpg");
+  assert.equal(line(moving(), 59), " 24% 12.3/50.2 MB 11.2 MB/s 4s left Internet …/img_0001.jpg");
 });
 
 Deno.test("render adds a bar where there is room", () => {
   assert.equal(
     line(moving(), 100),
-    " 24% ███░░░░░░░░░░░░░ 12.3/50.2 MB 11.2 MB/s 4s left direct photos/2024/img_0001.jpg",
+    " 24% ███░░░░░░░░░░░░░ 12.3/50.2 MB 11.2 MB/s 4s left Internet photos/2024/img_0001.jpg",
   );
 });
 
@@ -38,16 +38,18 @@ Deno.test("render says what it waits for when every byte has moved", () => {
 
 Deno.test("render fits every phase into every width, with wide and hostile names", () => {
   const names = fc.constantFrom("写真/古い写真.jpg", "a\x1b[2Jb", "👩‍👩‍👧‍👦/é.txt", "x".repeat(300), "");
+  const routes = fc.constantFrom<PathRoute>("loopback", "lan", "internet");
   const phase: fc.Arbitrary<Phase> = fc.oneof(
     fc.constantFrom<Phase>(
       { name: "starting" },
       { name: "waiting_for_peer" },
       { name: "connected" },
       { name: "waiting_for_admission" },
+      { name: "waiting_for_paste" },
     ),
     fc.array(fc.constant("[2001:db8:1234:5678:9abc:def0:1234:5678]:65535"), { maxLength: 3 })
       .map((addresses): Phase => ({ name: "connecting", addresses })),
-    fc.record({ file: names, route: names, bytesDone: fc.nat(), remainingSeconds: fc.nat() })
+    fc.record({ file: names, route: routes, bytesDone: fc.nat(), remainingSeconds: fc.nat() })
       .map((changes): Phase => moving({ ...changes, bytesTotal: 2 ** 31 })),
   );
   fc.assert(fc.property(phase, fc.nat(140), fc.boolean(), (value, columns, color) => {
@@ -60,6 +62,13 @@ Deno.test("render fits every phase into every width, with wide and hostile names
   }));
 });
 
+Deno.test("render shows where the reply code has to go in 59 columns", () => {
+  assert.equal(
+    line({ name: "waiting_for_paste" }, 59),
+    "Waiting for the code to be pasted there … (Ctrl-C ends)",
+  );
+});
+
 Deno.test("render shows nothing when it is over", () => {
   assert.deepEqual(render({ role: "send", phase: { name: "over" } }, 80, PLAIN), []);
 });
@@ -67,7 +76,7 @@ Deno.test("render shows nothing when it is over", () => {
 Deno.test("renderPlainProgress is one line of text without control characters", () => {
   assert.equal(
     renderPlainProgress(EVENTS.progress),
-    "24% (12.3/50.2 MB), 11.2 MB/s, 4s left, direct, photos/2024/img_0001.jpg",
+    "24% (12.3/50.2 MB), 11.2 MB/s, 4s left, Internet, photos/2024/img_0001.jpg",
   );
   const hostile = renderPlainProgress({ ...EVENTS.progress, file: "a\r\x1bb" });
   assert.ok(!hostile.includes("\r") && !hostile.includes("\x1b"));

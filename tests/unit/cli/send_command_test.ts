@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { TransferError } from "../../../lib/errors.ts";
 import type { ClientRequest, ShareOptions } from "../../../lib/options.ts";
 import { runProgram } from "../../../lib/cli/program.ts";
 import {
@@ -32,6 +33,41 @@ function shareTo(client: ClientRequest) {
       );
     },
   };
+}
+
+/** A share that runs until a reply code was taken, and lets that client in unasked. */
+function shareForReply(onReply: (code: string) => void = () => {}) {
+  const replied = Promise.withResolvers<void>();
+  const { session, address } = CLIENT;
+  const operation = new ScriptedOperation(
+    (async function* () {
+      yield EVENTS.code;
+      await replied.promise;
+      yield EVENTS.reply;
+      yield EVENTS.connected;
+      yield { event: "admission", session, address, admitted: true } as const;
+      yield EVENTS.done;
+    })(),
+    (code) => {
+      onReply(code);
+      replied.resolve();
+    },
+  );
+  return { operation, share: () => Promise.resolve(operation) };
+}
+
+/** Refuses `p2p1bad` as the library does. */
+function refuseBad(code: string): void {
+  if (code !== "p2p1bad") return;
+  throw new TransferError("bad_code", "Cannot read the code: it is bad\x1b[2J", { hint: "Look" });
+}
+
+/** Waits in turns of the event loop for what a test has set going. */
+async function until(isDone: () => boolean): Promise<void> {
+  for (let turn = 0; !isDone(); turn++) {
+    assert.ok(turn < 10_000, "It does not come");
+    await Promise.resolve();
+  }
 }
 
 async function send(args: string[], streamsOptions: FakeStreamsOptions = {}, client = CLIENT) {
@@ -74,7 +110,8 @@ Deno.test("send shows each line once on a terminal of 60 columns", async () => {
     "p2p1qexample",
     "On the other machine, run:",
     "deno run -A jsr:@p2pft/cli receive p2p1qexample",
-    "Connected to 198.51.100.4:5000 (direct, 12 ms)",
+    "If the other side shows a reply code, paste it here.",
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
     "Let 198.51.100.4:5000 in? [y/N] y",
     "Sent 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
     `Verified root: ${EVENTS.done.root.slice(0, 32)}`,
@@ -132,12 +169,17 @@ Deno.test("send passes the common options on", async () => {
   const { paths, options } = await send(
     ["a", "b", "--yes", "--bind", "4000", "--timeout", "30s", "--allow-loopback", "--verify"],
   );
+  assert.equal(options.stunServers, undefined);
+  assert.equal(options.portMapping, undefined);
   assert.deepEqual(paths, ["a", "b"]);
   assert.deepEqual(options.bind, { port: 4000 });
   assert.equal(options.timeoutMs, 30_000);
   assert.equal(options.allowLoopback, true);
   assert.equal(options.verify, true);
   assert.equal(options.maxClients, 1);
+  const alone = await send(["x", "--yes", "--stun", "none", "--no-portmap"]);
+  assert.deepEqual(alone.options.stunServers, []);
+  assert.equal(alone.options.portMapping, false);
 });
 
 Deno.test("send takes a question away when its client is gone", async () => {
@@ -163,6 +205,121 @@ Deno.test("send takes a question away when its client is gone", async () => {
   );
   assert.equal(exit, 0);
   assert.equal(streams.screen.lines.filter((line) => line.startsWith("Let ")).length, 1);
+});
+
+Deno.test("send takes a reply code that is pasted while it waits, and asks nothing", async () => {
+  const streams = new FakeStreams({ terminal: true, columns: 60 });
+  const { operation, share } = shareForReply(refuseBad);
+  const exit = runProgram(["send", "photos"], fakeWorld({ streams, share }));
+  await until(() => streams.error.includes("Waiting for the other side"));
+  streams.type("hello?");
+  streams.type("p2p1bad");
+  streams.type("Here: P2P1 zzz");
+  assert.equal(await exit, 0);
+  assert.deepEqual(operation.replies, ["p2p1bad", "P2P1 zzz"]);
+  const { lines } = streams.screen;
+  assert.deepEqual(lines.slice(lines.findIndex((line) => line.startsWith("If the")), -4), [
+    "If the other side shows a reply code, paste it here.",
+    "Waiting for the other side … (Ctrl-C ends) hello?",
+    "That is no reply code: those begin with p2p1.",
+    "Waiting for the other side … (Ctrl-C ends) p2p1bad",
+    "Error: Cannot read the code: it is bad\\u{1b}[2J",
+    "  Look",
+    "Waiting for the other side … (Ctrl-C ends) Here: P2P1 zzz",
+    "Looking for the client behind that code (k3n9) …",
+    "  Expected: a hole through both routers, about a second",
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
+  ]);
+});
+
+Deno.test("send takes a reply code while it asks about another client", async () => {
+  const streams = new FakeStreams({ terminal: true, columns: 60 });
+  let operation: ScriptedOperation | undefined;
+  const exit = runProgram(
+    ["send", "x"],
+    fakeWorld({
+      streams,
+      share: (_paths, options) => {
+        operation = new ScriptedOperation((async function* () {
+          yield EVENTS.code;
+          yield EVENTS.connected;
+          const admitted = await options.admit!(CLIENT);
+          yield { event: "admission", session: 1, address: CLIENT.address, admitted } as const;
+          yield EVENTS.done;
+        })());
+        return Promise.resolve(operation);
+      },
+    }),
+  );
+  await until(() => streams.error.endsWith("in? [y/N] "));
+  streams.type("p2p1reply");
+  await until(() => operation!.replies.length > 0);
+  streams.type("y");
+  assert.equal(await exit, 0);
+  assert.deepEqual(operation!.replies, ["p2p1reply"]);
+  assert.deepEqual(streams.screen.lines.filter((line) => line.startsWith("Let ")), [
+    "Let 198.51.100.4:5000 in? [y/N] p2p1reply",
+    "Let 198.51.100.4:5000 in? [y/N] y",
+  ]);
+});
+
+Deno.test("send takes reply codes from a pipe, and runs on when that has ended", async () => {
+  const { operation, share } = shareForReply(refuseBad);
+  const streams = new FakeStreams({ lines: ["no code", "p2p1bad", "p2p1good"] });
+  assert.equal(await runProgram(["send", "x", "--yes"], fakeWorld({ streams, share })), 0);
+  assert.deepEqual(operation.replies, ["p2p1bad", "p2p1good"]);
+  assert.match(streams.error, /That is no reply code/);
+  assert.match(streams.error, /Error: Cannot read the code: it is bad.*\n {2}Look\n/);
+  assert.doesNotMatch(streams.error, /paste/);
+});
+
+Deno.test("send --json warns of bad reply codes and goes on", async () => {
+  const { operation, share } = shareForReply(refuseBad);
+  const streams = new FakeStreams({ lines: ["no code", "p2p1bad", "p2p1good"] });
+  const exit = await runProgram(["send", "x", "--json", "--yes"], fakeWorld({ streams, share }));
+  assert.equal(exit, 0);
+  assert.deepEqual(operation.replies, ["p2p1bad", "p2p1good"]);
+  assert.equal(streams.error, "");
+  const warnings = streams.events.filter(({ event }) => event === "warning");
+  assert.deepEqual(warnings.map(({ code, message }) => [code, message]), [
+    ["bad_reply_code", "A line of the input holds no reply code"],
+    ["bad_reply_code", "Cannot read the code: it is bad\x1b[2J"],
+  ]);
+});
+
+Deno.test("send runs on without an input that can be read", async () => {
+  const streams = new FakeStreams();
+  streams.readLine = () => Promise.reject(new Deno.errors.IsADirectory("no lines here"));
+  const share = () => Promise.resolve(operationOf(EVENTS.code, EVENTS.done));
+  assert.equal(await runProgram(["send", "x", "--yes"], fakeWorld({ streams, share })), 0);
+  assert.equal(streams.error, "");
+});
+
+Deno.test("send --private says who is let in, and that the code alone is not enough", async () => {
+  const terminal = await send(["x", "--private"], { terminal: true, columns: 60, lines: ["y"] });
+  assert.equal(terminal.options.private, true);
+  assert.ok(
+    terminal.streams.screen.lines.includes(
+      "Only those whose reply code is pasted here are let in.",
+    ),
+  );
+  const piped = await send(["x", "--private"]);
+  assert.doesNotMatch(piped.streams.error, /Nobody is asked here/);
+  assert.equal((await send(["x", "--yes"])).options.private, false);
+});
+
+Deno.test("send shows a new code once more, with one line on why, and asks for no paste again", async () => {
+  const changed = { ...EVENTS.code, code: "p2p1qother", changed: true };
+  const streams = new FakeStreams({ terminal: true, columns: 60 });
+  const share = () => Promise.resolve(operationOf(EVENTS.code, changed, EVENTS.done));
+  await runProgram(["send", "x"], fakeWorld({ streams, share }));
+  const { lines } = streams.screen;
+  const at = lines.indexOf("This machine's address changed. New code for new clients:");
+  assert.equal(lines[at + 1], "p2p1qother");
+  assert.equal(lines.filter((line) => line.startsWith("If the other side shows")).length, 1);
+  const quiet = new FakeStreams();
+  await runProgram(["send", "x", "-q", "--yes"], fakeWorld({ streams: quiet, share }));
+  assert.equal(quiet.output, "p2p1qexample\np2p1qother\n");
 });
 
 Deno.test("send draws a QR code where it was asked for", async () => {

@@ -14,6 +14,11 @@ function terminalOn(options: FakeStreamsOptions): { terminal: Terminal; streams:
 
 const NO_SIGNAL = new AbortController().signal;
 
+/** Longer than everything that is going on takes. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
 Deno.test("Terminal keeps the status line below what is printed", () => {
   const { terminal, streams } = terminalOn({ terminal: true });
   terminal.setStatus(() => "10%");
@@ -111,6 +116,60 @@ Deno.test("Terminal asks one question at a time", async () => {
   ]);
   assert.deepEqual(answers, ["1", "2"]);
   assert.deepEqual(streams.screen.lines, ["First? 1", "Second? 2"]);
+});
+
+Deno.test("Terminal hands every line to a listener and answers with those it leaves", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  const end = new AbortController();
+  const heard: [string, boolean][] = [];
+  const listening = terminal.listen((line, isAsked) => {
+    heard.push([line, isAsked]);
+    return line.startsWith("mine");
+  }, end.signal);
+  streams.type("mine before");
+  await settled();
+  const answer = terminal.ask("Sure? ", NO_SIGNAL);
+  await settled();
+  streams.type("mine too");
+  streams.type("yes");
+  streams.type("behind");
+  assert.equal(await answer, "yes");
+  await settled();
+  assert.deepEqual(heard, [
+    ["mine before", false],
+    ["mine too", true],
+    ["yes", true],
+    ["behind", false],
+  ]);
+  assert.deepEqual(streams.screen.lines, ["mine before", "Sure? mine too", "Sure? yes", "behind"]);
+  end.abort();
+  await listening;
+});
+
+Deno.test("Terminal draws the status line anew below a line that was typed", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  const end = new AbortController();
+  const listening = terminal.listen(() => false, end.signal);
+  terminal.setStatus(() => "waiting");
+  streams.type("a line");
+  await settled();
+  terminal.setStatus(() => "moving");
+  assert.deepEqual(streams.screen.lines, ["waiting a line", "moving"]);
+  end.abort();
+  await listening;
+});
+
+Deno.test("Terminal takes the end of the input that it listens to for no answer", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  const { promise: line, resolve: end } = Promise.withResolvers<undefined>();
+  streams.readLine = () => line;
+  const listening = terminal.listen(() => false, NO_SIGNAL);
+  const answer = terminal.ask("Sure? ", NO_SIGNAL);
+  await settled();
+  end(undefined);
+  await listening;
+  assert.equal(await answer, undefined);
+  assert.equal(await terminal.ask("Again? ", NO_SIGNAL), undefined);
 });
 
 Deno.test("Terminal can ask only where both the question and the answer reach a person", () => {

@@ -31,7 +31,7 @@ Deno.test("TextReporter redraws progress in one line on a terminal", () => {
   const events = [0, 1, 2, 3].map((step) => ({ ...EVENTS.progress, bytesDone: step * 1e7 }));
   const streams = report(events, {}, { terminal: true, columns: 60 });
   assert.equal(streams.screen.lines.length, 1);
-  assert.match(streams.screen.lines[0]!, /^ 59% 30\.0\/50\.2 MB 11\.2 MB\/s 4s left direct /);
+  assert.match(streams.screen.lines[0]!, /^ 59% 30\.0\/50\.2 MB 11\.2 MB\/s 4s left Internet /);
 });
 
 Deno.test("TextReporter prints progress in steps where nothing can be redrawn", () => {
@@ -67,6 +67,44 @@ Deno.test("TextReporter shows files and addresses only when verbose", () => {
   assert.equal(
     report(events, { verbose: true }).error,
     "Trying 192.0.2.7:4000\nDone: a.txt (5 B)\n",
+  );
+});
+
+Deno.test("TextReporter tells of each change of the path once", () => {
+  const { connected, path, pathLost } = EVENTS;
+  const lan = { ...path, route: "lan", method: "direct", rttMs: 0.4 } as const;
+  const streams = report(
+    [connected, { ...path, method: "direct" }, lan, pathLost, path, { ...path, rttMs: 80 }],
+    {},
+    { terminal: true, columns: 60 },
+  );
+  assert.deepEqual(streams.screen.lines.slice(0, -1), [
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
+    "Path: direct, local network, 0.4 ms",
+    "Nothing heard for 3 s: looking for another way …",
+    "Back: hole punched through both routers, Internet, 82 ms",
+    "Path: hole punched through both routers, Internet, 80 ms",
+  ]);
+  assert.equal(report([connected, path, pathLost, path], { quiet: true }).error, "");
+  assert.match(
+    report([connected, path, lan], { verbose: true }).error,
+    /0\.4 ms, 198\.51\.100\.4:5000\n$/,
+  );
+});
+
+Deno.test("TextReporter warns once of a network that makes it hard, and tells all when verbose", () => {
+  const hard = { ...EVENTS.network, mapping: "port_dependent_random", stun: "silent" } as const;
+  const { lines } = report([hard, hard], {}, { terminal: true, columns: 60 }).screen;
+  assert.deepEqual(lines.slice(0, -1), [
+    "Warning: This machine's router is hard to get through: it",
+    "  takes another port for each peer",
+    "Warning: No STUN server answers: how this machine is seen",
+    "  from outside is not known",
+  ]);
+  assert.equal(report([EVENTS.network]).error, "");
+  assert.match(
+    report([EVENTS.network], { verbose: true }).error,
+    /^Network: .*203\.0\.113\.5:41000; STUN: answered\n$/,
   );
 });
 

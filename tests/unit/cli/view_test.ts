@@ -33,6 +33,22 @@ Deno.test("advanceView follows a receiver from the code to the end", () => {
   );
 });
 
+Deno.test("advanceView waits for a paste once there is a reply code, or one is wanted", () => {
+  const wanted = { event: "waiting", session: 1, reason: "reply" } as const;
+  assert.deepEqual(
+    phases("receive", EVENTS.connecting, EVENTS.replyCode, EVENTS.connected, wanted),
+    ["connecting", "waiting_for_paste", "connected", "waiting_for_paste"],
+  );
+});
+
+Deno.test("advanceView keeps the phase when codes, networks and paths change", () => {
+  const view = advanceView(initialView("send"), EVENTS.progress);
+  const { code, reply, network, path, pathLost } = EVENTS;
+  for (const event of [{ ...code, changed: true }, reply, network, path, pathLost]) {
+    assert.equal(advanceView(view, event), view, event.event);
+  }
+});
+
 Deno.test("advanceView waits for another client after the error of one session", () => {
   assert.deepEqual(
     phases("send", EVENTS.code, EVENTS.progress, { ...EVENTS.refused, fatal: false }),

@@ -1,0 +1,54 @@
+/**
+ * What was said of the path of each session, so that nothing is said twice: the line for a change,
+ * given what went before it. Pure.
+ */
+import type { ConnectedEvent, PathEvent, PathLostEvent } from "../events.ts";
+import { firstPathLine, pathLine, pathLostLine } from "./path_messages.ts";
+
+/** Where a session stands. */
+interface SessionPath {
+  readonly address: string;
+  state: "no_path" | "path" | "lost";
+}
+
+/** The paths of all sessions. */
+export class PathLog {
+  readonly #sessions = new Map<number, SessionPath>();
+
+  /** A session begins; its line is `connectedLine`. */
+  begin(event: ConnectedEvent): void {
+    this.#sessions.set(event.session, { address: event.address, state: "no_path" });
+  }
+
+  /** The session is over. */
+  end(session: number): void {
+    this.#sessions.delete(session);
+  }
+
+  /** Where the other side was when the session began; undefined for one that is not known. */
+  addressOf(session: number): string | undefined {
+    return this.#sessions.get(session)?.address;
+  }
+
+  /**
+   * The line for a path that is used from now on.
+   *
+   * @param hasAddress Whether to name the other side's address.
+   * @returns Undefined when there is nothing new in it.
+   */
+  handlePath(event: PathEvent, hasAddress: boolean): string | undefined {
+    const session = this.#sessions.get(event.session);
+    const before = session?.state ?? "path";
+    if (session !== undefined) session.state = "path";
+    return before === "no_path"
+      ? firstPathLine(event)
+      : pathLine(event, { isBack: before === "lost", hasAddress });
+  }
+
+  /** The line for a silence. */
+  handleLost(event: PathLostEvent): string {
+    const session = this.#sessions.get(event.session);
+    if (session !== undefined) session.state = "lost";
+    return pathLostLine(event);
+  }
+}

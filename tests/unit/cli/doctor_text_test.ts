@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import type { DoctorReport } from "../../../lib/doctor_report.ts";
+import { doctorLines, type DoctorTextOptions } from "../../../lib/cli/doctor_text.ts";
+import { textWidth } from "../../../lib/cli/text_width.ts";
+import { MAPPING_CLASSES } from "../../../lib/nat/mapping_class.ts";
+import { DOCTOR_REPORT } from "./_fake_world.ts";
+
+const lines = (report: DoctorReport, options: Partial<DoctorTextOptions> = {}): string[] =>
+  doctorLines(report, { columns: 60, style: { color: false }, detail: "usual", ...options });
+
+Deno.test("doctorLines says first what it means, then what was found", () => {
+  assert.deepEqual(lines(DOCTOR_REPORT), [
+    "Your router keeps one outside port per program: easy.",
+    "",
+    "How to reach another network:",
+    "  public address      direct",
+    "  easy home router    hole punched through both routers",
+    "  ports in steps      through a port that was foreseen",
+    "  random ports        found by trying many ports",
+    "",
+    "What would help:",
+    "  Turn on UPnP in the router: then even hard networks are",
+    "    reached at once.",
+    "",
+    "What was found:",
+    "  seen from outside   203.0.113.5:41000",
+    "                      203.0.113.5:41001",
+    "  outside ports       one outside port per program",
+    "  port numbers        the same outside as inside",
+    "  lets in             only ports that were sent to",
+    "  keeps silent ports  2m00s",
+    "  reaches itself      no",
+    "  second router       not known",
+    "  STUN servers        1 of 2 answered",
+    "  port mapping        PCP silent, NAT-PMP silent, UPnP",
+    "                      refused",
+    "  IPv6                no address for the Internet",
+    "  largest packet      1500 bytes",
+    "  sockets             of Deno, IPv4 port 41000, IPv6 port",
+    "                      41001",
+    "  short-lived probes  no: --allow-ffi would help",
+    "  permissions         net, sys, unstable-net; not read,",
+    "                      write, env, ffi",
+    "  p2pft               0.1.0, Deno 2.9.6, linux x86_64",
+  ]);
+});
+
+Deno.test("doctorLines leaves details out when short and lists all of them when full", () => {
+  assert.ok(!lines(DOCTOR_REPORT, { detail: "short" }).includes("What was found:"));
+  assert.deepEqual(lines(DOCTOR_REPORT, { detail: "full" }).slice(-3), [
+    "  servers asked       stun.example.org:3478 24 ms",
+    "                      stun.example.net:3478 silent",
+    "  this machine        192.168.1.5 (wlan0)",
+  ]);
+});
+
+Deno.test("doctorLines judges the pair behind a share code", () => {
+  const pair = {
+    code: "share",
+    addresses: ["203.0.113.9:4000", "192.168.1.7:4000"],
+    mapping: "port_dependent_random",
+    expected: "impossible",
+    advice: ["Use IPv6."],
+  } as const;
+  const text = lines({ ...DOCTOR_REPORT, pair });
+  const at = text.indexOf("The code that was given:");
+  assert.deepEqual(text.slice(at + 1, at + 7), [
+    "  way to meet         not possible without help",
+    "  their outside ports another outside port for each peer, at",
+    "                      random",
+    "  addresses           203.0.113.9:4000",
+    "                      192.168.1.7:4000",
+    "  Use IPv6.",
+  ]);
+});
+
+Deno.test("doctorLines says that a reply code tells nothing by itself", () => {
+  const text = lines({ ...DOCTOR_REPORT, pair: { code: "reply" } }).join("\n");
+  assert.match(text, /It is a reply code: only the share that it answers can\n {4}read it\./);
+});
+
+Deno.test("doctorLines fits 60 columns for every mapping, and says unknown when it is", () => {
+  for (const mapping of MAPPING_CLASSES) {
+    const report: DoctorReport = {
+      ...DOCTOR_REPORT,
+      mtu: "unknown",
+      network: {
+        ...DOCTOR_REPORT.network,
+        mapping,
+        filtering: "unknown",
+        portPattern: "sequential",
+        step: 2,
+        hairpin: "unknown",
+        lifetimeMs: "unknown",
+        reflexive: [],
+        stun: "off",
+        servers: [],
+      },
+    };
+    const text = lines(report, { detail: "full" });
+    for (const line of text) assert.ok(textWidth(line) <= 60, line);
+    assert.ok(text.includes("  seen from outside   not known"));
+    assert.ok(text.includes("  port numbers        in steps of 2"));
+    assert.ok(text.includes("  STUN servers        none asked"));
+    assert.ok(text.includes("  largest packet      not known"));
+  }
+});
+
+Deno.test("doctorLines names what a router opened, and what was not asked for", () => {
+  const mapped = lines({
+    ...DOCTOR_REPORT,
+    portMapping: { ...DOCTOR_REPORT.portMapping, by: "upnp", external: "203.0.113.5:4000" },
+  });
+  assert.ok(mapped.includes("  port mapping        UPnP, 203.0.113.5:4000"));
+  const off = lines({
+    ...DOCTOR_REPORT,
+    portMapping: { outcomes: { pcp: "off", "nat-pmp": "off", upnp: "off" } },
+  });
+  assert.ok(off.includes("  port mapping        not asked for"));
+});
+
+Deno.test("doctorLines escapes names that others chose", () => {
+  const interfaces = [{ name: "a\x1b[2J", family: 4, address: "192.0.2.1" }] as const;
+  const text = lines({ ...DOCTOR_REPORT, interfaces, advice: ["x\rb"] }, { detail: "full" });
+  // deno-lint-ignore no-control-regex
+  assert.ok(!/[\x1b\r]/.test(text.join("\n")));
+});
