@@ -40,6 +40,8 @@
 export * from "./lib/errors.ts";
 export * from "./lib/events.ts";
 export * from "./lib/options.ts";
+export { doctor } from "./lib/doctor.ts";
+export type * from "./lib/doctor_report.ts";
 export { type Receive, receive } from "./lib/receive.ts";
 export { type Share, share } from "./lib/share.ts";
 export type { RandomSource } from "./lib/crypto/provider.ts";

@@ -6,6 +6,8 @@
  * reaches a terminal.
  */
 import type { ErrorCode } from "./errors.ts";
+import type { MappingClass } from "./nat/mapping_class.ts";
+import type { PathMethod } from "./nat/path_method.ts";
 
 /** The share is ready: give this code to the other side. First event of a share. */
 export interface CodeEvent {
@@ -15,6 +17,81 @@ export interface CodeEvent {
   readonly code: string;
   /** The addresses inside it, as `host:port`. */
   readonly addresses: readonly string[];
+  /** True when this code replaces an earlier one of the same share, whose addresses have changed. */
+  readonly changed?: boolean;
+}
+
+/** Receiver: nobody answered yet. Give this code to the side that shares, to be pasted there. */
+export interface ReplyCodeEvent {
+  /** Which event this is. */
+  readonly event: "reply-code";
+  /** `p2p1…`, lower case. */
+  readonly code: string;
+  /** The addresses inside it, as `host:port`. */
+  readonly addresses: readonly string[];
+  /** How the two are expected to meet once it was pasted. */
+  readonly expected: PathMethod;
+  /** True when this code replaces an earlier one. */
+  readonly changed?: boolean;
+}
+
+/** Sharer: a reply code was taken; its client is looked for. */
+export interface ReplyEvent {
+  /** Which event this is. */
+  readonly event: "reply";
+  /** Names the client behind the code until it is connected, e.g. `k3n9`: part of the code. */
+  readonly client: string;
+  /** The addresses in the code, as `host:port`. */
+  readonly addresses: readonly string[];
+  /** How the two are expected to meet. */
+  readonly expected: PathMethod;
+}
+
+/** What became known of the network this machine is in; again when it changes. */
+export interface NetworkEvent {
+  /** Which event this is. */
+  readonly event: "network";
+  /** How the NAT in front of this machine chooses outside ports. */
+  readonly mapping: MappingClass;
+  /** The addresses that others see this machine at, as `host:port`. */
+  readonly reflexive: readonly string[];
+  /** The address that a router opened on request, as `host:port`. */
+  readonly mapped?: string;
+  /** How it was opened. */
+  readonly mappedBy?: "pcp" | "nat-pmp" | "upnp";
+  /** Whether STUN servers answered; `off` when none was to be asked. */
+  readonly stun: "answered" | "silent" | "off";
+}
+
+/** The path that a session uses from now on; the first follows `connected`. */
+export interface PathEvent {
+  /** Which event this is. */
+  readonly event: "path";
+  /** Counts from 1 within one share; always 1 for a receiver. */
+  readonly session: number;
+  /** The other side's `host:port`. */
+  readonly address: string;
+  /** Which IP. */
+  readonly family: 4 | 6;
+  /** How datagrams go: `lan` from one private address to another, else `internet`, or `loopback`. */
+  readonly route: PathRoute;
+  /** How the path was made. */
+  readonly method: PathMethod;
+  /** Round-trip time, ms. */
+  readonly rttMs: number;
+}
+
+/** Where a path leads. */
+export type PathRoute = "loopback" | "lan" | "internet";
+
+/** Nothing came for a while although something should have: a new path is looked for. */
+export interface PathLostEvent {
+  /** Which event this is. */
+  readonly event: "path-lost";
+  /** Which session; counts from 1 within one share. */
+  readonly session: number;
+  /** How long nothing came, ms. */
+  readonly silentMs: number;
 }
 
 /** Receiver: looking for the sharer. */
@@ -33,8 +110,8 @@ export interface ConnectedEvent {
   readonly session: number;
   /** The other side's `host:port`. */
   readonly address: string;
-  /** How the datagrams go. */
-  readonly route: string;
+  /** Where the path leads. */
+  readonly route: PathRoute;
   /** Round-trip time of the handshake. */
   readonly rttMs: number;
 }
@@ -49,14 +126,17 @@ export interface WordsEvent {
   readonly words: readonly string[];
 }
 
-/** Receiver: the sharer's person has not yet said yes. */
+/** Receiver: connected, but not let in yet. */
 export interface WaitingEvent {
   /** Which event this is. */
   readonly event: "waiting";
   /** Which session; counts from 1 within one share. */
   readonly session: number;
-  /** What for: the sharer's admission. */
-  readonly reason: "admission";
+  /**
+   * What for: `admission`, the sharer's person has not yet said yes; `reply`, the share admits only
+   * clients whose reply code was pasted there, and a `reply-code` event follows.
+   */
+  readonly reason: "admission" | "reply";
 }
 
 /** Sender: a client was let in or turned away. */
@@ -117,8 +197,8 @@ export interface ProgressEvent {
   readonly remainingSeconds?: number;
   /** The file now moving, as the path within the share. */
   readonly file: string;
-  /** How the datagrams go. */
-  readonly route: string;
+  /** Where the path leads. */
+  readonly route: PathRoute;
 }
 
 /** A file is complete: verified and, on the receiving side, in its place. */
@@ -192,8 +272,13 @@ export interface ErrorEvent {
 /** Every event of the library. */
 export type TransferEvent =
   | CodeEvent
+  | ReplyCodeEvent
+  | ReplyEvent
+  | NetworkEvent
   | ConnectingEvent
   | ConnectedEvent
+  | PathEvent
+  | PathLostEvent
   | WordsEvent
   | WaitingEvent
   | AdmissionEvent

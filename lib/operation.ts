@@ -7,11 +7,9 @@ import { EventQueue } from "./event_queue.ts";
 import type { ProgressEvent, TransferEvent } from "./events.ts";
 import type { CommonOptions } from "./options.ts";
 import type { TransferSummary } from "./transfer/transfer_notice.ts";
+import type { ExtraSockets } from "./transport/extra_sockets.ts";
 import { type LiveEndpoint, openSockets } from "./transport/live_endpoint.ts";
 import type { DatagramSocket } from "./transport/socket.ts";
-
-/** How datagrams go, as people read it: there is no other way yet. */
-export const DIRECT_ROUTE = "direct";
 
 /** How long either side waits for the other, by default. */
 export const DEFAULT_TIMEOUT_MS = 600_000;
@@ -72,6 +70,9 @@ export abstract class Operation implements AsyncIterable<TransferEvent>, AsyncDi
   /** The endpoint, once it is open. */
   protected abstract readonly live: LiveEndpoint | undefined;
 
+  /** The sockets beside the endpoint's main ones, if there can be any. */
+  protected abstract readonly extras: ExtraSockets | undefined;
+
   /** Ends sessions and timers, and waits until their files are closed; called once. */
   protected abstract stop(): Promise<void>;
 
@@ -94,6 +95,7 @@ export abstract class Operation implements AsyncIterable<TransferEvent>, AsyncDi
     await this.stop();
     await this.live?.idle();
     this.live?.close();
+    this.extras?.closeAll();
     if (last) this.events.push(last);
     this.events.end();
   }

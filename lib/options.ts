@@ -15,6 +15,13 @@ export interface CommonOptions {
   readonly timeoutMs?: number;
   /** Show the words that detect a man in the middle; both sides must ask for it. */
   readonly verify?: boolean;
+  /**
+   * STUN servers that tell how this machine is seen from outside, as `host[:port]`; `[]` for none. By
+   * default a few public ones.
+   */
+  readonly stunServers?: readonly string[];
+  /** Ask the router to open a port: PCP, NAT-PMP or UPnP (default true). */
+  readonly portMapping?: boolean;
   /** Use `node:dgram` where `Deno.listenDatagram` is missing. */
   readonly allowSlowSocket?: boolean;
   /** Ends the operation cleanly; the iteration then ends with an `interrupted` error. */
@@ -47,6 +54,11 @@ export interface ShareOptions extends CommonOptions {
   readonly extraAddresses?: readonly string[];
   /** End after this many clients were served (default 1). */
   readonly maxClients?: number;
+  /**
+   * Admit only clients whose reply code was given to `addReply`; without it a pasted reply code
+   * admits its client, and others are asked about.
+   */
+  readonly private?: boolean;
   /** Says who may see and take the share. Without it the code is the admission. */
   readonly admit?: (client: ClientRequest) => Promise<boolean>;
 }

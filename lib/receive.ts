@@ -1,21 +1,21 @@
 /** Receiving files: from a code to verified files in their place. */
 import { asTransferError, connectionError } from "./connection_error.ts";
-import type { CryptoProvider, KeyPair } from "./crypto/provider.ts";
+import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts";
 import { selectProvider } from "./crypto/select_provider.ts";
 import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
-import type { OfferEvent, TransferEvent } from "./events.ts";
-import { formatSocketAddress } from "./nat/address.ts";
-import {
-  DEFAULT_TIMEOUT_MS,
-  DIRECT_ROUTE,
-  doneEvent,
-  errorEvent,
-  Operation,
-  socketsFor,
-} from "./operation.ts";
+import type { NetworkEvent, OfferEvent, TransferEvent } from "./events.ts";
+import { formatSocketAddress, isSameSocketAddress } from "./nat/address.ts";
+import type { Candidate } from "./nat/candidate.ts";
+import type { PairOutlook } from "./nat/pair_outlook.ts";
+import type { PathMethod } from "./nat/path_method.ts";
+import type { Path } from "./nat/path.ts";
+import { DEFAULT_TIMEOUT_MS, doneEvent, errorEvent, Operation, socketsFor } from "./operation.ts";
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
+import { tellCandidates } from "./own_candidates.ts";
+import { pathEvent, routeTo } from "./path_report.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
+import type { Connection } from "./protocol/connection.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
 import { after, type Instant } from "./time.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
@@ -25,8 +25,13 @@ import { encodeHello, FEATURE_VERIFY, TRANSFER_VERSION } from "./transfer/messag
 import { Receiver } from "./transfer/receiver.ts";
 import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
+import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
+import { type OutsideHelp, outsideHelp } from "./traversal/outside_help.ts";
+import type { OfferedReply } from "./traversal/reply_offer.ts";
+import { SharerSearch } from "./traversal/sharer_search.ts";
+import { listInterfaces } from "./traversal/system_network.ts";
 
 /** A receive has one session. */
 const SESSION = 1;
@@ -53,7 +58,14 @@ class RunningReceive extends Operation implements Receive {
   protected live: LiveEndpoint | undefined;
   readonly #options: ReceiveOptions;
   readonly #clock: Clock;
+  readonly #random: RandomSource;
   #keys: KeyPair | undefined;
+  #search: SharerSearch | undefined;
+  protected extras: ExtraSockets | undefined;
+  #connection: Connection | undefined;
+  /** Where the sharer may be, from its code. */
+  #candidates: readonly Candidate[] = [];
+  #hasShownReply = false;
   #receiver: Receiver | undefined;
   #ticker: ProgressTicker | undefined;
   #startedAt: Instant;
@@ -63,6 +75,7 @@ class RunningReceive extends Operation implements Receive {
     super();
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
     this.#startedAt = this.#clock.now();
     this.watch(options.signal, () => this.#fail(new TransferError("interrupted", "Interrupted")));
     this.#start(code).catch((error) => this.#fail(asTransferError(error)));
@@ -74,6 +87,7 @@ class RunningReceive extends Operation implements Receive {
     this.live?.endpoint.stopConnecting();
     if (this.#keys) wipe(this.#keys.secretKey);
     this.#receiver?.abort(new TransferError("interrupted", "Closed"));
+    await this.#search?.close();
     await this.#receiver?.finished.catch(() => {}); // part files are gone by then
   }
 
@@ -82,21 +96,28 @@ class RunningReceive extends Operation implements Receive {
     const decoded = decodeShareCode(text, { allowLoopback });
     if (!decoded.ok) throw codeProblemError(decoded.problem);
     const { candidates } = decoded.code;
+    this.#candidates = candidates;
+    const help = outsideHelp(this.#options);
     const addresses = candidates.map(({ address }) => formatSocketAddress(address));
     this.events.push({ event: "connecting", addresses });
     const provider = selectProvider();
     const sockets = await socketsFor(this.#options);
-    const random = this.#options.random ?? systemRandom;
+    const random = this.#random;
     if (this.isOver) return sockets.forEach((socket) => socket.close());
     this.live = new LiveEndpoint(
       { sockets, provider, random, clock: this.#clock },
       (event) => this.#handleEvent(provider, event),
     );
-    this.#connect(provider, decoded.code, addresses);
+    this.#connect(provider, decoded.code, { addresses, help });
   }
 
-  #connect(provider: CryptoProvider, code: ShareCode, addresses: readonly string[]): void {
+  #connect(
+    provider: CryptoProvider,
+    code: ShareCode,
+    { addresses, help }: { readonly addresses: readonly string[]; readonly help: OutsideHelp },
+  ): void {
     const live = this.live!;
+    const options = this.#options;
     const paths = live.pathsTo(code.candidates.map(({ address }) => address));
     if (paths.length === 0) {
       throw new TransferError(
@@ -104,46 +125,125 @@ class RunningReceive extends Operation implements Receive {
         `Cannot reach ${addresses.join(", ")}: this machine has no such kind of network`,
       );
     }
-    this.#keys = provider.generateKeyPair(this.#options.random ?? systemRandom);
-    live.endpoint.connect(this.#clock.now(), {
-      t: code.t,
-      staticKeys: this.#keys,
-      paths,
-      request: encodeHello({
-        version: TRANSFER_VERSION,
-        features: this.#options.verify ? FEATURE_VERIFY : 0,
-        text: "",
-      }),
+    const connectWithNewKey = (): Uint8Array => {
+      if (this.#keys) wipe(this.#keys.secretKey);
+      this.#keys = provider.generateKeyPair(this.#random);
+      live.endpoint.connect(this.#clock.now(), {
+        t: code.t,
+        staticKeys: this.#keys,
+        paths,
+        request: encodeHello({
+          version: TRANSFER_VERSION,
+          features: options.verify ? FEATURE_VERIFY : 0,
+          text: "",
+        }),
+      });
+      live.wake();
+      return this.#keys.publicKey;
+    };
+    const isOnItsOwn = options.sockets === undefined;
+    this.extras = isOnItsOwn
+      ? new ExtraSockets(live, extraSocketOpener({ ...options.bind, ...options }))
+      : undefined;
+    this.#search = new SharerSearch({
+      live,
+      clock: this.#clock,
+      random: this.#random,
+      provider,
+      extras: this.extras,
+      help,
+      interfaces: listInterfaces,
+      allowLoopback: options.allowLoopback ?? false,
+      share: code,
+      clientKey: connectWithNewKey(),
+      renewKey: connectWithNewKey,
+      onReply: (reply, isChanged) => this.#showReply(reply, isChanged),
+      onImpossible: ({ outlook }) => this.#fail(cannotMeet(outlook)),
+      onNetwork: (event) => this.#handleNetwork(event),
+      onHeard: (path) => {
+        live.endpoint.addConnectPath(this.#clock.now(), path);
+        live.wake();
+      },
     });
-    live.wake();
-    const timeoutMs = this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const deadline = after(this.#clock.now(), timeoutMs);
     this.#cancelTimeout = this.#clock.setTimer(deadline, () => {
-      this.#fail(noAnswer(addresses, timeoutMs, live.endpoint.impostors));
+      const { impostors } = live.endpoint;
+      this.#fail(
+        noAnswer(addresses, { timeoutMs, impostors, hasShownReply: this.#hasShownReply }),
+      );
     });
   }
 
+  #showReply({ code, addresses, outlook }: OfferedReply, isChanged: boolean): void {
+    this.#hasShownReply = true;
+    this.events.push({
+      event: "reply-code",
+      code,
+      addresses,
+      expected: outlook.method === "impossible" ? "direct" : outlook.method,
+      ...(isChanged ? { changed: true } : {}),
+    });
+  }
+
+  #handleNetwork(event: NetworkEvent): void {
+    this.events.push(event);
+    this.#tellCandidates();
+  }
+
+  /** Tells the sharer all the ways to this machine. */
+  #tellCandidates(): void {
+    if (!this.#connection || !this.#search) return;
+    tellCandidates(this.#connection, this.#clock.now(), this.#search);
+  }
+
   #handleEvent(provider: CryptoProvider, event: EndpointEvent): void {
-    if (event.type === "closed") {
-      this.#receiver?.handleClosed(connectionError(event.end));
-    } else if (event.type === "connected") {
-      if (this.isOver) return event.connection.close(wireOfErrorCode("interrupted"), "closed");
-      this.#cancelTimeout();
-      this.#receive(provider, event);
+    switch (event.type) {
+      case "closed":
+        return this.#receiver?.handleClosed(connectionError(event.end));
+      case "connected":
+        if (this.isOver) return event.connection.close(wireOfErrorCode("interrupted"), "closed");
+        this.#cancelTimeout();
+        this.#connection = event.connection;
+        this.#search?.handleConnected(event.connection);
+        return this.#receive(provider, event);
+      case "path":
+        this.#search?.handlePathFound();
+        return this.#tellPath(event.path, event.rttMs);
+      case "path-lost":
+        this.events.push({ event: "path-lost", session: SESSION, silentMs: event.silentMs });
+        return this.#search?.handlePathLost();
     }
+  }
+
+  #tellPath(path: Path, rttMs: number): void {
+    this.events.push(pathEvent(SESSION, path, { method: this.#methodOf(path), rttMs }));
+  }
+
+  #methodOf(path: Path): PathMethod {
+    if (routeTo(path.remote) !== "internet") return "direct";
+    const found = this.#search?.methodOf(path);
+    if (found !== undefined) return found;
+    const candidate = this.#candidates.find(({ address }) =>
+      isSameSocketAddress(address, path.remote)
+    );
+    return candidate?.kind === "mapped" ? "mapped" : "direct";
   }
 
   #receive(provider: CryptoProvider, event: EndpointEvent & { type: "connected" }): void {
     const { connection, handshakeHash } = event;
     const options = this.#options;
     this.#startedAt = this.#clock.now();
+    const { path } = connection;
+    const { rttMs } = connection.statistics;
     this.events.push({
       event: "connected",
       session: SESSION,
-      address: formatSocketAddress(connection.path.remote),
-      route: DIRECT_ROUTE,
-      rttMs: connection.statistics.rttMs,
+      address: formatSocketAddress(path.remote),
+      route: routeTo(path.remote),
+      rttMs,
     });
+    this.#tellPath(path, rttMs);
     const receiver = new Receiver({
       channel: connection,
       storage: options.storage ?? new DenoStorage(),
@@ -154,7 +254,7 @@ class RunningReceive extends Operation implements Receive {
         ? {
           verification: {
             handshakeHash,
-            random: options.random ?? systemRandom,
+            random: this.#random,
             confirmWords: (words: readonly string[]) => this.#confirmWords(words),
           },
         }
@@ -168,6 +268,7 @@ class RunningReceive extends Operation implements Receive {
     );
     connection.setHandler(receiver);
     receiver.start();
+    this.#tellCandidates();
   }
 
   async #decide(offer: OfferEvent): Promise<OfferDecision> {
@@ -191,11 +292,17 @@ class RunningReceive extends Operation implements Receive {
     this.#ticker = new ProgressTicker(
       this.#clock,
       () => this.#receiver!.progress,
-      (progress) => this.events.push({ ...progress, session: SESSION, route: DIRECT_ROUTE }),
+      (progress) =>
+        this.events.push({
+          ...progress,
+          session: SESSION,
+          route: routeTo(this.#connection!.path.remote),
+        }),
     );
   }
 
   #handleNotice(notice: TransferNotice): void {
+    if (notice.event === "waiting" && notice.reason === "reply") void this.#search?.showReply();
     this.events.push({ ...notice, session: SESSION });
   }
 
@@ -213,18 +320,31 @@ class RunningReceive extends Operation implements Receive {
 
 function noAnswer(
   addresses: readonly string[],
-  timeoutMs: number,
-  impostors: number,
+  how: {
+    readonly timeoutMs: number;
+    readonly impostors: number;
+    readonly hasShownReply: boolean;
+  },
 ): TransferError {
   const where = addresses.join(", ");
-  if (impostors > 0) {
+  if (how.impostors > 0) {
     return new TransferError(
       "authentication_failed",
       `Cannot connect: ${where} answered, but without the key this code stands for`,
     );
   }
-  const seconds = Math.round(timeoutMs / 1000);
+  const seconds = Math.round(how.timeoutMs / 1000);
   return new TransferError("timed_out", `No answer from ${where} within ${seconds} s`, {
-    hint: "Check that the other side still runs and that no firewall between you drops UDP",
+    hint: how.hasShownReply
+      ? "Check that the share still runs, and paste the reply code there: it is shown anew each time"
+      : "Check that the other side still runs and that no firewall between you drops UDP",
   });
+}
+
+function cannotMeet(outlook: PairOutlook): TransferError {
+  return new TransferError(
+    "peer_unreachable",
+    "Cannot connect: these two networks cannot meet without help",
+    outlook.advice ? { hint: outlook.advice.text } : {},
+  );
 }

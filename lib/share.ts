@@ -1,32 +1,58 @@
 /** Sharing files: the code, the clients, and the end. Where the layers meet on the sender's side. */
-import { shareCommitment } from "./crypto/commitment.ts";
-import type { CryptoProvider, KeyPair } from "./crypto/provider.ts";
+import { isClientKey, shareCommitment } from "./crypto/commitment.ts";
+import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts";
 import { selectProvider } from "./crypto/select_provider.ts";
+import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "./crypto/share_keys.ts";
 import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { TransferEvent } from "./events.ts";
-import { formatSocketAddress, type SocketAddress } from "./nat/address.ts";
+import { formatSocketAddress } from "./nat/address.ts";
 import type { Candidate } from "./nat/candidate.ts";
+import type { PathMethod } from "./nat/path_method.ts";
+import type { Path } from "./nat/path.ts";
 import { DEFAULT_TIMEOUT_MS, errorEvent, Operation, socketsFor } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
-import type { EndpointEvent } from "./protocol/endpoint.ts";
-import { after } from "./time.ts";
-import { chooseLocalCandidates, type LocalInterface } from "./rendezvous/local_candidates.ts";
-import { readManualCandidates } from "./rendezvous/manual_candidates.ts";
-import { encodeShareCode } from "./rendezvous/share_code.ts";
+import { routeTo } from "./path_report.ts";
 import { Places } from "./places.ts";
+import type { Connection } from "./protocol/connection.ts";
+import type { EndpointEvent } from "./protocol/endpoint.ts";
+import { areOutdated, chooseCodeCandidates, listCandidates } from "./rendezvous/code_candidates.ts";
+import { replyProblemError } from "./rendezvous/code_error.ts";
+import { readManualCandidates } from "./rendezvous/manual_candidates.ts";
+import { decodeReplyCode, type ReplyCode } from "./rendezvous/reply_code.ts";
+import { encodeShareCode } from "./rendezvous/share_code.ts";
 import { ShareSession } from "./share_session.ts";
+import { after } from "./time.ts";
 import { DenoStorage } from "./transfer/deno_storage.ts";
 import { buildManifest, type Manifest } from "./transfer/manifest.ts";
 import type { Storage } from "./transfer/storage.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
+import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
+import type { DatagramSocket } from "./transport/socket.ts";
+import { ClientSearch } from "./traversal/client_search.ts";
+import { PathRepair } from "./traversal/path_repair.ts";
+import { NetworkWatch } from "./traversal/network_watch.ts";
+import { type OutsideHelp, outsideHelp } from "./traversal/outside_help.ts";
+import { listInterfaces, resolveName } from "./traversal/system_network.ts";
+
+/** Reply codes a share remembers; clients of older ones are as strange as any. */
+const MAX_REPLIES = 256;
 
 /** A share under way: an iteration of its events, once. */
 export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
-  /** What the other side needs: `p2p1…`. */
+  /** What the other side needs: `p2p1…`; the newest one, should addresses have changed. */
   readonly code: string;
+  /**
+   * Takes the reply code of a client that could not get through by itself: looks for it, and admits
+   * it.
+   *
+   * @param code In any case, with spaces and dashes or without.
+   * @throws {TransferError} `bad_code` or `version_mismatch` when it cannot be used or belongs to
+   *   another share; nothing is sent then.
+   */
+  addReply(code: string): void;
   /** Ends it for everyone. */
   close(): Promise<void>;
 }
@@ -39,7 +65,7 @@ export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
  * @param options Nothing is required.
  * @throws {TypeError} If `paths` is empty or an option makes no sense.
  * @throws {TransferError} `read_failed` for a path that is not there or cannot be read, `usage` for
- *   an address that cannot be used, `no_network`, `socket_unavailable`, `permission_missing`.
+ *   an address or a STUN server that cannot be used, `no_network`, `socket_unavailable`, `permission_missing`.
  */
 export async function share(paths: readonly string[], options: ShareOptions = {}): Promise<Share> {
   if (paths.length === 0) throw new TypeError("Cannot share nothing: paths is empty");
@@ -47,145 +73,280 @@ export async function share(paths: readonly string[], options: ShareOptions = {}
   if (!(maxClients >= 1 && (Number.isInteger(maxClients) || maxClients === Infinity))) {
     throw new TypeError(`Cannot share with ${maxClients} clients: a whole number, at least 1`);
   }
+  const help = outsideHelp(options);
   const warnings: TransferEvent[] = [];
   const storage = options.storage ?? new DenoStorage();
   const manifest = await buildManifest(storage, paths, {
     onWarning: (warning) => warnings.push(warning),
     ...(options.signal ? { signal: options.signal } : {}),
   });
-  const provider = selectProvider();
-  const random = options.random ?? systemRandom;
   const sockets = await socketsFor(options);
+  let manual: readonly Candidate[];
   try {
-    const candidates = await findCandidates(options, sockets.map((socket) => socket.localAddress));
-    const staticKeys = provider.generateKeyPair(random);
-    const t = shareCommitment(provider, staticKeys.publicKey);
-    const code = encodeShareCode({ t, mappingClass: "unknown", candidates });
-    return new RunningShare({
-      options: { ...options, maxClients },
-      manifest,
-      storage,
-      provider,
-      staticKeys,
-      t,
-      code,
-      addresses: candidates.map(({ address }) => formatSocketAddress(address)),
-      warnings,
-      makeEndpoint: (onEvent) =>
-        new LiveEndpoint(
-          { sockets, provider, random, clock: options.clock ?? systemClock },
-          onEvent,
-        ),
-    });
+    manual = await readManualCandidates(
+      [...options.addresses ?? [], ...options.extraAddresses ?? []],
+      {
+        bound: sockets.map((socket) => socket.localAddress),
+        allowLoopback: options.allowLoopback ?? false,
+        resolve: resolveName,
+      },
+    );
   } catch (error) {
     for (const socket of sockets) socket.close();
     throw error;
   }
-}
-
-/** The addresses for the code: those asked for, and the machine's own. */
-async function findCandidates(
-  options: ShareOptions,
-  bound: readonly SocketAddress[],
-): Promise<Candidate[]> {
-  const allowLoopback = options.allowLoopback ?? false;
-  const texts = [...options.addresses ?? [], ...options.extraAddresses ?? []];
-  const manual = await readManualCandidates(texts, { bound, allowLoopback, resolve: resolveName });
-  const interfaces = options.addresses ? [] : listInterfaces();
-  const candidates = options.addresses
-    ? manual
-    : chooseLocalCandidates(interfaces, { bound, allowLoopback, manual });
-  if (candidates.length > 0) return candidates;
-  throw new TransferError("no_network", "Cannot make a code: this machine has no address to give", {
-    hint: "Connect it to a network, or give an address with --address",
+  const running = new RunningShare({
+    options: { ...options, maxClients },
+    help,
+    manifest,
+    storage,
+    sockets,
+    manual,
+    warnings,
   });
-}
-
-/** Asked for only where it is granted: a question in mid-command helps nobody. */
-function listInterfaces(): LocalInterface[] {
-  const permission = Deno.permissions.querySync({ name: "sys", kind: "networkInterfaces" });
-  return permission.state === "granted" ? Deno.networkInterfaces() : [];
-}
-
-async function resolveName(name: string): Promise<string[]> {
-  const lookups = await Promise.allSettled([
-    Deno.resolveDns(name, "A"),
-    Deno.resolveDns(name, "AAAA"),
-  ]);
-  return lookups.flatMap((lookup) => lookup.status === "fulfilled" ? lookup.value : []);
+  await running.begin();
+  return running;
 }
 
 interface RunningShareParts {
   readonly options: ShareOptions & { readonly maxClients: number };
+  readonly help: OutsideHelp;
   readonly manifest: Manifest;
   readonly storage: Storage;
-  readonly provider: CryptoProvider;
-  readonly staticKeys: KeyPair;
-  readonly t: Uint8Array;
-  readonly code: string;
-  readonly addresses: readonly string[];
+  readonly sockets: readonly DatagramSocket[];
+  readonly manual: readonly Candidate[];
   readonly warnings: readonly TransferEvent[];
-  readonly makeEndpoint: (onEvent: (event: EndpointEvent) => void) => LiveEndpoint;
 }
 
 class RunningShare extends Operation implements Share {
-  readonly code: string;
   protected readonly live: LiveEndpoint;
   readonly #parts: RunningShareParts;
   readonly #clock: Clock;
-  readonly #sessions = new Map<unknown, ShareSession>();
+  readonly #random: RandomSource;
+  readonly #provider: CryptoProvider = selectProvider();
+  readonly #staticKeys: KeyPair;
+  readonly #t: Uint8Array;
+  readonly #keys: ShareKeys;
+  readonly #watch: NetworkWatch;
+  protected readonly extras: ExtraSockets | undefined;
   readonly #places: Places;
+  readonly #sessions = new Map<Connection, ShareSession>();
+  /** Pasted reply codes, newest last: their clients are admitted. */
+  readonly #replies: ReplyCode[] = [];
+  readonly #searches: ClientSearch[] = [];
+  #code = "";
+  #candidates: readonly Candidate[] = [];
+  #lastNetwork = "";
   #sessionCount = 0;
   #servedCount = 0;
   #cancelTimeout = (): void => {};
 
   constructor(parts: RunningShareParts) {
     super();
-    const { options, code, addresses, staticKeys, t } = parts;
+    const { options, help, sockets, manual } = parts;
+    const random = options.random ?? systemRandom;
     this.#parts = parts;
+    this.#random = random;
     this.#places = new Places(options.maxClients);
     this.#clock = options.clock ?? systemClock;
-    this.code = code;
-    this.events.push({ event: "code", code, addresses });
-    for (const warning of parts.warnings) this.events.push(warning);
-    this.live = parts.makeEndpoint((event) => this.#handleEvent(event));
-    this.live.endpoint.listen({ t, staticKeys });
-    this.#armTimeout();
+    this.#staticKeys = this.#provider.generateKeyPair(random);
+    this.#t = shareCommitment(this.#provider, this.#staticKeys.publicKey);
+    this.#keys = deriveShareKeys(this.#provider, this.#t);
+    this.live = new LiveEndpoint(
+      { sockets, provider: this.#provider, random, clock: this.#clock },
+      (event) => this.#handleEvent(event),
+    );
+    this.extras = options.sockets
+      ? undefined
+      : new ExtraSockets(this.live, extraSocketOpener({ ...options.bind, ...options }));
+    this.#watch = new NetworkWatch({
+      live: this.live,
+      clock: this.#clock,
+      random,
+      sockets: this.live.localSockets,
+      extras: this.extras,
+      ...help,
+      interfaces: options.addresses ? () => [] : listInterfaces,
+      manual,
+      allowLoopback: options.allowLoopback ?? false,
+      onChange: () => this.#handleNetwork(),
+    });
+  }
+
+  get code(): string {
+    return this.#code;
+  }
+
+  /**
+   * Makes the code as soon as enough is known for it, and listens.
+   *
+   * @throws {TransferError} `no_network` without an address to give.
+   */
+  async begin(): Promise<void> {
+    const { options, warnings } = this.#parts;
     this.watch(options.signal, () => this.#fail(new TransferError("interrupted", "Interrupted")));
+    await this.#watch.settled;
+    if (this.isOver) return;
+    if (!this.#makeCode()) {
+      await this.finish();
+      throw new TransferError(
+        "no_network",
+        "Cannot make a code: this machine has no address to give",
+        { hint: "Connect it to a network, or give an address with --address" },
+      );
+    }
+    for (const warning of warnings) this.events.push(warning);
+    this.#tellNetwork();
+    this.live.endpoint.listen({ t: this.#t, staticKeys: this.#staticKeys });
+    this.#armTimeout();
+  }
+
+  addReply(code: string): void {
+    if (this.isOver) return;
+    const allowLoopback = this.#parts.options.allowLoopback ?? false;
+    const decoded = decodeReplyCode(code, this.#keys, { allowLoopback });
+    if (!decoded.ok) throw replyProblemError(decoded.problem);
+    const reply = decoded.code;
+    this.#replies.push(reply);
+    if (this.#replies.length > MAX_REPLIES) this.#replies.shift();
+    const session = [...this.#sessions.values()].find((session) => session.isOf(reply));
+    if (session) session.invite(reply);
+    else this.#search(reply);
   }
 
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
     this.live.endpoint.stopListening();
     this.#places.close();
-    wipe(this.#parts.staticKeys.secretKey);
+    for (const search of this.#searches.splice(0)) search.stop();
+    wipe(this.#staticKeys.secretKey);
+    wipeShareKeys(this.#keys);
     const sessions = [...this.#sessions.values()];
-    await Promise.all(
-      sessions.map((session) =>
+    await Promise.all([
+      this.#watch.close(),
+      ...sessions.map((session) =>
         session.abort(
           new TransferError("share_closed", "The share was closed", {
             hint: "Start another share for this client",
           }),
         )
       ),
-    );
+    ]);
+  }
+
+  // ---- the code ----
+
+  /** Makes the code from what is known; false without an address to give. */
+  #makeCode(): boolean {
+    const candidates = chooseCodeCandidates(this.#watch.known);
+    if (candidates.length === 0) return false;
+    const isFirst = this.#code === "";
+    this.#candidates = candidates;
+    this.#code = encodeShareCode({ t: this.#t, mappingClass: this.#watch.mapping, candidates });
+    this.events.push({
+      event: "code",
+      code: this.#code,
+      addresses: candidates.map(({ address }) => formatSocketAddress(address)),
+      ...(isFirst ? {} : { changed: true }),
+    });
+    return true;
+  }
+
+  #handleNetwork(): void {
+    if (this.isOver || this.#code === "") return;
+    this.#tellNetwork();
+    if (areOutdated(this.#candidates, this.#watch.known)) this.#makeCode();
+    for (const session of this.#sessions.values()) session.handleNetwork();
+  }
+
+  #tellNetwork(): void {
+    const { event } = this.#watch;
+    const told = JSON.stringify(event);
+    if (event === undefined || told === this.#lastNetwork) return;
+    this.#lastNetwork = told;
+    this.events.push(event);
+  }
+
+  // ---- clients ----
+
+  /** Looks for the client of a reply code. */
+  #search(reply: ReplyCode): void {
+    const known = this.#searches.findIndex((search) => search.isOf(reply));
+    if (known >= 0) this.#searches.splice(known, 1)[0]!.stop();
+    const search = new ClientSearch({
+      live: this.live,
+      clock: this.#clock,
+      random: this.#random,
+      provider: this.#provider,
+      extras: this.extras,
+      sockets: this.live.localSockets,
+      watch: this.#watch,
+      t: this.#t,
+      keys: this.#keys,
+      own: { candidates: this.#candidates },
+      reply,
+      onExhausted: () => this.#warnNotFound(search),
+    });
+    this.#searches.push(search);
+    if (this.#searches.length > MAX_REPLIES) this.#searches.shift()!.stop();
+    const { outlook } = search;
+    if (outlook.method === "impossible") {
+      const message = `The client behind that code cannot be reached. ${outlook.advice?.text}`;
+      return this.events.push({ event: "warning", code: "cannot_meet", message });
+    }
+    this.events.push({
+      event: "reply",
+      client: search.name,
+      addresses: reply.candidates.map(({ address }) => formatSocketAddress(address)),
+      expected: outlook.method,
+    });
+  }
+
+  #warnNotFound(search: ClientSearch): void {
+    search.stop();
+    this.events.push({
+      event: "warning",
+      code: "client_not_found",
+      message: `No way to client ${search.name} was found: ` +
+        "have it receive again, and paste the reply code it shows then",
+    });
   }
 
   #handleEvent(event: EndpointEvent): void {
-    if (event.type === "closed") {
-      this.#sessions.get(event.connection)?.handleClosed(event.end);
-    } else if (event.type === "accepted") {
-      this.#accept(event);
+    const session = this.#sessions.get(event.connection);
+    switch (event.type) {
+      case "accepted":
+        return this.#accept(event);
+      case "closed":
+        return session?.handleClosed(event.end);
+      case "path":
+        return session?.handlePath(event);
+      case "path-lost":
+        return session?.handlePathLost(event.silentMs);
     }
   }
 
   #accept(event: EndpointEvent & { type: "accepted" }): void {
-    const { connection } = event;
+    const { connection, remoteKey } = event;
     if (this.isOver) {
       return connection.close(wireOfErrorCode("share_closed"), "the share was closed");
     }
-    const { options, manifest, storage, provider } = this.#parts;
+    const { options, manifest, storage } = this.#parts;
     this.#cancelTimeout();
+    const search = this.#searches.find((search) => search.isFor(remoteKey));
+    search?.handleConnected(connection);
+    const repair = new PathRepair({
+      live: this.live,
+      clock: this.#clock,
+      random: this.#random,
+      provider: this.#provider,
+      extras: this.extras,
+      watch: this.#watch,
+      connection,
+      t: this.#t,
+      clientKey: remoteKey,
+    });
+    const isOfClient = ({ r }: ReplyCode) => isClientKey(this.#provider, this.#t, r, remoteKey);
     const session = new ShareSession({
       number: ++this.#sessionCount,
       accepted: event,
@@ -193,8 +354,16 @@ class RunningShare extends Operation implements Share {
       clock: this.#clock,
       manifest,
       storage,
-      provider,
+      provider: this.#provider,
       places: this.#places,
+      isInvited: this.#replies.some(isOfClient),
+      isOfClient,
+      methodOf: (path) => search?.methodOf(path) ?? this.#methodOf(path),
+      candidates: () => ({
+        candidates: listCandidates(this.#watch.known),
+        sockets: this.live.localSockets,
+      }),
+      repair,
       emit: (told) => this.events.push(told),
       onEnd: (how, last) => this.#handleSessionEnd(connection, how, last),
     });
@@ -202,13 +371,27 @@ class RunningShare extends Operation implements Share {
     session.start();
   }
 
+  #endSearchOf(connection: Connection): void {
+    const index = this.#searches.findIndex((search) => search.connection === connection);
+    if (index >= 0) this.#searches.splice(index, 1)[0]!.stop();
+  }
+
+  /** How a client came that nobody looked for. */
+  #methodOf(path: Path): PathMethod {
+    const outside = this.#candidates.filter(({ kind }) => kind !== "host");
+    const isMapped = outside.length > 0 && outside.every(({ kind }) => kind === "mapped");
+    return isMapped && routeTo(path.remote) === "internet" ? "mapped" : "direct";
+  }
+
   #handleSessionEnd(
-    connection: unknown,
+    connection: Connection,
     how: "served" | "failed" | "interrupted",
     last: TransferEvent,
   ): void {
     const { maxClients } = this.#parts.options;
     this.#sessions.delete(connection);
+    // A socket of its own is given back once the last words have left through it.
+    void this.live.idle().then(() => this.#endSearchOf(connection));
     if (how === "served") this.#servedCount++;
     if (how === "served" && this.#servedCount >= maxClients && !this.isOver) {
       // Told after the end of whoever waited in vain: how the share ended is its last event.

@@ -2,18 +2,24 @@
 import { asTransferError, connectionError } from "./connection_error.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import type { TransferError } from "./errors.ts";
-import type { TransferEvent } from "./events.ts";
+import type { PathRoute, TransferEvent } from "./events.ts";
 import { formatSocketAddress } from "./nat/address.ts";
-import { DIRECT_ROUTE, doneEvent, errorEvent } from "./operation.ts";
+import type { PathMethod } from "./nat/path_method.ts";
+import type { Path } from "./nat/path.ts";
+import { doneEvent, errorEvent } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
+import { type OwnCandidates, tellCandidates } from "./own_candidates.ts";
+import { pathEvent, routeTo } from "./path_report.ts";
 import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { ConnectionEnd } from "./protocol/connection.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
+import type { ReplyCode } from "./rendezvous/reply_code.ts";
 import type { Instant } from "./time.ts";
 import type { Manifest } from "./transfer/manifest.ts";
 import { Sender } from "./transfer/sender.ts";
 import type { Storage } from "./transfer/storage.ts";
+import type { PathRepair } from "./traversal/path_repair.ts";
 import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
 import type { Clock } from "./transport/clock.ts";
 import { systemRandom } from "./transport/random.ts";
@@ -30,6 +36,16 @@ export interface ShareSessionParts {
   readonly provider: CryptoProvider;
   /** The share's places. */
   readonly places: Places;
+  /** Whether its reply code was pasted before it came. */
+  readonly isInvited: boolean;
+  /** Whether a reply code is that of this client. */
+  readonly isOfClient: (reply: ReplyCode) => boolean;
+  /** How a path came about. */
+  readonly methodOf: (path: Path) => PathMethod;
+  /** All the ways to this machine that are known now. */
+  readonly candidates: () => OwnCandidates;
+  /** Mends its path. */
+  readonly repair: PathRepair;
   readonly emit: (event: TransferEvent) => void;
   /**
    * Called once, with the session's last event. *Interrupted*: a client that was let in ended the
@@ -45,9 +61,14 @@ export class ShareSession {
   readonly #sender: Sender;
   #startedAt: Instant;
   #ticker: ProgressTicker | undefined;
+  /** Whether the client is told where this machine can be found. */
+  #isTold = false;
   /** Whether it holds one of the share's places. */
   #hasPlace = false;
   #hasEnded = false;
+  /** Resolves when its reply code was pasted. */
+  readonly #invited = Promise.withResolvers<void>();
+  #isInvited: boolean;
 
   constructor(parts: ShareSessionParts) {
     const { accepted, options, manifest, storage, provider } = parts;
@@ -60,8 +81,10 @@ export class ShareSession {
         random: options.random ?? systemRandom,
       }
       : undefined;
+    this.#isInvited = parts.isInvited;
+    const isUnknown = !parts.isInvited && (options.private || options.admit !== undefined);
     // With nobody to ask and a place free the client has nothing to wait for, and is not told to.
-    const isAsked = options.admit !== undefined || verification !== undefined;
+    const isAsked = isUnknown || verification !== undefined;
     if (!isAsked) this.#hasPlace = parts.places.tryTake();
     this.#sender = new Sender({
       channel: accepted.connection,
@@ -71,6 +94,7 @@ export class ShareSession {
       clientHello: accepted.request,
       ...(verification ? { verification } : {}),
       ...(this.#hasPlace ? {} : { admit: (words) => this.#admit(words) }),
+      ...(this.#mustShowReply ? { pendingReason: "reply" } : {}),
       onAsked: () => this.#handleAsked(),
       onEvent: (notice) => this.#handleNotice(notice),
     });
@@ -79,13 +103,16 @@ export class ShareSession {
   /** Begins to talk with the client. */
   start(): void {
     const { number, accepted: { connection } } = this.#parts;
+    const { path } = connection;
+    const { rttMs } = connection.statistics;
     this.#tell({
       event: "connected",
       session: number,
       address: this.#address,
-      route: DIRECT_ROUTE,
-      rttMs: connection.statistics.rttMs,
+      route: routeTo(path.remote),
+      rttMs,
     });
+    this.#tell(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
     this.#sender.finished.then(
       (summary) => this.#handleDone(summary),
       (error) => this.#handleFailure(asTransferError(error)),
@@ -94,8 +121,44 @@ export class ShareSession {
     this.#sender.start();
   }
 
+  /** Whether a reply code is that of this client. */
+  isOf(reply: ReplyCode): boolean {
+    return this.#parts.isOfClient(reply);
+  }
+
+  /** The client's reply code was pasted: it is let in, and may be found where the code says. */
+  invite(reply: ReplyCode): void {
+    this.#isInvited = true;
+    this.#invited.resolve();
+    const { accepted: { connection }, clock } = this.#parts;
+    for (const { address } of reply.candidates) connection.addRemoteCandidate(clock.now(), address);
+  }
+
+  /** The session goes another way from now on. */
+  handlePath({ path, rttMs }: { readonly path: Path; readonly rttMs: number }): void {
+    const { number, methodOf, repair } = this.#parts;
+    repair.handleFound();
+    const method = routeTo(path.remote) === "internet" ? methodOf(path) : "direct";
+    this.#tell(pathEvent(number, path, { method, rttMs }));
+  }
+
+  /** Nothing comes any more; the connection looks for another way. */
+  handlePathLost(silentMs: number): void {
+    this.#parts.repair.handleLost();
+    this.#tell({ event: "path-lost", session: this.#parts.number, silentMs });
+  }
+
+  /** What is known of the ways to this machine has changed. */
+  handleNetwork(): void {
+    if (!this.#isTold) return;
+    const { accepted: { connection }, clock, candidates } = this.#parts;
+    tellCandidates(connection, clock.now(), candidates());
+  }
+
   /** The connection is over. */
   handleClosed(end: ConnectionEnd): void {
+    this.#parts.repair.close();
+    this.#invited.resolve(); // whoever waits for it finds the end
     this.#sender.handleClosed(connectionError(end));
   }
 
@@ -105,8 +168,14 @@ export class ShareSession {
     await this.#sender.finished.catch(() => {}); // told by handleFailure
   }
 
+  /** Nobody is asked about a client that must show its reply code first. */
+  get #mustShowReply(): boolean {
+    return this.#parts.options.private === true && !this.#isInvited;
+  }
+
   async #admit(words: readonly string[] | undefined): Promise<boolean> {
     const { options, number, places } = this.#parts;
+    if (this.#mustShowReply) await this.#invited.promise;
     // Somebody else may be taking the last place: if that fails, this client is next. Nobody is asked
     // about a client before there is a place for it.
     const isPlaceTaken = await places.take();
@@ -117,7 +186,9 @@ export class ShareSession {
     this.#hasPlace = isPlaceTaken; // given back when the session fails, as it does when refused
     if (words) this.#tell({ event: "words", session: number, words });
     const request = { session: number, address: this.#address, ...(words ? { words } : {}) };
-    const isAdmitted = isPlaceTaken && (await options.admit?.(request) ?? true);
+    // An invited client is asked about for its words only.
+    const isAsked = !this.#isInvited || words !== undefined;
+    const isAdmitted = isPlaceTaken && (!isAsked || (await options.admit?.(request) ?? true));
     if (this.#hasEnded) return false;
     this.#tell({
       event: "admission",
@@ -131,7 +202,12 @@ export class ShareSession {
   #handleNotice(notice: TransferNotice): void {
     const { number, clock } = this.#parts;
     this.#tell({ ...notice, session: number });
-    if (notice.event === "offer") this.#startedAt = clock.now();
+    if (notice.event === "offer") {
+      this.#startedAt = clock.now();
+      // To nobody before it is let in: where else this machine can be found.
+      this.#isTold = true;
+      this.handleNetwork();
+    }
   }
 
   /** From here on it takes as long as the network does; until here, as long as people do. */
@@ -141,7 +217,7 @@ export class ShareSession {
     this.#ticker = new ProgressTicker(
       clock,
       () => this.#sender.progress,
-      (progress) => this.#tell({ ...progress, session: number, route: DIRECT_ROUTE }),
+      (progress) => this.#tell({ ...progress, session: number, route: this.#route }),
     );
   }
 
@@ -161,6 +237,11 @@ export class ShareSession {
     this.#ticker?.stop();
     const last = errorEvent(error, { session: number, fatal: false });
     onEnd(isOnPurpose ? "interrupted" : "failed", last);
+  }
+
+  /** Where the session's path leads now. */
+  get #route(): PathRoute {
+    return routeTo(this.#parts.accepted.connection.path.remote);
   }
 
   #tell(event: TransferEvent): void {

@@ -18,8 +18,10 @@ export const MAX_EXTRA_SOCKETS = 1024;
  */
 const RECEIVE_BUFFER_BYTES = 2048;
 
-/** Opens one more socket of a family, on any free port; rejects where that cannot be. */
-export type SocketOpener = (family: 4 | 6) => Promise<DatagramSocket>;
+const MAX_PORT = 65_535;
+
+/** Opens one more socket of a family; port 0 is any free one. Rejects where that cannot be. */
+export type SocketOpener = (family: 4 | 6, port: number) => Promise<DatagramSocket>;
 
 /** Whoever sends and receives through sockets by index: a `LiveEndpoint`. */
 export interface SocketHolder {
@@ -64,7 +66,7 @@ export function extraSocketOpener(
 ): SocketOpener {
   const { host, allowSlowSocket = false } = options;
   const only = host === undefined ? undefined : parseIpAddress(host);
-  return (family) => {
+  return (family, port) => {
     if (only !== undefined && only.family !== family) {
       return Promise.reject(
         new TransferError(
@@ -76,7 +78,7 @@ export function extraSocketOpener(
     return openSocket({
       family,
       host: only?.host ?? (family === 4 ? "0.0.0.0" : "::"),
-      port: 0,
+      port,
       allowSlowSocket,
       receiveBufferBytes: RECEIVE_BUFFER_BYTES,
     });
@@ -119,18 +121,34 @@ export class ExtraSockets {
    */
   async take(family: 4 | 6, count: number): Promise<number[]> {
     const taken: number[] = [];
-    while (taken.length < count && !this.#isClosed && this.#allowance.take()) {
-      const socket = await this.#open(family).catch(() => undefined);
-      if (socket === undefined || this.#isClosed) {
-        socket?.close();
-        this.#allowance.giveBack();
-        break;
-      }
-      const index = this.#holder.addSocket(socket);
-      this.#indices.add(index);
+    while (taken.length < count) {
+      const index = await this.#takeOne(family, 0);
+      if (index === undefined) break;
       taken.push(index);
     }
     return taken.filter((index) => this.#indices.has(index));
+  }
+
+  async #takeOne(family: 4 | 6, port: number): Promise<number | undefined> {
+    if (this.#isClosed || port > MAX_PORT || !this.#allowance.take()) return undefined;
+    const socket = await this.#open(family, port).catch(() => undefined);
+    if (socket === undefined || this.#isClosed) {
+      socket?.close();
+      this.#allowance.giveBack();
+      return undefined;
+    }
+    const index = this.#holder.addSocket(socket);
+    this.#indices.add(index);
+    return index;
+  }
+
+  /**
+   * Opens one socket on a certain port and hands it over.
+   *
+   * @returns Its index; undefined when the port is taken or none may be opened. Never rejects.
+   */
+  async takeAt(family: 4 | 6, port: number): Promise<number | undefined> {
+    return await this.#takeOne(family, port);
   }
 
   /** Closes one; an index that is none of these does nothing. */

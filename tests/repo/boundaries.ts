@@ -16,6 +16,7 @@ const BELOW_OPERATIONS = [
   "lib/transfer/",
   "lib/rendezvous/",
   "lib/portmap/",
+  "lib/traversal/",
 ];
 
 /**
@@ -25,7 +26,8 @@ const BELOW_OPERATIONS = [
 const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])[] = [
   ["lib/errors.ts", []],
   ["lib/time.ts", []],
-  ["lib/events.ts", ["lib/errors.ts"]],
+  ["lib/version.ts", ["deno.json"]],
+  ["lib/events.ts", ["lib/errors.ts", "lib/nat/mapping_class.ts", "lib/nat/path_method.ts"]],
   // Types of what can be handed in, from every layer that declares such an interface.
   ["lib/options.ts", BELOW_OPERATIONS],
   ["lib/bytes/", ["lib/errors.ts"]],
@@ -40,11 +42,16 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])
     "lib/nat/path.ts",
   ]],
   ["lib/transport/", BELOW_TRANSPORT],
-  ["lib/portmap/", [...BELOW_TRANSPORT, "lib/transport/clock.ts"]],
+  ["lib/portmap/", [
+    ...BELOW_TRANSPORT,
+    "lib/transport/clock.ts",
+    "lib/transport/open_socket.ts",
+    "lib/transport/socket.ts",
+  ]],
   ["lib/transfer/", ABOVE_TRANSPORT],
   ["lib/rendezvous/", ABOVE_TRANSPORT],
-  // The program knows the library, and its own version.
-  ["lib/cli/", ["lib/", "mod.ts", "deno.json"]],
+  ["lib/traversal/", [...ABOVE_TRANSPORT, "lib/rendezvous/", "lib/portmap/"]],
+  ["lib/cli/", ["lib/", "mod.ts"]],
   // What is left of lib/ are the public operations: where the layers meet.
   ["lib/", [...BELOW_OPERATIONS, "lib/"]],
   ["mod.ts", ["lib/"]],

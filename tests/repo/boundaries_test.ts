@@ -77,7 +77,7 @@ const ALLOWED: [from: string, to: string, written?: string][] = [
   ["lib/share.ts", "lib/transfer/deno_storage.ts"],
   ["lib/share.ts", "lib/options.ts"],
   ["lib/cli/send.ts", "lib/share.ts"],
-  ["lib/cli/version.ts", "deno.json"],
+  ["lib/version.ts", "deno.json"],
   ["mod.ts", "lib/share.ts"],
   ["cli.ts", "lib/cli/main.ts"],
 ];

@@ -1,0 +1,132 @@
+/**
+ * Mends a session whose path is dead because a router forgot it and now uses another port: the side
+ * that was renumbered cannot tell the other, whose router lets nothing else in. So the one opens many
+ * ports and the other tries many, as in a first meeting, but both act at once: both have noticed.
+ *
+ * What the session finds by itself is not waited for here: paths that it knows, and a peer that moved
+ * and still gets through (docs/protocol.md, "Paths").
+ */
+import { replyCommitment } from "../crypto/commitment.ts";
+import { ProbeCodec } from "../crypto/probe.ts";
+import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
+import { deriveProbeKey, deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
+import { wipe } from "../crypto/wipe.ts";
+import { formatSocketAddress } from "../nat/address.ts";
+import type { MappingClass } from "../nat/mapping_class.ts";
+import type { Connection } from "../protocol/connection.ts";
+import { after } from "../time.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { ExtraSockets } from "../transport/extra_sockets.ts";
+import type { LiveEndpoint } from "../transport/live_endpoint.ts";
+import type { NetworkWatch } from "./network_watch.ts";
+import { Punching } from "./punching.ts";
+
+/** How long a session looks for a path by itself, and a STUN server has to answer, ms. */
+const REPAIR_AFTER_MS = 800;
+
+/** What a repair needs. */
+export interface PathRepairOptions {
+  readonly live: LiveEndpoint;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly provider: CryptoProvider;
+  readonly extras: ExtraSockets | undefined;
+  /** Watches this side's sockets. */
+  readonly watch: NetworkWatch;
+  readonly connection: Connection;
+  /** The share's commitment. */
+  readonly t: Uint8Array;
+  /** The client's public key; with `t` it gives both sides the key of their probes. */
+  readonly clientKey: Uint8Array;
+}
+
+/** Stands by for one session. */
+export class PathRepair {
+  readonly #options: PathRepairOptions;
+  readonly #hardness: MappingClass;
+  #addressBefore: string;
+  #cancel: () => void = () => {};
+  /** The newest is last; of those before, the one whose extra socket the session uses is left. */
+  #punchings: Punching[] = [];
+
+  /** Remembers how this side is seen while all is well. */
+  constructor(options: PathRepairOptions) {
+    this.#options = options;
+    this.#addressBefore = this.#address;
+    this.#hardness = options.watch.mapping;
+  }
+
+  /** The path is dead. */
+  handleLost(): void {
+    const { clock, watch } = this.#options;
+    watch.refresh();
+    this.#cancel();
+    this.#cancel = clock.setTimer(after(clock.now(), REPAIR_AFTER_MS), () => this.#begin());
+  }
+
+  /** A path was found. */
+  handleFound(): void {
+    this.#stop(this.#options.connection.path.socket);
+    this.#addressBefore = this.#address;
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.#stop();
+  }
+
+  /** The IPv4 address at which the session's socket is seen. */
+  get #address(): string {
+    const seen = this.#options.watch.known.reflexive.find(({ family }) => family === 4);
+    return seen ? formatSocketAddress(seen) : "";
+  }
+
+  #stop(keptSocket?: number): void {
+    this.#cancel();
+    for (const punching of this.#punchings) punching.stop(keptSocket);
+    this.#punchings = this.#punchings.filter(({ hasSockets }) => hasSockets);
+  }
+
+  #begin(): void {
+    const { live, clock, random, extras, connection } = this.#options;
+    const { socket, remote } = connection.path;
+    if (connection.closed || remote.family !== 4) return;
+    const hasMoved = this.#address !== this.#addressBefore;
+    // Who was not moved takes the other for moved: one of the two has lost its place.
+    const mappings: readonly [MappingClass, MappingClass] = hasMoved
+      ? ["port_dependent_random", "endpoint_independent"]
+      : [this.#hardness, "port_dependent_random"];
+    // A path that is dead for now may be the one that comes back.
+    this.#stop(socket);
+    const punching = new Punching({
+      live,
+      clock,
+      extras,
+      machine: {
+        role: "sharer",
+        codec: this.#codec(),
+        random,
+        // The only one whose place the other side knew.
+        sockets: [{ index: socket, family: remote.family }],
+        local: { mapping: mappings[0] },
+        remote: { mapping: mappings[1], candidates: [{ kind: "reflexive", address: remote }] },
+        canLimitHops: false,
+      },
+      onHeard: (path) => {
+        connection.probePath(clock.now(), path);
+        live.wake();
+      },
+    });
+    this.#punchings.push(punching);
+  }
+
+  #codec(): ProbeCodec {
+    const { provider, random, t, clientKey } = this.#options;
+    const keys = deriveShareKeys(provider, t);
+    const probeKey = deriveProbeKey(provider, t, replyCommitment(provider, t, clientKey));
+    const codec = new ProbeCodec(provider, keys.handshake, probeKey, random);
+    wipe(probeKey);
+    wipeShareKeys(keys);
+    return codec;
+  }
+}

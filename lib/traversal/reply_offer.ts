@@ -1,0 +1,124 @@
+/**
+ * What a client does when its first tries get no answer: finds out how it is seen from outside, makes
+ * a reply code for the sharer's person to paste, and keeps its side open until that happens.
+ */
+import { replyCommitment } from "../crypto/commitment.ts";
+import { ProbeCodec } from "../crypto/probe.ts";
+import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
+import { deriveProbeKey, type ShareKeys } from "../crypto/share_keys.ts";
+import { wipe } from "../crypto/wipe.ts";
+import { formatSocketAddress } from "../nat/address.ts";
+import type { Candidate } from "../nat/candidate.ts";
+import { judgePair, type PairOutlook } from "../nat/pair_outlook.ts";
+import type { Path } from "../nat/path.ts";
+import type { PathMethod } from "../nat/path_method.ts";
+import { areOutdated, chooseCodeCandidates } from "../rendezvous/code_candidates.ts";
+import { encodeReplyCode } from "../rendezvous/reply_code.ts";
+import type { ShareCode } from "../rendezvous/share_code.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { ExtraSockets } from "../transport/extra_sockets.ts";
+import type { LiveEndpoint } from "../transport/live_endpoint.ts";
+import type { NetworkWatch } from "./network_watch.ts";
+import { Punching } from "./punching.ts";
+
+/** What an offer needs. */
+export interface ReplyOfferOptions {
+  readonly live: LiveEndpoint;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly provider: CryptoProvider;
+  /** Where extra sockets come from; none where they cannot be had. */
+  readonly extras: ExtraSockets | undefined;
+  /** A socket on the port next to the main one's, if there is one (docs/nat.md, "The Linux trap"). */
+  readonly guardSocket: number | undefined;
+  /** Watches the main sockets, at which this client is to be found. */
+  readonly watch: NetworkWatch;
+  /** The code of the share. */
+  readonly share: ShareCode;
+  readonly keys: ShareKeys;
+  /** The key this client shows, which no other reply code was made for. */
+  readonly clientKey: Uint8Array;
+  /** Whether the two have met already, and the code is for admission only. */
+  readonly isConnected: boolean;
+  /** The sharer was heard on a path: the handshake can begin there. */
+  readonly onHeard: (path: Path) => void;
+}
+
+/** A reply code, and what is expected of it. */
+export interface OfferedReply {
+  /** `p2p1…` */
+  readonly code: string;
+  /** The addresses in it, as `host:port`. */
+  readonly addresses: readonly string[];
+  readonly outlook: PairOutlook;
+}
+
+/** A reply code that is outstanding. */
+export class ReplyOffer {
+  /** What to show; undefined when this machine has no address to be found at. */
+  readonly reply: OfferedReply | undefined;
+  readonly #options: ReplyOfferOptions;
+  readonly #candidates: readonly Candidate[];
+  readonly #punching: Punching | undefined;
+
+  /** Makes the code from what is known now, and opens this side unless there is no hope. */
+  constructor(options: ReplyOfferOptions) {
+    const { watch, share, keys, provider, clientKey } = options;
+    this.#options = options;
+    this.#candidates = chooseCodeCandidates(watch.known);
+    if (this.#candidates.length === 0) return;
+    const r = replyCommitment(provider, share.t, clientKey);
+    const mappingClass = watch.mapping;
+    const outlook = judgePair(
+      { mapping: share.mappingClass, candidates: share.candidates },
+      { mapping: mappingClass, candidates: this.#candidates },
+    );
+    this.reply = {
+      code: encodeReplyCode({ r, mappingClass, candidates: this.#candidates }, keys),
+      addresses: this.#candidates.map(({ address }) => formatSocketAddress(address)),
+      outlook,
+    };
+    if (!options.isConnected && outlook.method !== "impossible") this.#punching = this.#punch(r);
+  }
+
+  /** Whether the code no longer says where this machine is. */
+  get isOutdated(): boolean {
+    return areOutdated(this.#candidates, this.#options.watch.known);
+  }
+
+  /** How a path came about; undefined when no hole was to be punched. */
+  methodOf(path: Path): PathMethod | undefined {
+    return this.#punching?.methodOf(path);
+  }
+
+  /** Ends the search and gives back what it holds, but for the socket a session uses. */
+  stop(keptSocket?: number): void {
+    this.#punching?.stop(keptSocket);
+  }
+
+  #punch(r: Uint8Array): Punching {
+    const { live, clock, random, provider, extras, guardSocket, watch, share, keys } =
+      this.#options;
+    const sockets = live.localSockets;
+    const probeKey = deriveProbeKey(provider, share.t, r);
+    const codec = new ProbeCodec(provider, keys.handshake, probeKey, random);
+    wipe(probeKey);
+    return new Punching({
+      live,
+      clock,
+      extras,
+      machine: {
+        role: "client",
+        codec,
+        random,
+        sockets: sockets.map(({ index, local }) => ({ index, family: local.family })),
+        local: { mapping: watch.mapping },
+        remote: { mapping: share.mappingClass, candidates: share.candidates },
+        canLimitHops: sockets.every(({ index }) => live.canLimitHops(index)),
+        lowHops: watch.isDoubleNat ? 4 : 2,
+        guardSocket,
+      },
+      onHeard: this.#options.onHeard,
+    });
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * How a client comes to the sharer when its first tries get no answer: looks around, shows a reply
+ * code after two seconds, a new one when its addresses change, and keeps its side open meanwhile.
+ */
+import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
+import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
+import type { NetworkEvent } from "../events.ts";
+import type { Candidate } from "../nat/candidate.ts";
+import type { LocalSocket } from "../nat/discovery_report.ts";
+import type { Path } from "../nat/path.ts";
+import type { PathMethod } from "../nat/path_method.ts";
+import type { Connection } from "../protocol/connection.ts";
+import { listCandidates } from "../rendezvous/code_candidates.ts";
+import type { LocalInterface } from "../rendezvous/local_candidates.ts";
+import type { ShareCode } from "../rendezvous/share_code.ts";
+import { after } from "../time.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { ExtraSockets } from "../transport/extra_sockets.ts";
+import type { LiveEndpoint } from "../transport/live_endpoint.ts";
+import { NetworkWatch } from "./network_watch.ts";
+import type { OutsideHelp } from "./outside_help.ts";
+import { PathRepair } from "./path_repair.ts";
+import { type OfferedReply, ReplyOffer } from "./reply_offer.ts";
+
+/** Nobody outside is asked before the first tries had this long, ms: near sharers answer at once. */
+const ASK_AFTER_MS = 250;
+
+/** The reply code is shown after this long without an answer, ms. */
+const REPLY_AFTER_MS = 2000;
+
+/** What a search needs. */
+export interface SharerSearchOptions {
+  readonly live: LiveEndpoint;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly provider: CryptoProvider;
+  /** Where extra sockets come from; none where they cannot be had. */
+  readonly extras: ExtraSockets | undefined;
+  readonly help: OutsideHelp;
+  /** Lists the machine's interfaces. */
+  readonly interfaces: () => readonly LocalInterface[];
+  readonly allowLoopback: boolean;
+  /** The code of the share. */
+  readonly share: ShareCode;
+  /** The client's public key. */
+  readonly clientKey: Uint8Array;
+  /** Makes the client another key, for another reply code, and begins the handshake anew. */
+  readonly renewKey: () => Uint8Array;
+  /** There is a code to show, or another one. */
+  readonly onReply: (reply: OfferedReply, isChanged: boolean) => void;
+  /** The two cannot meet; told in place of the first code. */
+  readonly onImpossible: (reply: OfferedReply) => void;
+  readonly onNetwork: (event: NetworkEvent) => void;
+  /** The sharer was heard on a path: the handshake can begin there. */
+  readonly onHeard: (path: Path) => void;
+}
+
+/** A search that runs until it is closed. */
+export class SharerSearch {
+  readonly #options: SharerSearchOptions;
+  readonly #keys: ShareKeys;
+  readonly #timers: (() => void)[] = [];
+  #clientKey: Uint8Array;
+  #watch: NetworkWatch | undefined;
+  /** A socket on the port next to the main one's; see docs/nat.md, "The Linux trap". */
+  #guardSocket: number | undefined;
+  #offer: ReplyOffer | undefined;
+  #repair: PathRepair | undefined;
+  #isConnected = false;
+  #isClosed = false;
+  #lastNetwork = "";
+
+  /** Begins at once. */
+  constructor(options: SharerSearchOptions) {
+    this.#options = options;
+    this.#clientKey = options.clientKey;
+    this.#keys = deriveShareKeys(options.provider, options.share.t);
+    this.#arm(ASK_AFTER_MS, () => void this.#lookAround());
+    this.#arm(REPLY_AFTER_MS, () => void this.showReply());
+  }
+
+  /** Shows the reply code, as soon as there is enough to make one. */
+  async showReply(): Promise<void> {
+    const watch = this.#lookAround();
+    await watch.settled;
+    await this.#openGuard(watch);
+    if (!this.#isClosed && this.#offer === undefined) this.#makeOffer(watch, false);
+  }
+
+  /** How a path came about; undefined when it was not by this search. */
+  methodOf(path: Path): PathMethod | undefined {
+    return this.#offer?.methodOf(path);
+  }
+
+  /** A session began: ends the search and gives back what that does not use. */
+  handleConnected(connection: Connection): void {
+    const { live, clock, random, provider, extras, share } = this.#options;
+    this.#isConnected = true;
+    for (const cancel of this.#timers.splice(0)) cancel();
+    this.#offer?.stop(connection.path.socket);
+    if (this.#guardSocket !== connection.path.socket) this.#closeGuard();
+    if (this.#watch === undefined) return;
+    this.#repair = new PathRepair({
+      live,
+      clock,
+      random,
+      provider,
+      extras,
+      watch: this.#watch,
+      connection,
+      t: share.t,
+      clientKey: this.#clientKey,
+    });
+  }
+
+  /** The session's path is dead: what was known of the network may be wrong by now. */
+  handlePathLost(): void {
+    this.#repair?.handleLost();
+  }
+
+  /** The session has a path again. */
+  handlePathFound(): void {
+    this.#repair?.handleFound();
+  }
+
+  /** The sockets at which this side can be found: those of its candidates. */
+  get sockets(): readonly LocalSocket[] {
+    return this.#options.live.localSockets;
+  }
+
+  /** All the ways to this machine that are known. */
+  get candidates(): Candidate[] {
+    const { live, interfaces, allowLoopback } = this.#options;
+    return listCandidates(
+      this.#watch?.known ?? {
+        interfaces: interfaces(),
+        bound: live.localAddresses,
+        manual: [],
+        reflexive: [],
+        mapping: "unknown",
+        allowLoopback,
+      },
+    );
+  }
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const cancel of this.#timers.splice(0)) cancel();
+    this.#offer?.stop();
+    this.#repair?.close();
+    wipeShareKeys(this.#keys);
+    await this.#watch?.close();
+  }
+
+  #lookAround(): NetworkWatch {
+    const { live, clock, random, extras, help, interfaces, allowLoopback } = this.#options;
+    return this.#watch ??= new NetworkWatch({
+      live,
+      clock,
+      random,
+      extras,
+      sockets: live.localSockets,
+      ...help,
+      interfaces,
+      manual: [],
+      allowLoopback,
+      onChange: () => this.#handleNetwork(),
+    });
+  }
+
+  /** Opens the guard socket, where it is of use and the port is free. */
+  async #openGuard(watch: NetworkWatch): Promise<void> {
+    const { live, extras } = this.#options;
+    const main = live.localSockets.find(({ local }) => local.family === 4);
+    const isForeseen = watch.mapping === "endpoint_independent" || watch.mapping === "none";
+    if (this.#isConnected || main === undefined || !isForeseen) return;
+    if (!live.canLimitHops(main.index)) return;
+    const socket = await extras?.takeAt(4, main.local.port + 1);
+    if (socket === undefined) return;
+    this.#guardSocket = socket;
+    if (this.#isClosed || this.#isConnected) this.#closeGuard();
+  }
+
+  #closeGuard(): void {
+    if (this.#guardSocket !== undefined) this.#options.extras?.release(this.#guardSocket);
+    this.#guardSocket = undefined;
+  }
+
+  #handleNetwork(): void {
+    const event = this.#watch?.event;
+    const told = JSON.stringify(event);
+    if (event !== undefined && told !== this.#lastNetwork) {
+      this.#lastNetwork = told;
+      this.#options.onNetwork(event);
+    }
+    if (this.#isConnected || !this.#offer?.isOutdated) return;
+    this.#offer.stop();
+    // A key stands for one code only: its mask would give two lists of addresses away.
+    this.#clientKey = this.#options.renewKey();
+    this.#makeOffer(this.#watch!, true);
+  }
+
+  #makeOffer(watch: NetworkWatch, isChanged: boolean): void {
+    const { live, clock, random, provider, extras, share } = this.#options;
+    const offer = new ReplyOffer({
+      live,
+      clock,
+      random,
+      provider,
+      extras,
+      guardSocket: this.#guardSocket,
+      watch,
+      share,
+      keys: this.#keys,
+      clientKey: this.#clientKey,
+      isConnected: this.#isConnected,
+      onHeard: this.#options.onHeard,
+    });
+    this.#offer = offer;
+    if (offer.reply === undefined) return;
+    if (offer.reply.outlook.method === "impossible" && !this.#isConnected) {
+      return this.#options.onImpossible(offer.reply);
+    }
+    this.#options.onReply(offer.reply, isChanged);
+  }
+
+  #arm(delayMs: number, action: () => void): void {
+    const { clock } = this.#options;
+    this.#timers.push(clock.setTimer(after(clock.now(), delayMs), action));
+  }
+}
