@@ -206,7 +206,7 @@ async function demo(root: string): Promise<void> {
       `--allow-read=${target}`,
       `--allow-write=${target}`,
     ],
-    args: ["receive", "-o", target, "--yes", "--allow-loopback"],
+    args: ["receive", "-o", target, "--yes", "--allow-loopback", "--stun", "none", "--no-portmap"],
     // As a program would hand it over: other users cannot see it, unlike words on a command line.
     env: { P2PFT_CODE: code },
   });

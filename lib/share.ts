@@ -218,7 +218,8 @@ class RunningShare extends Operation implements Share {
     this.#cancelTimeout();
     this.live.endpoint.stopListening();
     this.#places.close();
-    for (const search of this.#searches.splice(0)) search.stop();
+    // Of a search that found its client a socket may be left: last words are to go through it.
+    for (const search of this.#searches.splice(0)) if (!search.connection) search.stop();
     wipe(this.#staticKeys.secretKey);
     wipeShareKeys(this.#keys);
     const sessions = [...this.#sessions.values()];

@@ -33,7 +33,6 @@ import { PunchBudget } from "./punch_budget.ts";
 import type { PunchCodec, PunchProbe } from "./punch_codec.ts";
 import {
   ACT_MS,
-  EXTRA_SOCKETS,
   JOIN_GRACE_MS,
   JOIN_SILENCE_MS,
   PLAIN_FIRST_MS,
@@ -42,7 +41,7 @@ import {
 } from "./punch_limits.ts";
 import { punchMethod, type PunchMethodOptions } from "./punch_method.ts";
 import { PunchPaths } from "./punch_paths.ts";
-import { planPunch, type PunchRole } from "./punch_plan.ts";
+import { planPunch, type PunchRole, socketsToOpen } from "./punch_plan.ts";
 import { stepsAhead } from "./punch_ports.ts";
 import { PunchQuestions } from "./punch_questions.ts";
 import type { PunchStream } from "./punch_stream.ts";
@@ -70,6 +69,11 @@ export interface PunchOptions {
   readonly canLimitHops: boolean;
   /** How many routers such a probe passes (default 2): 4 behind two NATs. */
   readonly lowHops?: 2 | 4;
+  /**
+   * Client: an IPv4 socket on the port next above that of the first in `sockets`, from which nothing
+   * was sent so far. The sharer tries that port, too.
+   */
+  readonly guardSocket?: number | undefined;
   /** Sharer behind a stepping NAT: the outside port that its share code holds. */
   readonly codePort?: number | undefined;
   /** And the newest that a STUN server saw just now, from a fresh socket. */
@@ -123,6 +127,7 @@ export class Punch implements DatagramMachine {
   #endsAt: Instant;
   /** Until when that may be put off for somebody who was heard just before. */
   readonly #latestEndAt: Instant;
+  readonly #socketsWanted: number;
   #socketsWantedAt: Instant;
   #isStopped = false;
 
@@ -145,7 +150,10 @@ export class Punch implements DatagramMachine {
     const isMoveKnown = codePort !== undefined && currentPort !== undefined;
     this.#streams = isSharer
       ? actingStreams(side, isMoveKnown ? stepsAhead(codePort, currentPort) : 0)
-      : waitingStreams(side, options.canLimitHops ? options.lowHops ?? 2 : undefined);
+      : waitingStreams(side, {
+        hops: options.canLimitHops ? options.lowHops ?? 2 : undefined,
+        guardSocket: options.guardSocket,
+      });
     this.#codec = options.codec;
     this.#targets = targets;
     this.#questions = new PunchQuestions(random);
@@ -159,8 +167,10 @@ export class Punch implements DatagramMachine {
     };
     this.#endsAt = isSharer ? after(now, ACT_MS) : NEVER;
     this.#latestEndAt = after(this.#endsAt, JOIN_SILENCE_MS);
-    const wantsSockets = plan.opens === role && targets.nat !== undefined;
-    this.#socketsWantedAt = wantsSockets ? after(now, isSharer ? PLAIN_FIRST_MS : 0) : NEVER;
+    this.#socketsWanted = targets.nat === undefined ? 0 : socketsToOpen(plan, role);
+    this.#socketsWantedAt = this.#socketsWanted === 0
+      ? NEVER
+      : after(now, isSharer ? PLAIN_FIRST_MS : 0);
     this.handleTimeout(now);
   }
 
@@ -170,7 +180,7 @@ export class Punch implements DatagramMachine {
    */
   addSockets(_now: Instant, sockets: readonly PunchSocket[]): void {
     for (const socket of sockets) {
-      if (this.#extraSockets.length === EXTRA_SOCKETS) return;
+      if (this.#extraSockets.length === this.#socketsWanted) return;
       if (socket.family !== 4 || this.#extraIndices.has(socket.index)) continue;
       this.#extraSockets.push(socket);
       this.#extraIndices.add(socket.index);
@@ -219,7 +229,7 @@ export class Punch implements DatagramMachine {
       return;
     }
     this.#socketsWantedAt = NEVER;
-    this.#events.push({ type: "sockets-wanted", count: EXTRA_SOCKETS, family: 4 });
+    this.#events.push({ type: "sockets-wanted", count: this.#socketsWanted, family: 4 });
   }
 
   /** The one deadline to arm; `NEVER` when there is none. */

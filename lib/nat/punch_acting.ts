@@ -14,6 +14,7 @@
 import { after } from "../time.ts";
 import {
   FORESEEN_PORTS,
+  GUARD_PROBES,
   LOCKSTEP_PORTS,
   PLAIN_FIRST_MS,
   PLAIN_PROBES,
@@ -71,17 +72,17 @@ export function actingStreams(side: PunchSide, steps: number): PunchStream[] {
     const lockstep = lockstepStream(side, nat, steps);
     return [lockstep, plainStream(side, lockstep)];
   }
-  const plain = plainStream(side, undefined);
+  const plain = [...guardStreams(side, nat), plainStream(side, undefined)];
   if (plan.opens === "sharer") {
     const opening = openingStream(side, nat, {
       startAt: after(startAt, PLAIN_FIRST_MS),
       gapMs: (round) => OPENING_GAPS_MS[round] ?? OPENING_GAP_MS,
     });
-    return [plain, opening];
+    return [...plain, opening];
   }
-  if (plan.sprays !== "sharer") return [plain];
+  if (plan.sprays !== "sharer") return plain;
   const isForeseen = plan.method === "predicted" && punchKind(remote) === "stepping";
-  return [plain, isForeseen ? aheadStream(side, nat) : sprayStream(side, nat)];
+  return [...plain, isForeseen ? aheadStream(side, nat) : sprayStream(side, nat)];
 }
 
 function plainStream(
@@ -97,6 +98,28 @@ function plainStream(
     count: () => plain.length,
     target: (index) => ({ socket: plain[index]!.socket, remote: plain[index]!.candidate.address }),
   });
+}
+
+/**
+ * To the port next to the client's: behind most NATs that of its guard socket, which our router has
+ * not heard from. Before the plain probes: Linux gives the port of a socket's newest flow to its next
+ * one, and that of the plain probe may have been moved.
+ */
+function guardStreams({ startAt, local, remote }: PunchSide, nat: PlainTarget): PunchStream[] {
+  const { socket, candidate: { address } } = nat;
+  const port = address.port + 1;
+  const isOfUse = punchKind(local) === "fixed" && punchKind(remote) === "fixed";
+  if (!isOfUse || port > 65_535) return [];
+  return [
+    new PunchStream({
+      startAt,
+      spacingMs: 0,
+      gapMs: (round) =>
+        round + 1 < GUARD_PROBES ? PLAIN_GAPS_MS[round] ?? PLAIN_GAP_MS : Number.POSITIVE_INFINITY,
+      count: () => 1,
+      target: () => ({ socket, remote: { ...address, port } }),
+    }),
+  ];
 }
 
 function aheadStream({ startAt, budget }: PunchSide, nat: PlainTarget): PunchStream {

@@ -1,6 +1,6 @@
 /**
  * The answers of one side: each question gets one, to where it came from, and not too many in a
- * second. An answer is about as large as its question, so nobody is flooded through us with more
+ * second [PROBE-1]. An answer is about as large as its question, so nobody is flooded through us with more
  * than was sent for it.
  */
 import type { Instant } from "../time.ts";

@@ -9,7 +9,7 @@ export const ACT_MS = 30_000;
 /**
  * Probes to guessed ports, or out of many sockets, that one peer gets within any
  * {@linkcode SPRAY_WINDOW_MS}. 2048 of 64,512 ports against 256 sockets miss once in 3,000 tries,
- * and are about 200 KB.
+ * and are about 200 KB [PROBE-4].
  */
 export const SPRAY_PROBES = 2048;
 
@@ -31,11 +31,20 @@ export const REFRESH_MS = 8000;
 /** Ports ahead of a stepping NAT's known one within which the next is foreseen. */
 export const FORESEEN_PORTS = 32;
 
+/**
+ * Fresh sockets that a client behind a stepping NAT opens towards a fixed sharer: theirs are the next
+ * ports, while the main socket's mapping is older than what its code says.
+ */
+export const STEPPING_SOCKETS = 4;
+
 /** How many ports two stepping NATs are walked along together. */
 export const LOCKSTEP_PORTS = 256;
 
 /** Plain probes to one candidate after a paste. */
 export const PLAIN_PROBES = 64;
+
+/** Plain probes to the port next to a client's after a paste. */
+export const GUARD_PROBES = 16;
 
 /** Answers a second; the rest is silence, and the other side asks again. */
 export const ANSWERS_PER_SECOND = 32;

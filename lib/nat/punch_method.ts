@@ -31,7 +31,7 @@ export function punchMethod(path: Path, options: PunchMethodOptions): PathMethod
   const { plan, local, remote, targets: { nat }, isExtra, isSprayed } = options;
   const candidate = options.targets.candidateAt(path.remote);
   if (candidate?.kind === "mapped" || candidate?.kind === "manual") return "mapped";
-  if (isExtra(path.socket)) return "birthday";
+  if (isExtra(path.socket)) return plan.method === "predicted" ? "predicted" : "birthday";
   if (candidate !== undefined) {
     // To us the other side's port was known, to it ours was the next one ahead.
     return plan.method === "predicted" && punchKind(local) === "stepping" &&

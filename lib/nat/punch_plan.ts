@@ -4,6 +4,7 @@
  * punching needless are looked at in `pair_outlook.ts`.
  */
 import type { MappingClass } from "./mapping_class.ts";
+import { EXTRA_SOCKETS, STEPPING_SOCKETS } from "./punch_limits.ts";
 
 /** The side that gave out the share code, or the one that answered it with a reply code. */
 export type PunchRole = "sharer" | "client";
@@ -64,6 +65,16 @@ export function planPunch(sharer: MappingClass, client: MappingClass): PunchPlan
   if (s === "address") return { method: "birthday", opens: "sharer", sprays: "client" };
   if (s === "stepping" && c === "stepping") return { method: "predicted", lockstep: true };
   return { method: "impossible" };
+}
+
+/**
+ * How many sockets a side opens besides its own: many where ports cannot be foreseen, and a few where
+ * a waiting client's next ports are.
+ */
+export function socketsToOpen(plan: PunchPlan, role: PunchRole): number {
+  if (plan.opens !== undefined) return plan.opens === role ? EXTRA_SOCKETS : 0;
+  const isForeseen = plan.method === "predicted" && plan.sprays === "sharer";
+  return isForeseen && role === "client" ? STEPPING_SOCKETS : 0;
 }
 
 /** The other one. */

@@ -30,7 +30,8 @@ export interface OpeningOptions {
   readonly startAt: Instant;
   /** From the start of a round to that of the next, ms. */
   readonly gapMs: (round: number) => number;
-  readonly hops?: number | undefined;
+  /** How many routers the probes of each socket may pass; by default all. */
+  readonly hops?: (index: number) => number | undefined;
 }
 
 /** Sends out of every extra socket to the one address at which the other side is known. */
@@ -47,6 +48,6 @@ export function openingStream(
     spacingMs: SPRAY_SPACING_MS,
     gapMs,
     count: () => extraSockets.length,
-    target: (index) => ({ socket: extraSockets[index]!.index, remote, hops }),
+    target: (index) => ({ socket: extraSockets[index]!.index, remote, hops: hops?.(index) }),
   });
 }

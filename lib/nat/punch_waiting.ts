@@ -2,13 +2,16 @@
  * What the client sends while it waits: it does not know when, or whether, its reply code is pasted
  * at the other end, so it keeps its NAT open for whatever the sharer will send then.
  *
- * Where it can, it lets these probes pass only a few routers: they shall open the own NAT, not
- * reach the other. Some home routers (Linux, where INPUT is accepted) note an early probe as a flow
- * of their own and then move the late side to another port, for as long as probes go on.
+ * Some home routers (Linux, where INPUT is accepted) note an early probe as a flow of their own and
+ * then move the late side to another port, for as long as probes go on. Probes that pass only a few
+ * routers open the own NAT and do not get that far; but a carrier's NAT may be further away. So,
+ * where hops can be limited, both are done: the main socket sends with all hops and a *guard socket*
+ * beside it with few, and of many ports or sockets every second pair.
  *
  * | sharer's NAT | client's NAT | besides the plain probes |
  * | --- | --- | --- |
  * | fixed | address, random | 256 sockets |
+ * | fixed | stepping | 4 sockets, whose ports are the next |
  * | stepping | fixed | the ports ahead of the sharer's: 32 every 8 s, 896 every 30 s, then on |
  * | address, random | fixed | the sharer's ports: the nearest 1024 every 30 s, then on outward |
  * | stepping | stepping | 256 ports in lockstep |
@@ -23,7 +26,7 @@ import {
   SPRAY_SPACING_MS,
   SPRAY_WINDOW_MS,
 } from "./punch_limits.ts";
-import { punchKind } from "./punch_plan.ts";
+import { punchKind, socketsToOpen } from "./punch_plan.ts";
 import { nearestPort, PORT_COUNT, portAhead } from "./punch_ports.ts";
 import { openingStream, type PunchSide } from "./punch_side.ts";
 import { PunchStream } from "./punch_stream.ts";
@@ -37,37 +40,45 @@ const LIKELY_PORTS = SPRAY_PROBES / 2;
 /** A window of four refreshes; they count as likely ports, too. */
 const FORESEEN_PROBES = FORESEEN_PORTS * Math.ceil(SPRAY_WINDOW_MS / REFRESH_MS);
 
-/**
- * The streams of a waiting client, the most urgent first.
- *
- * @param lowHops How many routers opening probes may pass; undefined where that cannot be limited.
- */
-export function waitingStreams(side: PunchSide, lowHops: number | undefined): PunchStream[] {
+/** How a client keeps from the other side's router. */
+export interface LowHops {
+  /** How many routers such probes may pass; undefined where that cannot be limited. */
+  readonly hops: number | undefined;
+  /** The guard socket, if there is one. */
+  readonly guardSocket: number | undefined;
+}
+
+/** The streams of a waiting client, the most urgent first. */
+export function waitingStreams(side: PunchSide, low: LowHops): PunchStream[] {
   const { plan, targets: { nat } } = side;
-  if (nat === undefined) return [plainStream(side, lowHops, undefined)];
+  if (nat === undefined) return [plainStream(side, undefined)];
   if (plan.lockstep) {
     const lockstep = portsStream(side, nat, {
       portAt: portAhead,
       to: LOCKSTEP_PORTS,
       spacingMs: SPRAY_SPACING_MS,
       everyMs: REFRESH_MS,
-      hops: lowHops,
     });
     // In between, another destination would take a port and end the step.
-    return [lockstep, plainStream(side, lowHops, lockstep)];
+    return [lockstep, plainStream(side, lockstep)];
   }
-  const plain = plainStream(side, lowHops, undefined);
-  if (plan.opens === "client") {
+  const plain = [plainStream(side, undefined), ...guardStreams(side, nat, low)];
+  if (socketsToOpen(plan, "client") > 0) {
     const { startAt } = side;
-    return [plain, openingStream(side, nat, { startAt, gapMs: () => REFRESH_MS, hops: lowHops })];
+    const hops = everySecondPair(low.hops);
+    return [...plain, openingStream(side, nat, { startAt, gapMs: () => REFRESH_MS, hops })];
   }
-  return plan.sprays === "client" ? [plain, ...sprayStreams(side, nat, lowHops)] : [plain];
+  return plan.sprays === "client" ? [...plain, ...sprayStreams(side, nat, low.hops)] : plain;
+}
+
+/** Neither way may cost the other more than half: ports are tried above and below in turns. */
+function everySecondPair(hops: number | undefined): (index: number) => number | undefined {
+  return (index) => (index & 2) === 0 ? hops : undefined;
 }
 
 /** To every candidate, the public one first: a stepping NAT then takes the next port for it. */
 function plainStream(
   { startAt, targets: { plain } }: PunchSide,
-  lowHops: number | undefined,
   following: PunchStream | undefined,
 ): PunchStream {
   return new PunchStream({
@@ -78,10 +89,27 @@ function plainStream(
     count: () => plain.length,
     target: (index) => {
       const { socket, candidate: { address } } = plain[index]!;
-      // No ports are moved in IPv6, and its firewalls may stand far from here.
-      return { socket, remote: address, hops: address.family === 4 ? lowHops : undefined };
+      return { socket, remote: address };
     },
   });
+}
+
+/** Keeps the guard socket's NAT open without being noticed at the other side's router. */
+function guardStreams(
+  { startAt, local }: PunchSide,
+  { candidate: { address } }: PlainTarget,
+  { hops, guardSocket }: LowHops,
+): PunchStream[] {
+  if (guardSocket === undefined || hops === undefined || punchKind(local) !== "fixed") return [];
+  return [
+    new PunchStream({
+      startAt,
+      spacingMs: 0,
+      gapMs: () => REFRESH_MS,
+      count: () => 1,
+      target: () => ({ socket: guardSocket, remote: address, hops }),
+    }),
+  ];
 }
 
 function sprayStreams(
@@ -97,14 +125,14 @@ function sprayStreams(
   }
   const isStepping = punchKind(side.remote) === "stepping";
   const portAt = isStepping ? portAhead : nearestPort;
-  const hops = lowHops;
+  const hops = everySecondPair(lowHops);
   const evenMs = SPRAY_WINDOW_MS / (SPRAY_PROBES - LIKELY_PORTS);
   const foreseen = isStepping ? FORESEEN_PORTS : 0;
   const likely = isStepping ? LIKELY_PORTS - FORESEEN_PROBES + FORESEEN_PORTS : LIKELY_PORTS;
   const spacingMs = SPRAY_SPACING_MS;
   return [
     ...(isStepping
-      ? [portsStream(side, nat, { portAt, to: foreseen, spacingMs, everyMs: REFRESH_MS, hops })]
+      ? [portsStream(side, nat, { portAt, to: foreseen, spacingMs, everyMs: REFRESH_MS })]
       : []),
     portsStream(side, nat, {
       portAt,
@@ -129,7 +157,8 @@ interface PortsOptions {
   readonly spacingMs: number;
   /** From one round to the next; at once by default. */
   readonly everyMs?: number;
-  readonly hops?: number | undefined;
+  /** How many routers the probe to each place may pass; by default all. */
+  readonly hops?: (index: number) => number | undefined;
 }
 
 function portsStream(
@@ -146,7 +175,7 @@ function portsStream(
     target: (index) => ({
       socket,
       remote: { ...address, port: portAt(address.port, from + index) },
-      hops,
+      hops: hops?.(from + index),
     }),
   });
 }

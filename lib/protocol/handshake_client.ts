@@ -112,7 +112,7 @@ export class HandshakeClient {
     this.#attempts = options.paths.map((path) => startAttempt(now, path, false));
   }
 
-  /** Tries a path on which the sharer was heard, from now on and more often than others. */
+  /** Tries a path on which the sharer was heard, from now on and more often than others [PROBE-3]. */
   addPath(now: Instant, path: Path): void {
     const known = this.#attempts.findIndex((attempt) => isSamePath(attempt.path, path));
     if (known >= 0) this.#attempts.splice(known, 1);

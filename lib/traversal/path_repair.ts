@@ -70,9 +70,9 @@ export class PathRepair {
     this.#addressBefore = this.#address;
   }
 
-  /** The session is over. */
-  close(): void {
-    this.#stop();
+  /** The session is over; a socket through which last words are to leave may be kept. */
+  close(keptSocket?: number): void {
+    this.#stop(keptSocket);
   }
 
   /** The IPv4 address at which the session's socket is seen. */

@@ -66,7 +66,7 @@ export class SharerSearch {
   #guardSocket: number | undefined;
   #offer: ReplyOffer | undefined;
   #repair: PathRepair | undefined;
-  #isConnected = false;
+  #connection: Connection | undefined;
   #isClosed = false;
   #lastNetwork = "";
 
@@ -95,7 +95,7 @@ export class SharerSearch {
   /** A session began: ends the search and gives back what that does not use. */
   handleConnected(connection: Connection): void {
     const { live, clock, random, provider, extras, share } = this.#options;
-    this.#isConnected = true;
+    this.#connection = connection;
     for (const cancel of this.#timers.splice(0)) cancel();
     this.#offer?.stop(connection.path.socket);
     if (this.#guardSocket !== connection.path.socket) this.#closeGuard();
@@ -143,15 +143,23 @@ export class SharerSearch {
     );
   }
 
-  /** Ends everything. */
+  /**
+   * Ends everything, but keeps the socket that a session uses: its last words are still to leave
+   * through it.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const cancel of this.#timers.splice(0)) cancel();
-    this.#offer?.stop();
-    this.#repair?.close();
+    const inUse = this.#connection?.path.socket;
+    this.#offer?.stop(inUse);
+    this.#repair?.close(inUse);
     wipeShareKeys(this.#keys);
     await this.#watch?.close();
+  }
+
+  get #isConnected(): boolean {
+    return this.#connection !== undefined;
   }
 
   #lookAround(): NetworkWatch {

@@ -265,6 +265,26 @@ terminalTest("shows the same words on two terminals and asks on both", async () 
   await files.assertReceived();
 });
 
+terminalTest("lets in the client whose reply code is pasted into its terminal", async () => {
+  await using files = await folders(1000);
+  const words = ["send", "--private", files.source, ...LOOPBACK];
+  await using sender = RunningProgram.onTerminal([...PROJECT, ...words]);
+  await sender.waitFor("are let in.");
+  await sender.waitFor("Waiting for the other side");
+  const code = /p2p1[0-9a-z]+/.exec(sender.screen.join("\n"))![0];
+  await using receiver = RunningProgram.piped(
+    [...PROJECT, "receive", "--allow-loopback", "--stun", "none", "-o", files.target, code],
+  );
+  await receiver.waitFor("p2p1");
+  await sender.type("p2p1bad\n");
+  await sender.waitFor("Cannot read the reply code");
+  await sender.type(`Here it is: ${receiver.output.trim().toUpperCase()}\n`);
+  assert.equal((await receiver.end()).code, 0, receiver.error);
+  assert.equal((await sender.end()).code, 0);
+  await files.assertReceived();
+  assert.ok(!sender.screen.some((line) => line.startsWith("Let ")));
+});
+
 terminalTest("takes nothing that was typed before a question for its answer", async () => {
   await using files = await folders(1000);
   await using sender = RunningProgram.onTerminal([...PROJECT, "send", files.source, ...LOOPBACK]);

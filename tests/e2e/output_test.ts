@@ -64,9 +64,10 @@ Deno.test("--json prints events only, in the documented order and shape", async 
   const order = (side: CliProcess) => [...new Set(side.events.map(({ event }) => event))];
   assert.deepEqual(order(sender).slice(0, 2), ["code", "warning"]);
   assert.equal(sender.eventsNamed("warning")[0]!.code, "code_is_admission");
-  assert.deepEqual(order(receiver).filter((name) => name !== "waiting").slice(0, 3), [
+  assert.deepEqual(order(receiver).filter((name) => name !== "waiting").slice(0, 4), [
     "connecting",
     "connected",
+    "path",
     "offer",
   ]);
   for (const side of [sender, receiver]) {

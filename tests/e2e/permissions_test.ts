@@ -13,7 +13,10 @@ import { assertSameTree, makeTree } from "../support/tree.ts";
 const document = Deno.readTextFileSync(new URL("../../docs/cli.md", import.meta.url));
 
 /** Flags of `deno run` in the example of docs/cli.md, "Permissions", for one command. */
-function documentedFlags(command: "send" | "receive", paths: Record<string, string>): string[] {
+function documentedFlags(
+  command: "send" | "receive" | "doctor",
+  paths: Record<string, string>,
+): string[] {
   const section = document.slice(document.indexOf("\n## Permissions\n"));
   const example = /```sh\n([\s\S]*?)```/.exec(section)![1]!;
   const lines = example.replaceAll("\\\n", " ").split("\n");
@@ -67,6 +70,19 @@ Deno.test("send and receive work with exactly the documented permissions", async
   await receiver.expectExit(0);
   await sender.expectExit(0);
   await assertSameTree(target, temp.at("source"));
+});
+
+Deno.test("doctor works with exactly the documented permissions, and without the optional ones", async () => {
+  const flags = documentedFlags("doctor", {});
+  const least = flags.filter((flag) => !/^--allow-(?:sys|env)=/.test(flag));
+  assert.equal(least.length, flags.length - 2);
+  for (const given of [flags, least]) {
+    const words = ["doctor", "--json", "--stun", "none", "--no-portmap"];
+    await using process = new CliProcess(words, { flags: given });
+    await process.expectExit(0);
+    assert.equal(process.stderr, "");
+    assert.equal(JSON.parse(process.stdout).event, "doctor");
+  }
 });
 
 Deno.test("send with the documented permissions puts this machine's addresses into the code", async () => {

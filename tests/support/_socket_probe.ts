@@ -13,6 +13,12 @@ async function probe(what: string): Promise<string> {
     socket.close();
     return `${results.join(" ")} ${socket.deniedSends}`;
   }
+  if (what === "limit-hops") {
+    const socket = new DenoSocket({ family: 4, host: "127.0.0.1", port: 0 });
+    const results = [socket.limitHops(2), socket.limitHops(undefined)];
+    socket.close();
+    return results.join(" ");
+  }
   try {
     const allowSlowSocket = what === "open-slow";
     const socket = await openSocket({ family: 4, host: "127.0.0.1", port: 0, allowSlowSocket });

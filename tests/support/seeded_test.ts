@@ -11,13 +11,20 @@ export type SeededBody = (seed: number) => void | Promise<void>;
 /**
  * Registers one test that runs `body` for seeds 1 to `runs`.
  *
+ * @param finish Called after the last seed: for claims about all of them together.
  * @throws The test fails with the replay command and, as its cause, what `body` threw.
  */
-export function seededTest(name: string, runs: number, body: SeededBody): void {
+export function seededTest(
+  name: string,
+  runs: number,
+  body: SeededBody,
+  finish: () => void = () => {},
+): void {
   Deno.test(name, async () => {
     for (const seed of seedsOf(runs, readNumber("SIM_SEED"), readNumber("SIM_RUNS"))) {
       await runSeed(name, seed, body);
     }
+    finish();
   });
 }
 

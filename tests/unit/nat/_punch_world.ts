@@ -181,6 +181,8 @@ export function meet(options: MeetOptions): Meeting {
   };
 
   const sharerPort = sharer.nat.send(0, 0, STUN);
+  // The direct try: what it opens is older than what STUN sees.
+  client.nat.send(0, 0, ipv4(SHARER_HOST, sharerPort));
   const clientPort = client.nat.send(0, 0, STUN);
   for (let count = 0; count < (options.disturbances ?? 0); count++) client.nat.disturb();
   start(client, sharer, {}, sharerPort);

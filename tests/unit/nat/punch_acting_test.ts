@@ -33,7 +33,7 @@ Deno.test("an acting sharer asks each candidate 64 times in 30 s, often at first
     ],
   });
   sharer.run(60_000);
-  assert.equal(sharer.sent.length, 4 * 64);
+  assert.equal(sharer.sent.length, 4 * 64 + 16);
   for (const port of [PORT, 5, 6, 7]) {
     const atMs = sharer.sent.filter(({ path }) => path.remote.port === port)
       .map((probe) => probe.atMs);
@@ -44,6 +44,46 @@ Deno.test("an acting sharer asks each candidate 64 times in 30 s, often at first
   assert.ok(sharer.sent.every(({ hops }) => hops === undefined));
   assert.equal(sharer.machine.sprayedProbes, 0);
   assert.deepEqual(sharer.events, [{ type: "exhausted" }]);
+});
+
+Deno.test("an acting sharer asks the port next to the client's public one 16 times", () => {
+  const sharer = acting(FIXED, FIXED, {
+    candidates: [candidate("host", "192.168.1.2", 5), candidate("reflexive", CLIENT_HOST, PORT)],
+  });
+  sharer.run(60_000);
+  const guard = sharer.sent.filter(({ path }) => ![5, PORT].includes(path.remote.port));
+  assert.ok(
+    guard.every(({ path: { socket, remote }, hops }) =>
+      socket === 0 && remote.host === CLIENT_HOST && remote.port === PORT + 1 && hops === undefined
+    ),
+  );
+  assert.deepEqual(
+    guard.map(({ atMs }) => atMs),
+    [0, 50, 100, 200, 400, ...Array.from({ length: 11 }, (_, index) => 800 + 500 * index)],
+  );
+  assert.equal(sharer.machine.sprayedProbes, 0);
+});
+
+Deno.test("an acting sharer asks no port next to 65535, and none where there is no guard socket", () => {
+  const asks = (
+    local: MappingClass,
+    remote: MappingClass,
+    host = CLIENT_HOST,
+    port = PORT,
+  ): boolean => {
+    const sharer = acting(local, remote, { candidates: [candidate("reflexive", host, port)] });
+    sharer.run(499);
+    return sharer.sent.some(({ path }) => path.remote.port !== port);
+  };
+  assert.ok(asks(FIXED, FIXED));
+  assert.ok(asks(FIXED, FIXED, CLIENT_HOST, 65_534));
+  assert.ok(!asks(FIXED, FIXED, CLIENT_HOST, 65_535));
+  assert.ok(!asks(FIXED, FIXED, "192.168.1.2"));
+  for (const hard of [RANDOM, ADDRESS]) {
+    assert.ok(!asks(FIXED, hard));
+    assert.ok(!asks(hard, FIXED));
+  }
+  assert.ok(!asks(STEPPING, FIXED));
 });
 
 for (const [local, remote] of [[FIXED, RANDOM], [FIXED, ADDRESS], [RANDOM, ADDRESS]] as const) {

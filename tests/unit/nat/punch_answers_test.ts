@@ -12,7 +12,7 @@ function id(count: number): Uint8Array {
   return bytes;
 }
 
-Deno.test("PunchAnswers gives out answers in order and knows what it took", () => {
+Deno.test("[PROBE-1] PunchAnswers gives out answers in order and knows what it took", () => {
   const answers = new PunchAnswers();
   assert.ok(answers.add(instant(0), path, id(1)));
   assert.ok(answers.add(instant(0), path, id(2)));
@@ -23,7 +23,7 @@ Deno.test("PunchAnswers gives out answers in order and knows what it took", () =
   assert.equal(answers.take(), undefined);
 });
 
-Deno.test("PunchAnswers answers 32 questions a second and remembers those it did not answer", () => {
+Deno.test("[PROBE-1] PunchAnswers answers 32 questions a second and remembers those it did not answer", () => {
   const answers = new PunchAnswers();
   let taken = 0;
   for (let count = 0; count < 100; count++) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { PunchBudget } from "../../../lib/nat/punch_budget.ts";
 import { instant } from "../../../lib/time.ts";
 
-Deno.test("PunchBudget allows no more within any window, and no less", () => {
+Deno.test("[PROBE-4] PunchBudget allows no more within any window, and no less", () => {
   fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 200 }), (gaps) => {
     const budget = new PunchBudget(5, 100);
     const spent: number[] = [];

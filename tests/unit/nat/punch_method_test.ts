@@ -47,6 +47,7 @@ Deno.test("punchMethod tells birthday by an extra socket or a guessed port", () 
 });
 
 Deno.test("punchMethod tells predicted by the ports ahead of a stepping NAT, on either side", () => {
+  assert.equal(method(STEPPING, FIXED, CLIENT_HOST, 40_000, 100), "predicted");
   assert.equal(method(FIXED, STEPPING, CLIENT_HOST, 40_032), "predicted");
   assert.equal(method(FIXED, STEPPING, CLIENT_HOST, 40_033), "punched");
   assert.equal(method(FIXED, STEPPING, CLIENT_HOST, 50_033), "birthday");

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { MAPPING_CLASSES, type MappingClass } from "../../../lib/nat/mapping_class.ts";
-import { other, planPunch, punchKind } from "../../../lib/nat/punch_plan.ts";
+import {
+  other,
+  planPunch,
+  punchKind,
+  type PunchRole,
+  socketsToOpen,
+} from "../../../lib/nat/punch_plan.ts";
 
 const CLASS: Readonly<Record<string, MappingClass>> = {
   fixed: "endpoint_independent",
@@ -45,6 +51,33 @@ Deno.test("planPunch gives every pair its method and its work", () => {
 Deno.test("punchKind takes no NAT and an unknown one for fixed", () => {
   const fixed = MAPPING_CLASSES.filter((mapping) => punchKind(mapping) === "fixed");
   assert.deepEqual(fixed, ["unknown", "none", "endpoint_independent"]);
+});
+
+Deno.test("socketsToOpen gives hard sides 256 sockets, and clients whose next ports are foreseen 4", () => {
+  const count = (role: PunchRole, sharer: string, client: string): number =>
+    socketsToOpen(planPunch(CLASS[sharer]!, CLASS[client]!), role);
+  assert.deepEqual([count("sharer", "random", "fixed"), count("client", "random", "fixed")], [
+    256,
+    0,
+  ]);
+  assert.deepEqual([count("sharer", "fixed", "random"), count("client", "fixed", "random")], [
+    0,
+    256,
+  ]);
+  assert.deepEqual([count("sharer", "fixed", "stepping"), count("client", "fixed", "stepping")], [
+    0,
+    4,
+  ]);
+  for (const role of ["sharer", "client"] as const) {
+    for (
+      const [sharer, client] of [
+        ["stepping", "fixed"],
+        ["stepping", "stepping"],
+        ["fixed", "fixed"],
+        ["random", "random"],
+      ] as const
+    ) assert.equal(count(role, sharer, client), 0);
+  }
 });
 
 Deno.test("other is the other role", () => {

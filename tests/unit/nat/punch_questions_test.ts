@@ -4,7 +4,7 @@ import { PunchQuestions } from "../../../lib/nat/punch_questions.ts";
 import { instant } from "../../../lib/time.ts";
 import { Prng } from "../../support/prng.ts";
 
-Deno.test("PunchQuestions takes the answer to each question once and says how long it took", () => {
+Deno.test("[PROBE-2] PunchQuestions takes the answer to each question once and says how long it took", () => {
   const questions = new PunchQuestions(new Prng(1));
   const first = questions.issue(instant(100)).slice();
   const second = questions.issue(instant(110)).slice();

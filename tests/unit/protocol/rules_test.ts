@@ -289,7 +289,7 @@ Deno.test("[HS-9] a client repeats message 1 to every candidate, ever more slowl
   assert.deepEqual(times, [0, 100, 200, 400, 800, 1800, 2800, 3800]);
 });
 
-Deno.test("[HS-9] a client repeats message 1 more often where it heard the sharer, for three seconds", () => {
+Deno.test("[HS-9] [PROBE-3] a client repeats message 1 more often where it heard the sharer, for three seconds", () => {
   const client = new Client(pathTo(1));
   const heard = pathTo(2);
   client.sent(0);

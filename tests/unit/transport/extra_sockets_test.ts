@@ -22,10 +22,12 @@ class Holder {
 function network(limit = Infinity) {
   const memory = new MemoryNetwork();
   let opened = 0;
-  return (family: 4 | 6): Promise<DatagramSocket> =>
-    opened++ >= limit
-      ? Promise.reject(new Error("no descriptor is left"))
-      : Promise.resolve(memory.bind(family === 4 ? "10.0.0.1" : "fd00::1"));
+  return (family: 4 | 6, port: number): Promise<DatagramSocket> => {
+    if (opened++ >= limit) return Promise.reject(new Error("no descriptor is left"));
+    return new Promise((resolve) =>
+      resolve(memory.bind(family === 4 ? "10.0.0.1" : "fd00::1", port))
+    );
+  };
 }
 
 Deno.test("ExtraSockets hands sockets over and closes each once", async () => {
@@ -46,6 +48,18 @@ Deno.test("ExtraSockets hands sockets over and closes each once", async () => {
   let left = 0;
   while (allowance.take()) left++;
   assert.equal(left, 10, "every one was given back, none twice");
+});
+
+Deno.test("ExtraSockets opens one on a certain port, unless that is taken or there is none", async () => {
+  const holder = new Holder();
+  const allowance = new SocketAllowance(2);
+  const extra = new ExtraSockets(holder, network(), allowance);
+  assert.equal(await extra.takeAt(4, 4001), 2);
+  assert.equal(holder.sockets.get(2)!.localAddress.port, 4001);
+  assert.equal(await extra.takeAt(4, 4001), undefined);
+  assert.equal(await extra.takeAt(4, 65_536), undefined);
+  assert.equal(await extra.takeAt(4, 4002), 3, "what failed was given back");
+  assert.equal(await extra.takeAt(4, 4003), undefined, "the allowance is used up");
 });
 
 Deno.test("ExtraSockets of one process share an allowance", async () => {
