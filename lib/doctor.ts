@@ -15,7 +15,6 @@ import type {
   DoctorStunServer,
   OtherNetwork,
 } from "./doctor_report.ts";
-import { TransferError } from "./errors.ts";
 import { addressScope, formatSocketAddress, parseIpAddress } from "./nat/address.ts";
 import { DISCOVERY_SCHEDULE } from "./nat/discovery.ts";
 import type { MappingClass } from "./nat/mapping_class.ts";
@@ -23,7 +22,6 @@ import { judgePair, type PairSide } from "./nat/pair_outlook.ts";
 import { StunClient } from "./nat/stun_client.ts";
 import { selectProvider } from "./crypto/select_provider.ts";
 import { socketsFor } from "./operation.ts";
-import type { PortMapOutcome } from "./portmap/lease.ts";
 import { chooseCodeCandidates } from "./rendezvous/code_candidates.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
 import { decodeShareCode, type ShareCode } from "./rendezvous/share_code.ts";
@@ -232,17 +230,15 @@ function networkOf(watch: NetworkWatch, servers: readonly DoctorStunServer[]): D
 
 function portMappingOf(watch: NetworkWatch, isWanted: boolean): DoctorPortMapping {
   const { portMapping } = watch;
-  if (!isWanted || portMapping === undefined) {
-    return { outcomes: { pcp: "off", "nat-pmp": "off", upnp: "off" } };
+  if (portMapping === undefined) {
+    // Without a private address there is no router that translates.
+    const outcome = isWanted ? "not needed" : "off";
+    return { outcomes: { pcp: outcome, "nat-pmp": outcome, upnp: outcome } };
   }
   const { mapped, outcomes } = portMapping;
   return {
     ...(mapped ? { by: mapped.by, external: formatSocketAddress(mapped.external) } : {}),
-    outcomes: {
-      pcp: outcomeOf(outcomes.pcp),
-      "nat-pmp": outcomeOf(outcomes["nat-pmp"]),
-      upnp: outcomeOf(outcomes.upnp),
-    },
+    outcomes,
   };
 }
 
@@ -314,9 +310,4 @@ function queryPermissions(): Record<DoctorPermission, Deno.PermissionState> {
     ffi: state("ffi"),
     "unstable-net": typeof Deno.listenDatagram === "function" ? "granted" : "denied",
   };
-}
-
-function outcomeOf(outcome: PortMapOutcome): DoctorPortMapping["outcomes"]["pcp"] {
-  if (outcome === "granted") return "mapped";
-  return outcome.startsWith("refused") ? "refused" : "silent";
 }

@@ -6,6 +6,7 @@
  */
 import type { MappingClass } from "./nat/mapping_class.ts";
 import type { PathMethod } from "./nat/path_method.ts";
+import type { PortMapOutcome, PortMapProtocol } from "./portmap/lease.ts";
 import type { CommonOptions } from "./options.ts";
 
 /** Options of `doctor`; `timeoutMs` is how long it asks around, some seconds by default. */
@@ -127,15 +128,12 @@ export interface DoctorStunServer {
 /** What a router said to the request for a port. */
 export interface DoctorPortMapping {
   /** The protocol that opened one. */
-  readonly by?: PortMappingProtocol;
+  readonly by?: PortMapProtocol;
   /** The address it opened, as `host:port`. */
   readonly external?: string;
   /** What came of each; `off` when it was not to be asked. */
-  readonly outcomes: Readonly<Record<PortMappingProtocol, "mapped" | "refused" | "silent" | "off">>;
+  readonly outcomes: Readonly<Record<PortMapProtocol, PortMapOutcome | "off">>;
 }
-
-/** Protocols by which a router opens a port. */
-export type PortMappingProtocol = "pcp" | "nat-pmp" | "upnp";
 
 /** What there is of IPv6. */
 export interface DoctorIpv6 {

@@ -11,8 +11,8 @@ import type {
   DoctorSockets,
   DoctorStunServer,
   OtherNetwork,
-  PortMappingProtocol,
 } from "../doctor_report.ts";
+import type { PortMapProtocol } from "../portmap/lease.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { formatCount, formatMs, formatSeconds } from "./format.ts";
@@ -211,8 +211,9 @@ function portMappingWords({ by, external, outcomes }: DoctorPortMapping): string
   if (by !== undefined) {
     return [PORT_MAPPING_NAMES[by], ...(external === undefined ? [] : [external])].join(", ");
   }
-  const protocols = Object.keys(PORT_MAPPING_NAMES) as PortMappingProtocol[];
+  const protocols = Object.keys(PORT_MAPPING_NAMES) as PortMapProtocol[];
   if (protocols.every((protocol) => outcomes[protocol] === "off")) return "not asked for";
+  if (protocols.every((protocol) => outcomes[protocol] === "not needed")) return "not needed";
   return protocols.map((protocol) => `${PORT_MAPPING_NAMES[protocol]} ${outcomes[protocol]}`)
     .join(", ");
 }

@@ -328,7 +328,9 @@ export const DOCTOR_REPORT: DoctorReport = {
       { server: "stun.example.net:3478", outcome: "silent" },
     ],
   },
-  portMapping: { outcomes: { pcp: "silent", "nat-pmp": "silent", upnp: "refused" } },
+  portMapping: {
+    outcomes: { pcp: "silent", "nat-pmp": "silent", upnp: "refused (718 ConflictInMappingEntry)" },
+  },
   ipv6: { global: false },
   mtu: 1500,
   conclusion: [

@@ -33,7 +33,7 @@ Deno.test("doctorLines says first what it means, then what was found", () => {
     "  second router       not known",
     "  STUN servers        1 of 2 answered",
     "  port mapping        PCP silent, NAT-PMP silent, UPnP",
-    "                      refused",
+    "                      refused (718 ConflictInMappingEntry)",
     "  IPv6                no address for the Internet",
     "  largest packet      1500 bytes",
     "  sockets             of Deno, IPv4 port 41000, IPv6 port",
