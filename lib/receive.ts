@@ -85,6 +85,8 @@ class RunningReceive extends Operation implements Receive {
     this.#cancelTimeout();
     this.#ticker?.stop();
     this.live?.endpoint.stopConnecting();
+    // An endpoint closes its sockets; it may have come to an end before there was one.
+    if (!this.live) this.#options.sockets?.forEach((socket) => socket.close());
     if (this.#keys) wipe(this.#keys.secretKey);
     this.#receiver?.abort(new TransferError("interrupted", "Closed"));
     await this.#search?.close();

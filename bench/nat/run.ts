@@ -9,7 +9,7 @@ import { meet, type Outcome } from "./meeting.ts";
 import { type Scenario, SCENARIOS } from "./scenarios.ts";
 
 const USAGE = `deno task bench:lab --natlab PATH [options]
-  --only GROUP[,GROUP…]  of pairs, loss, hard, change (default all)
+  --only GROUP[,GROUP…]  of pairs, loss, hard, change, speed (default all)
   --match TEXT           only scenarios whose name contains it
   --tries N              meetings of each (default 20)
   --args "ARG …"         further arguments for both programs
@@ -20,6 +20,8 @@ const USAGE = `deno task bench:lab --natlab PATH [options]
 const SMALL_BYTES = 100_000;
 /** Sent when something changes on the way: some ten seconds on the lines of those scenarios. */
 const LARGE_BYTES = 25_000_000;
+/** Sent when the rate counts. */
+const FAST_BYTES = 100_000_000;
 /** How long two look for each other after the paste before it counts as failed. */
 const LIMIT_MS = 20_000;
 /** The longest pause before the paste. */
@@ -77,7 +79,12 @@ async function makeFile(path: string, bytes: number): Promise<void> {
 async function runScenario(scenario: Scenario, options: LabOptions): Promise<Outcome[]> {
   await using folder = await TempFolder.make();
   const file = folder.at("file");
-  await makeFile(file, scenario.change ? LARGE_BYTES : SMALL_BYTES);
+  const bytes = scenario.group === "speed"
+    ? FAST_BYTES
+    : scenario.change
+    ? LARGE_BYTES
+    : SMALL_BYTES;
+  await makeFile(file, bytes);
   const outcomes: Outcome[] = [];
   let laboratory = await Laboratory.build(options.natlab, scenario.sites);
   try {
@@ -119,17 +126,22 @@ function reportLine(scenario: Scenario, outcomes: readonly Outcome[]): string {
   const ways = [...new Set(outcomes.map(({ how }) => how))].sort().join(", ");
   const pasted = outcomes.filter(({ wasPasted }) => wasPasted).length;
   const limits = scenario.limitsMs?.map((ms) => (ms / 1000).toFixed(2)).join(" / ") ?? "";
+  const rates = good.map(({ rateBytesPerSecond }) => rateBytesPerSecond).sort((a, b) => a - b);
+  const rate = rates[Math.floor(rates.length / 2)];
+  const speed = scenario.group === "speed" && rate !== undefined ? (rate / 1e6).toFixed(2) : "";
   return `| ${scenario.name} | ${good.length}/${outcomes.length} | ${ways} | ${pasted} | ${
     seconds(at(0.5))
-  } | ${seconds(times.at(-1))} | ${limits} |`;
+  } | ${seconds(times.at(-1))} | ${limits} | ${speed} |`;
 }
 
 const options = parseOptions(Deno.args);
 if (options === undefined) {
   print(USAGE);
 } else {
-  print("| networks (sender × receiver) | as expected | how | pasted | p50 s | max s | target |");
-  print("| --- | --- | --- | --- | --- | --- | --- |");
+  print(
+    "| networks (sender × receiver) | as expected | how | pasted | p50 s | max s | target | MB/s |",
+  );
+  print("| --- | --- | --- | --- | --- | --- | --- | --- |");
   for (const scenario of options.scenarios) {
     print(reportLine(scenario, await runScenario(scenario, options)));
   }

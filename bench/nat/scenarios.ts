@@ -5,7 +5,7 @@ export interface Scenario {
   /** What it is, in a few words. */
   readonly name: string;
   /** The groups it belongs to. */
-  readonly group: "pairs" | "loss" | "hard" | "change";
+  readonly group: "pairs" | "loss" | "hard" | "change" | "speed";
   /** The sites, as natlab takes them. */
   readonly sites: readonly string[];
   /** Host that shares and host that receives. */
@@ -21,6 +21,8 @@ export interface Scenario {
 /** One way from each site to the core: 80 ms from one site to another and back. */
 const DELAY = "delay=20ms";
 const LINE = `${DELAY},rate=20mbit`;
+/** A line on which the routers, which share the machine with the programs, are not what limits. */
+const FAST_LINE = "delay=10ms,rate=100mbit";
 
 const PAIRS: readonly (readonly [
   name: string,
@@ -185,5 +187,17 @@ export const SCENARIOS: readonly Scenario[] = [
     hosts: ["a1", "b1"],
     expected: ["direct", "punched"],
     change,
+  })),
+  ...([
+    ["direct path, 100 Mbit/s", "none", "none", "direct"],
+    ["punched path, 100 Mbit/s", "easy", "easy", "punched"],
+    ["predicted path, 100 Mbit/s", "easy", "sym-seq", "predicted"],
+    ["birthday path, 100 Mbit/s", "easy", "hard", "birthday"],
+  ] as const).map(([name, sender, receiver, expected]): Scenario => ({
+    name,
+    group: "speed",
+    sites: [`a=${sender},${FAST_LINE}`, `b=${receiver},${FAST_LINE}`],
+    hosts: ["a1", "b1"],
+    expected: [expected],
   })),
 ];

@@ -44,7 +44,8 @@ export interface PathRepairOptions {
 export class PathRepair {
   readonly #options: PathRepairOptions;
   readonly #hardness: MappingClass;
-  #addressBefore: string;
+  /** Undefined while it was not asked for: then nothing is known to have changed. */
+  #addressBefore: string | undefined;
   #cancel: () => void = () => {};
   /** The newest is last; of those before, the one whose extra socket the session uses is left. */
   #punchings: Punching[] = [];
@@ -76,9 +77,9 @@ export class PathRepair {
   }
 
   /** The IPv4 address at which the session's socket is seen. */
-  get #address(): string {
+  get #address(): string | undefined {
     const seen = this.#options.watch.known.reflexive.find(({ family }) => family === 4);
-    return seen ? formatSocketAddress(seen) : "";
+    return seen && formatSocketAddress(seen);
   }
 
   #stop(keptSocket?: number): void {
@@ -91,7 +92,8 @@ export class PathRepair {
     const { live, clock, random, extras, connection } = this.#options;
     const { socket, remote } = connection.path;
     if (connection.closed || remote.family !== 4) return;
-    const hasMoved = this.#address !== this.#addressBefore;
+    const before = this.#addressBefore;
+    const hasMoved = before !== undefined && this.#address !== before;
     // Who was not moved takes the other for moved: one of the two has lost its place.
     const mappings: readonly [MappingClass, MappingClass] = hasMoved
       ? ["port_dependent_random", "endpoint_independent"]

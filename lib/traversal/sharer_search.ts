@@ -94,28 +94,20 @@ export class SharerSearch {
 
   /** A session began: ends the search and gives back what that does not use. */
   handleConnected(connection: Connection): void {
-    const { live, clock, random, provider, extras, share } = this.#options;
     this.#connection = connection;
     for (const cancel of this.#timers.splice(0)) cancel();
     this.#offer?.stop(connection.path.socket);
     if (this.#guardSocket !== connection.path.socket) this.#closeGuard();
-    if (this.#watch === undefined) return;
-    this.#repair = new PathRepair({
-      live,
-      clock,
-      random,
-      provider,
-      extras,
-      watch: this.#watch,
-      connection,
-      t: share.t,
-      clientKey: this.#clientKey,
-    });
+    if (this.#watch) this.#repair = this.#standBy(connection, this.#watch);
   }
 
   /** The session's path is dead: what was known of the network may be wrong by now. */
   handlePathLost(): void {
-    this.#repair?.handleLost();
+    const connection = this.#connection;
+    if (connection === undefined || this.#isClosed) return;
+    // Who was near has asked nobody so far.
+    this.#repair ??= this.#standBy(connection, this.#lookAround());
+    this.#repair.handleLost();
   }
 
   /** The session has a path again. */
@@ -160,6 +152,23 @@ export class SharerSearch {
 
   get #isConnected(): boolean {
     return this.#connection !== undefined;
+  }
+
+  #standBy(connection: Connection, watch: NetworkWatch): PathRepair {
+    const { live, clock, random, provider, extras, share } = this.#options;
+    const { t } = share;
+    const clientKey = this.#clientKey;
+    return new PathRepair({
+      live,
+      clock,
+      random,
+      provider,
+      extras,
+      watch,
+      connection,
+      t,
+      clientKey,
+    });
   }
 
   #lookAround(): NetworkWatch {

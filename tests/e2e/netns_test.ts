@@ -109,6 +109,7 @@ pair("sym-addr", "port-restricted", BIRTHDAY);
 pair("double", "port-restricted", PUNCHED);
 pair("port-restricted", "double", PUNCHED);
 pair("linux that drops", "port-restricted", PUNCHED);
+pair("linux", "port-restricted", PUNCHED);
 pair("port-restricted", "linux", PUNCHED);
 pair("linux", "linux", PUNCHED);
 pair("linux with random ports", "port-restricted", BIRTHDAY);

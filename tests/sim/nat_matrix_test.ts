@@ -8,7 +8,8 @@
 import assert from "node:assert/strict";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import { ProbeCodec } from "../../lib/crypto/probe.ts";
-import { ALL_CASES, caseSeed, MATRIX, TRAPPED } from "../support/nat_matrix.ts";
+import { TRAPPED } from "../support/nat_expectation.ts";
+import { ALL_CASES, caseSeed, MATRIX } from "../support/nat_matrix.ts";
 import { runPair } from "../support/nat_pair.ts";
 import { describeCase, NatTally } from "../support/nat_tally.ts";
 import { seededTest } from "../support/seeded_test.ts";

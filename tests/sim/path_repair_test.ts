@@ -145,9 +145,9 @@ for (const trouble of TROUBLES) {
         for (const side of all) {
           // A new port may be one that was tried before and is still open: then nothing is lost.
           assert.ok(side.lostMs.length <= index + 1);
-          // Each may have found another hole first; they agree at once.
+          // Several holes may be found at the same time; they agree on one at once.
           const found = side.foundMs.filter((atMs) => atMs > changedMs);
-          assert.ok(found.length <= 2, `${found.length} paths`);
+          assert.ok(found.length <= 4, `${found.length} paths`);
           for (const atMs of found) {
             assert.ok(atMs - found[0]! < 500);
             assert.ok(atMs - changedMs < 8000, `${atMs - changedMs} ms`);

@@ -4,26 +4,21 @@
  * `lib/nat` are the real ones; the handshake is `knock.ts`, and the people are a random delay.
  */
 import type { RandomSource } from "../../lib/crypto/provider.ts";
-import { isSameSocketAddress, parseIpAddress, type SocketAddress } from "../../lib/nat/address.ts";
-import type { Candidate } from "../../lib/nat/candidate.ts";
-import { Discovery } from "../../lib/nat/discovery.ts";
-import type { LocalSocket } from "../../lib/nat/discovery_report.ts";
+import { isSameSocketAddress } from "../../lib/nat/address.ts";
 import type { MappingClass } from "../../lib/nat/mapping_class.ts";
 import { judgePair, type PairOutlook } from "../../lib/nat/pair_outlook.ts";
 import type { Path } from "../../lib/nat/path.ts";
 import type { PathMethod } from "../../lib/nat/path_method.ts";
-import { Punch, type PunchOptions } from "../../lib/nat/punch.ts";
+import type { PunchOptions } from "../../lib/nat/punch.ts";
 import type { PunchCodec } from "../../lib/nat/punch_codec.ts";
-import { SPRAY_WINDOW_MS } from "../../lib/nat/punch_limits.ts";
-import { chooseCodeCandidates } from "../../lib/rendezvous/code_candidates.ts";
 import { after } from "../../lib/time.ts";
 import { KnockClient, KnockSharer } from "./knock.ts";
 import type { Place } from "./nat_kinds.ts";
+import { Peer, Punching, STUN_SERVERS } from "./nat_peer.ts";
 import { OpenCodec } from "./open_codec.ts";
 import { type SimHost, SimInternet } from "./sim_internet.ts";
 import { addStunServer } from "./sim_stun.ts";
 import { SimWorld } from "./sim_world.ts";
-import { SprayMeter } from "./spray_meter.ts";
 
 /** A situation to meet in. */
 export interface PairSetting {
@@ -55,158 +50,12 @@ export interface PairRun {
 const DIRECT_MS = 2000;
 /** How long a client waits before it asks STUN. */
 const ASK_AFTER_MS = 250;
-/** How long a code waits for STUN. */
-const SETTLE_MS = 2500;
-/** How long a stepping NAT's newest port is waited for. */
-const FRESH_PORT_MS = 400;
 /** How long people take from one code to the other. */
 const PASTE_MIN_MS = 500;
 const PASTE_MAX_MS = 45_000;
 /** A little longer than the sharer looks for a client. */
 const LIMIT_MS = 33_000;
 const ONE_WAY_MS = 40;
-
-const SERVERS = [
-  {
-    primary: { family: 4, host: "192.0.2.1", port: 3478 },
-    alternate: { family: 4, host: "192.0.2.2", port: 3479 },
-  },
-  { primary: { family: 4, host: "192.0.2.3", port: 3478 } },
-  { primary: { family: 4, host: "192.0.2.4", port: 19302 } },
-  { primary: { family: 6, host: "2001:db8:53::1", port: 3478 } },
-  { primary: { family: 6, host: "2001:db8:53::2", port: 3478 } },
-] as const;
-
-/** One machine, and what it knows of its network through one socket. */
-class Peer {
-  readonly host: SimHost;
-  readonly place: Place;
-  readonly socket: number;
-  readonly discovery: Discovery;
-  readonly world: SimWorld;
-  readonly #startMs: number;
-  isSettled = false;
-  freshAddress: SocketAddress | undefined;
-
-  constructor(world: SimWorld, place: Place, host: SimHost, socket: number) {
-    this.world = world;
-    this.place = place;
-    this.host = host;
-    this.socket = socket;
-    this.#startMs = world.nowMs;
-    this.discovery = new Discovery(world.now, {
-      random: world.prng,
-      sockets: [this.#local(socket)],
-      localAddresses: [parseIpAddress(place.host)!],
-    });
-    host.attach(this.discovery);
-    this.discovery.addServers(world.now, SERVERS.map(({ primary }) => primary));
-    host.wake();
-  }
-
-  #local(index: number): LocalSocket {
-    return { index, local: this.host.localAddress(index) };
-  }
-
-  /** Reads what discovery has to tell. */
-  poll(): void {
-    for (let event = this.discovery.pollEvent(); event; event = this.discovery.pollEvent()) {
-      if (event.type === "complete") this.isSettled = true;
-      if (event.type === "port") this.freshAddress = event.address;
-      if (event.type === "sockets-wanted") {
-        const lent = Array.from({ length: event.count }, () => this.#local(this.host.openSocket()));
-        this.discovery.addSockets(this.world.now, lent);
-      }
-    }
-  }
-
-  /** Lets time pass until enough is known for a code. */
-  settle(): void {
-    const untilMs = this.#startMs + SETTLE_MS;
-    this.world.run({ untilMs, until: () => this.isSettled });
-  }
-
-  get mapping(): MappingClass {
-    return this.discovery.report.mapping;
-  }
-
-  candidates(mapped: SocketAddress | undefined): Candidate[] {
-    return chooseCodeCandidates({
-      interfaces: [{ name: "eth0", address: this.place.host }],
-      bound: [this.host.localAddress(this.socket)],
-      manual: [],
-      reflexive: this.discovery.report.reflexive.map(({ address }) => this.#newest(address)),
-      ...(mapped ? { mapped } : {}),
-      mapping: this.mapping,
-      allowLoopback: false,
-    });
-  }
-
-  /** Where ports follow one another, the newest is the one to look ahead from. */
-  #newest(address: SocketAddress): SocketAddress {
-    const { newestPort } = this.discovery.report.ports;
-    const isKnown = this.mapping === "port_dependent_stepping" && newestPort !== undefined;
-    return isKnown && address.family === 4 ? { ...address, port: newestPort } : address;
-  }
-
-  /** A socket on the next port, where hops can be limited and the outside port is known. */
-  openGuard(canLimitHops: boolean): number | undefined {
-    const { family, port } = this.host.localAddress(this.socket);
-    const isForeseen = this.mapping === "endpoint_independent" || this.mapping === "none";
-    if (family === 6 || !canLimitHops || !isForeseen) return undefined;
-    return this.host.openSocket(4, port + 1);
-  }
-
-  /** Which port a fresh socket is given now. */
-  freshPort(): number | undefined {
-    const socket = this.host.openSocket();
-    this.discovery.probePort(this.world.now, socket);
-    this.host.wake();
-    const untilMs = this.world.nowMs + FRESH_PORT_MS;
-    this.world.run({ untilMs, until: () => this.freshAddress !== undefined });
-    this.host.closeSocket(socket);
-    return this.freshAddress?.port;
-  }
-}
-
-/** A punching machine on a host, with what it asks of its owner. */
-class Punching {
-  readonly meter: SprayMeter;
-  readonly #punch: Punch;
-  readonly #peer: Peer;
-  readonly #onHeard: (path: Path) => void;
-
-  constructor(peer: Peer, options: PunchOptions, onHeard: (path: Path) => void) {
-    const { world, host, socket } = peer;
-    const { guardSocket = socket, remote: { candidates } } = options;
-    this.#peer = peer;
-    this.#onHeard = onHeard;
-    this.#punch = new Punch(world.now, options);
-    this.meter = new SprayMeter(this.#punch, candidates, [socket, guardSocket], SPRAY_WINDOW_MS);
-    host.attach(this.meter);
-  }
-
-  poll(): void {
-    const { world, host } = this.#peer;
-    for (let event = this.#punch.pollEvent(); event; event = this.#punch.pollEvent()) {
-      if (event.type === "heard") {
-        this.meter.isOver = true;
-        this.#onHeard(event.path);
-      } else if (event.type === "sockets-wanted") {
-        const { count, family } = event;
-        const sockets = Array.from({ length: count }, () => ({
-          index: host.openSocket(family),
-          family,
-        }));
-        this.#punch.addSockets(world.now, sockets);
-      }
-    }
-  }
-
-  methodOf(path: Path): PathMethod {
-    return this.#punch.methodOf(path);
-  }
-}
 
 type CommonOptions = Pick<
   PunchOptions,
@@ -231,7 +80,7 @@ export function runPair(
   const { lossRate = 0, canLimitHops = true } = setting;
   const world = new SimWorld(seed);
   const internet = new SimInternet(world, { link: { delayMs: ONE_WAY_MS, lossRate } });
-  for (const server of SERVERS) addStunServer(internet, server);
+  for (const server of STUN_SERVERS) addStunServer(internet, server);
   const places = setting.place(internet);
 
   // The share begins, and has its code.
