@@ -19,6 +19,7 @@ export interface Expectation {
   readonly p95Ms: number;
 }
 
+/** The share code alone is enough. */
 export const DIRECT: Expectation = {
   path: "direct",
   methods: ["direct"],
@@ -28,6 +29,8 @@ export const DIRECT: Expectation = {
   p50Ms: 100,
   p95Ms: 300,
 };
+
+/** Both outside ports are the ones in the codes. */
 export const PUNCHED: Expectation = {
   path: "punched",
   methods: ["punched", "direct"],
@@ -37,8 +40,11 @@ export const PUNCHED: Expectation = {
   p50Ms: 250,
   p95Ms: 500,
 };
+
 /** The client's NAT lets the first probe in, whose port may be one that was tried before. */
 export const OPEN: Expectation = { ...PUNCHED, methods: ["punched", "direct", "birthday"] };
+
+/** A port is not the one in the code, but the next. */
 export const PREDICTED: Expectation = {
   path: "predicted",
   methods: ["predicted", "birthday", "direct"],
@@ -48,6 +54,7 @@ export const PREDICTED: Expectation = {
   p50Ms: 400,
   p95Ms: 1000,
 };
+
 /** The client calls by another name what hits its first socket, or a port it might have foreseen. */
 export const BIRTHDAY: Expectation = {
   path: "birthday",
@@ -58,15 +65,20 @@ export const BIRTHDAY: Expectation = {
   p50Ms: 1500,
   p95Ms: 4500,
 };
+
 /** What the client sends with few hops does not open a carrier's NAT: half of the ports count. */
 export const HALF: Expectation = { ...BIRTHDAY, successRate: 0.93 };
+
 /**
  * Only the client, who does not know when, can try ports, and what it tries before the paste is
  * lost: 68 ports a second are all its budget allows.
  */
 export const SLOW: Expectation = { ...BIRTHDAY, withinMs: 30_000, p50Ms: 4000, p95Ms: 16_000 };
+
 /** The client has used up its block of ports before it has tried enough of the sharer's. */
 export const SLOWEST: Expectation = { ...SLOW, successRate: 0.95, p50Ms: 7000, p95Ms: 27_000 };
+
+/** A port was opened by a router. */
 export const MAPPED: Expectation = {
   path: "mapped",
   methods: ["mapped"],
@@ -76,6 +88,8 @@ export const MAPPED: Expectation = {
   p50Ms: 400,
   p95Ms: 1000,
 };
+
+/** They cannot meet. */
 export const NONE: Expectation = {
   path: "none",
   methods: [],
@@ -88,4 +102,3 @@ export const NONE: Expectation = {
 
 /** The Linux trap, where the guard socket's outside port cannot be foreseen: nobody knows before. */
 export const TRAPPED: Expectation = { ...NONE };
-

@@ -176,4 +176,3 @@ export class Punching {
     return this.#punch.methodOf(path);
   }
 }
-

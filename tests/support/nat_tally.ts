@@ -1,6 +1,7 @@
 /** Adds up how the tries of one pair went, and says what was not as expected. */
 import { SPRAY_PROBES } from "../../lib/nat/punch_limits.ts";
-import { caseName, type Expectation, type MatrixCase } from "./nat_matrix.ts";
+import type { Expectation } from "./nat_expectation.ts";
+import { caseName, type MatrixCase } from "./nat_matrix.ts";
 import type { PairRun } from "./nat_pair.ts";
 
 /** Rates of few tries may be off by so many standard deviations. */
