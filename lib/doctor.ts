@@ -16,10 +16,10 @@ import type {
   OtherNetwork,
 } from "./doctor_report.ts";
 import { addressScope, formatSocketAddress, parseIpAddress } from "./nat/address.ts";
-import { DISCOVERY_SCHEDULE } from "./nat/discovery.ts";
+import { DISCOVERY_SCHEDULE } from "./nat/discovery/discovery.ts";
 import type { MappingClass } from "./nat/mapping_class.ts";
 import { judgePair, type PairSide } from "./nat/pair_outlook.ts";
-import { StunClient } from "./nat/stun_client.ts";
+import { StunClient } from "./nat/stun/client.ts";
 import { selectProvider } from "./crypto/select_provider.ts";
 import { socketsFor } from "./operation.ts";
 import { chooseCodeCandidates } from "./rendezvous/code_candidates.ts";

@@ -1,8 +1,8 @@
 /** Tells a session's peer where else this machine can be found. */
 import type { Candidate } from "./nat/candidate.ts";
-import type { LocalSocket } from "./nat/discovery_report.ts";
+import type { LocalSocket } from "./nat/discovery/report.ts";
 import type { Connection } from "./protocol/connection.ts";
-import type { PathSocket } from "./protocol/path_table.ts";
+import type { PathSocket } from "./protocol/paths/table.ts";
 import type { Instant } from "./time.ts";
 
 /** The ways to this machine, and the sockets they lead to. */

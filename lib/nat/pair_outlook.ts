@@ -7,7 +7,7 @@ import { addressScope } from "./address.ts";
 import type { Candidate } from "./candidate.ts";
 import type { MappingClass } from "./mapping_class.ts";
 import type { PathMethod } from "./path_method.ts";
-import { planPunch, type PunchRole } from "./punch_plan.ts";
+import { planPunch, type PunchRole } from "./punch/plan.ts";
 
 /** What a code says of one side. */
 export interface PairSide {

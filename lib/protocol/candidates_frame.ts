@@ -1,6 +1,6 @@
 /**
  * The two frames by which peers tell each other where they are: CANDIDATES and OBSERVED_ADDRESS
- * (docs/protocol.md, "Frames"). What becomes of them is the business of `path_news.ts`.
+ * (docs/protocol.md, "Frames"). What becomes of them is the business of `paths/news.ts`.
  *
  * ```
  * 0x09  CANDIDATES        sequence v · length v · 1 to 8 candidates, as lib/nat/candidate.ts has them

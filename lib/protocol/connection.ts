@@ -45,11 +45,11 @@ import {
   WAKE_GAP_MS,
   WAKE_GRACE_MS,
 } from "./params.ts";
-import { PathConditions } from "./path_conditions.ts";
-import type { PathEvent } from "./path_events.ts";
-import { MAX_PATH_NEWS_BYTES } from "./path_news.ts";
-import type { PathSocket } from "./path_table.ts";
-import { type PathChange, Paths } from "./paths.ts";
+import { PathConditions } from "./paths/conditions.ts";
+import type { PathEvent } from "./paths/events.ts";
+import { MAX_PATH_NEWS_BYTES } from "./paths/news.ts";
+import type { PathSocket } from "./paths/table.ts";
+import { type PathChange, Paths } from "./paths/paths.ts";
 import type { SocketAddress } from "../nat/address.ts";
 import type { Candidate } from "../nat/candidate.ts";
 import type { Path } from "../nat/path.ts";

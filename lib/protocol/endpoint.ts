@@ -12,7 +12,7 @@ import type { SocketAddress } from "../nat/address.ts";
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
 import { Connection, type ConnectionEnd, type ConnectionOptions } from "./connection.ts";
 import { readConnectionId } from "./connection_id.ts";
-import type { PathEvent } from "./path_events.ts";
+import type { PathEvent } from "./paths/events.ts";
 import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
 import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
 import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES, MAX_DATAGRAM_BYTES_V4 } from "./params.ts";

@@ -3,7 +3,7 @@ import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { TransferError } from "../errors.ts";
 import { parseIpAddress, type SocketAddress } from "../nat/address.ts";
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
-import type { LocalSocket } from "../nat/discovery_report.ts";
+import type { LocalSocket } from "../nat/discovery/report.ts";
 import { Endpoint, type EndpointEvent } from "../protocol/endpoint.ts";
 import type { Path } from "../nat/path.ts";
 import type { Clock } from "./clock.ts";

@@ -10,7 +10,7 @@ import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { deriveProbeKey, type ShareKeys } from "../crypto/share_keys.ts";
 import { wipe } from "../crypto/wipe.ts";
 import type { Candidate } from "../nat/candidate.ts";
-import type { LocalSocket } from "../nat/discovery_report.ts";
+import type { LocalSocket } from "../nat/discovery/report.ts";
 import { judgePair, type PairOutlook } from "../nat/pair_outlook.ts";
 import type { Path } from "../nat/path.ts";
 import type { PathMethod } from "../nat/path_method.ts";

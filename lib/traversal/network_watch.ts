@@ -12,8 +12,8 @@ import {
   type SocketAddress,
 } from "../nat/address.ts";
 import type { Candidate } from "../nat/candidate.ts";
-import { Discovery } from "../nat/discovery.ts";
-import type { DiscoveryReport, LocalSocket } from "../nat/discovery_report.ts";
+import { Discovery } from "../nat/discovery/discovery.ts";
+import type { DiscoveryReport, LocalSocket } from "../nat/discovery/report.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
 import type { MappedPort, PortMapping } from "../portmap/port_mapping.ts";
 import type { KnownAddresses } from "../rendezvous/code_candidates.ts";

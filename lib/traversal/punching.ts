@@ -3,7 +3,7 @@
  * and gives back all but the one that a session came to use.
  */
 import type { ProbeCodec } from "../crypto/probe.ts";
-import { Punch, type PunchOptions } from "../nat/punch.ts";
+import { Punch, type PunchOptions } from "../nat/punch/punch.ts";
 import type { Path } from "../nat/path.ts";
 import type { PathMethod } from "../nat/path_method.ts";
 import type { Clock } from "../transport/clock.ts";

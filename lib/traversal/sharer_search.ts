@@ -6,7 +6,7 @@ import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
 import type { NetworkEvent } from "../events.ts";
 import type { Candidate } from "../nat/candidate.ts";
-import type { LocalSocket } from "../nat/discovery_report.ts";
+import type { LocalSocket } from "../nat/discovery/report.ts";
 import type { Path } from "../nat/path.ts";
 import type { PathMethod } from "../nat/path_method.ts";
 import type { Connection } from "../protocol/connection.ts";

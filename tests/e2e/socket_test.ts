@@ -199,7 +199,7 @@ Deno.test("ExtraSockets opens 256 sockets, each with a port of its own", async (
 });
 
 Deno.test("extraSocketOpener keeps to the address and family it is bound to", async () => {
-  await assert.rejects(extraSocketOpener({ host: "127.0.0.1" })(6), TransferError);
+  await assert.rejects(extraSocketOpener({ host: "127.0.0.1" })(6, 0), TransferError);
   for (
     const [options, family, host] of [
       [{ host: "::1" }, 6, "::1"],
@@ -207,7 +207,7 @@ Deno.test("extraSocketOpener keeps to the address and family it is bound to", as
       [{}, 6, "::"],
     ] as const
   ) {
-    const socket = await extraSocketOpener(options)(family);
+    const socket = await extraSocketOpener(options)(family, 0);
     assert.equal(socket.localAddress.host, host);
     socket.close();
   }

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ipAddressFromBytes, type SocketAddress } from "../../lib/nat/address.ts";
-import { Discovery } from "../../lib/nat/discovery.ts";
-import { encodeBindingRequest, encodeBindingResponse } from "../../lib/nat/stun_encode.ts";
-import { decodeStunMessage, isStunMessage } from "../../lib/nat/stun_message.ts";
+import { Discovery } from "../../lib/nat/discovery/discovery.ts";
+import { encodeBindingRequest, encodeBindingResponse } from "../../lib/nat/stun/encode.ts";
+import { decodeStunMessage, isStunMessage } from "../../lib/nat/stun/message.ts";
 import { after, instant } from "../../lib/time.ts";
 import { Prng } from "../support/prng.ts";
 import { answerStun } from "../support/stun_server.ts";

@@ -1,12 +1,12 @@
 /**
  * Goal: docs/nat.md says what the code does.
- * Method: its table of limits against `lib/nat/punch_limits.ts`, its table of pairs against
+ * Method: its table of limits against `lib/nat/punch/limits.ts`, its table of pairs against
  * `planPunch`, and the paths of the measured matrix against what `tests/sim/nat_matrix_test.ts`
  * expects. Needs --allow-read.
  */
 import assert from "node:assert/strict";
-import * as limits from "../../lib/nat/punch_limits.ts";
-import { planPunch, punchKind } from "../../lib/nat/punch_plan.ts";
+import * as limits from "../../lib/nat/punch/limits.ts";
+import { planPunch, punchKind } from "../../lib/nat/punch/plan.ts";
 import { MAPPING_CLASSES } from "../../lib/nat/mapping_class.ts";
 import { NAT_KINDS } from "../support/nat_kinds.ts";
 import { MATRIX } from "../support/nat_matrix.ts";
@@ -16,7 +16,7 @@ import { readProjectFile } from "./project_files.ts";
 const DOCUMENT = await readProjectFile("docs/nat.md");
 const CORNER = "sharer ↓, client →";
 
-Deno.test("the limits of docs/nat.md equal lib/nat/punch_limits.ts", () => {
+Deno.test("the limits of docs/nat.md equal lib/nat/punch/limits.ts", () => {
   const rows = tableRows(DOCUMENT, ["name", "value", "unit", "meaning"]);
   const documented = rows.map((row) => [row.get("name"), parseTableNumber(row.get("value")!)]);
   assert.deepEqual(Object.fromEntries(documented), { ...limits });

@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import type { SocketAddress } from "../../lib/nat/address.ts";
-import { encodeBindingResponse } from "../../lib/nat/stun_encode.ts";
-import { decodeStunMessage } from "../../lib/nat/stun_message.ts";
+import { encodeBindingResponse } from "../../lib/nat/stun/encode.ts";
+import { decodeStunMessage } from "../../lib/nat/stun/message.ts";
 import {
   assertArrived,
   FULL_CONE,

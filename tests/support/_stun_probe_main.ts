@@ -5,8 +5,8 @@
  * Prints what it found, {@linkcode NatBehaviour} as JSON.
  */
 import { parseIpAddress, type SocketAddress } from "../../lib/nat/address.ts";
-import { encodeBindingRequest } from "../../lib/nat/stun_encode.ts";
-import { decodeStunMessage } from "../../lib/nat/stun_message.ts";
+import { encodeBindingRequest } from "../../lib/nat/stun/encode.ts";
+import { decodeStunMessage } from "../../lib/nat/stun/message.ts";
 import { DenoSocket } from "../../lib/transport/deno_socket.ts";
 import type { NatBehaviour } from "./nat_behaviour.ts";
 

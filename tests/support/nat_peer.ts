@@ -4,13 +4,13 @@
  */
 import { parseIpAddress, type SocketAddress } from "../../lib/nat/address.ts";
 import type { Candidate } from "../../lib/nat/candidate.ts";
-import { Discovery } from "../../lib/nat/discovery.ts";
-import type { LocalSocket } from "../../lib/nat/discovery_report.ts";
+import { Discovery } from "../../lib/nat/discovery/discovery.ts";
+import type { LocalSocket } from "../../lib/nat/discovery/report.ts";
 import type { MappingClass } from "../../lib/nat/mapping_class.ts";
 import type { Path } from "../../lib/nat/path.ts";
 import type { PathMethod } from "../../lib/nat/path_method.ts";
-import { Punch, type PunchOptions } from "../../lib/nat/punch.ts";
-import { SPRAY_WINDOW_MS } from "../../lib/nat/punch_limits.ts";
+import { Punch, type PunchOptions } from "../../lib/nat/punch/punch.ts";
+import { SPRAY_WINDOW_MS } from "../../lib/nat/punch/limits.ts";
 import { chooseCodeCandidates } from "../../lib/rendezvous/code_candidates.ts";
 import type { Place } from "./nat_kinds.ts";
 import type { SimHost } from "./sim_internet.ts";

@@ -1,5 +1,5 @@
 /** Adds up how the tries of one pair went, and says what was not as expected. */
-import { SPRAY_PROBES } from "../../lib/nat/punch_limits.ts";
+import { SPRAY_PROBES } from "../../lib/nat/punch/limits.ts";
 import type { Expectation } from "./nat_expectation.ts";
 import { caseName, type MatrixCase } from "./nat_matrix.ts";
 import type { PairRun } from "./nat_pair.ts";

@@ -4,7 +4,7 @@
  * is honest; what others send is the business of the tests of `lib/crypto/probe.ts`.
  */
 import { MIN_PROBE_BYTES, TRANSACTION_ID_BYTES } from "../../lib/crypto/probe.ts";
-import type { PunchCodec, PunchProbe } from "../../lib/nat/punch_codec.ts";
+import type { PunchCodec, PunchProbe } from "../../lib/nat/punch/codec.ts";
 
 /** Tells a probe from STUN, whose first two bits are zero. */
 const MARK = 0xc0;

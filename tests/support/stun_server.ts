@@ -6,9 +6,9 @@
  * Feed it from a simulated network, or from real sockets bound to {@linkcode stunServerAddresses}.
  */
 import { isSameSocketAddress, type SocketAddress } from "../../lib/nat/address.ts";
-import { encodeBindingError, encodeBindingResponse } from "../../lib/nat/stun_encode.ts";
-import { STUN_BINDING } from "../../lib/nat/stun_header.ts";
-import { decodeStunMessage } from "../../lib/nat/stun_message.ts";
+import { encodeBindingError, encodeBindingResponse } from "../../lib/nat/stun/encode.ts";
+import { STUN_BINDING } from "../../lib/nat/stun/header.ts";
+import { decodeStunMessage } from "../../lib/nat/stun/message.ts";
 
 /** Where a server listens. */
 export interface StunServer {

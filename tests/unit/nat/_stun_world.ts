@@ -7,8 +7,8 @@ import {
   parseSocketAddress,
   type SocketAddress,
 } from "../../../lib/nat/address.ts";
-import { Discovery, type DiscoveryOptions } from "../../../lib/nat/discovery.ts";
-import type { DiscoveryEvent } from "../../../lib/nat/discovery_report.ts";
+import { Discovery, type DiscoveryOptions } from "../../../lib/nat/discovery/discovery.ts";
+import type { DiscoveryEvent } from "../../../lib/nat/discovery/report.ts";
 import { instant } from "../../../lib/time.ts";
 import { Prng } from "../../support/prng.ts";
 import { answerStun, isStunServerAt, type StunServer } from "../../support/stun_server.ts";

@@ -7,7 +7,7 @@ import {
   type PairProblem,
   type PairSide,
 } from "../../../lib/nat/pair_outlook.ts";
-import { candidate, CLIENT_HOST, SHARER_HOST } from "./_punch.ts";
+import { candidate, CLIENT_HOST, SHARER_HOST } from "./punch/_punch.ts";
 
 const FIXED: MappingClass = "endpoint_independent";
 const ADDRESS: MappingClass = "address_dependent";

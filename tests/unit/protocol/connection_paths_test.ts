@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { SocketAddress } from "../../../lib/nat/address.ts";
 import type { Path } from "../../../lib/nat/path.ts";
 import { encodeCandidateList } from "../../../lib/protocol/candidates_frame.ts";
-import type { PathEvent } from "../../../lib/protocol/path_events.ts";
+import type { PathEvent } from "../../../lib/protocol/paths/events.ts";
 import {
   KEEPALIVE_MS,
   MAX_PATH_RESPONSES,

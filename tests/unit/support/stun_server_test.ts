@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseSocketAddress, type SocketAddress } from "../../../lib/nat/address.ts";
-import { type BindingRequest, encodeBindingRequest } from "../../../lib/nat/stun_encode.ts";
-import { decodeStunMessage } from "../../../lib/nat/stun_message.ts";
+import { type BindingRequest, encodeBindingRequest } from "../../../lib/nat/stun/encode.ts";
+import { decodeStunMessage } from "../../../lib/nat/stun/message.ts";
 import { answerStun, type StunServer, stunServerAddresses } from "../../support/stun_server.ts";
 
 const at = (text: string): SocketAddress => parseSocketAddress(text)!;

@@ -3,7 +3,7 @@ import { ProbeCodec } from "../../../lib/crypto/probe.ts";
 import { selectProvider } from "../../../lib/crypto/select_provider.ts";
 import type { MappingClass } from "../../../lib/nat/mapping_class.ts";
 import type { Path } from "../../../lib/nat/path.ts";
-import type { PunchRole } from "../../../lib/nat/punch_plan.ts";
+import type { PunchRole } from "../../../lib/nat/punch/plan.ts";
 import { Punching } from "../../../lib/traversal/punching.ts";
 import { MeetingWorld, ROUND_TRIP_MS } from "../../support/meeting_world.ts";
 import { WatchedMachine } from "../../support/watched_machine.ts";
