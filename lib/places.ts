@@ -11,6 +11,11 @@ export class Places {
     this.#free = count;
   }
 
+  /** Whether nobody has to wait. */
+  get hasFree(): boolean {
+    return this.#free > 0;
+  }
+
   /** Takes a place if one is free now. */
   tryTake(): boolean {
     if (this.#isClosed || this.#free === 0) return false;

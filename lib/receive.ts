@@ -13,6 +13,7 @@ import type { Path } from "./nat/path.ts";
 import { DEFAULT_TIMEOUT_MS, doneEvent, errorEvent, Operation, socketsFor } from "./operation.ts";
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
 import { tellCandidates } from "./own_candidates.ts";
+import { PathNews } from "./path_news.ts";
 import { pathEvent, routeTo } from "./path_report.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { Connection } from "./protocol/connection.ts";
@@ -59,6 +60,7 @@ class RunningReceive extends Operation implements Receive {
   readonly #options: ReceiveOptions;
   readonly #clock: Clock;
   readonly #random: RandomSource;
+  readonly #pathNews: PathNews;
   #keys: KeyPair | undefined;
   #search: SharerSearch | undefined;
   protected extras: ExtraSockets | undefined;
@@ -76,6 +78,7 @@ class RunningReceive extends Operation implements Receive {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    this.#pathNews = new PathNews(this.#clock, (event) => this.events.push(event));
     this.#startedAt = this.#clock.now();
     this.watch(options.signal, () => this.#fail(new TransferError("interrupted", "Interrupted")));
     this.#start(code).catch((error) => this.#fail(asTransferError(error)));
@@ -84,6 +87,7 @@ class RunningReceive extends Operation implements Receive {
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
     this.#ticker?.stop();
+    this.#pathNews.stop();
     this.live?.endpoint.stopConnecting();
     // An endpoint closes its sockets; it may have come to an end before there was one.
     if (!this.live) this.#options.sockets?.forEach((socket) => socket.close());
@@ -162,8 +166,8 @@ class RunningReceive extends Operation implements Receive {
       onReply: (reply, isChanged) => this.#showReply(reply, isChanged),
       onImpossible: ({ outlook }) => this.#fail(cannotMeet(outlook)),
       onNetwork: (event) => this.#handleNetwork(event),
-      onHeard: (path) => {
-        live.endpoint.addConnectPath(this.#clock.now(), path);
+      onHeard: (path, isAnswer) => {
+        live.endpoint.addConnectPath(this.#clock.now(), path, isAnswer);
         live.wake();
       },
     });
@@ -219,7 +223,7 @@ class RunningReceive extends Operation implements Receive {
   }
 
   #tellPath(path: Path, rttMs: number): void {
-    this.events.push(pathEvent(SESSION, path, { method: this.#methodOf(path), rttMs }));
+    this.#pathNews.push(pathEvent(SESSION, path, { method: this.#methodOf(path), rttMs }));
   }
 
   #methodOf(path: Path): PathMethod {

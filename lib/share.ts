@@ -35,7 +35,11 @@ import { ClientSearch } from "./traversal/client_search.ts";
 import { PathRepair } from "./traversal/path_repair.ts";
 import { NetworkWatch } from "./traversal/network_watch.ts";
 import { type OutsideHelp, outsideHelp } from "./traversal/outside_help.ts";
+import { SprayBudgets } from "./traversal/spray_budgets.ts";
 import { listInterfaces, resolveName } from "./traversal/system_network.ts";
+
+/** Clients looked for at a time: a paste of a hundred lines shall not be a flood. */
+const MAX_ACTIVE_SEARCHES = 8;
 
 /** Reply codes a share remembers; clients of older ones are as strange as any. */
 const MAX_REPLIES = 256;
@@ -129,6 +133,7 @@ class RunningShare extends Operation implements Share {
   readonly #keys: ShareKeys;
   readonly #watch: NetworkWatch;
   protected readonly extras: ExtraSockets | undefined;
+  readonly #budgets = new SprayBudgets();
   readonly #places: Places;
   readonly #sessions = new Map<Connection, ShareSession>();
   /** Pasted reply codes, newest last: their clients are admitted. */
@@ -280,16 +285,18 @@ class RunningShare extends Operation implements Share {
       random: this.#random,
       provider: this.#provider,
       extras: this.extras,
+      budgets: this.#budgets,
       sockets: this.live.localSockets,
       watch: this.#watch,
       t: this.#t,
       keys: this.#keys,
       own: { candidates: this.#candidates },
       reply,
-      onExhausted: () => this.#warnNotFound(search),
+      onExhausted: () => this.#giveUp(search),
     });
     this.#searches.push(search);
-    if (this.#searches.length > MAX_REPLIES) this.#searches.shift()!.stop();
+    const active = this.#searches.filter(({ connection }) => connection === undefined);
+    if (active.length > MAX_ACTIVE_SEARCHES) this.#giveUp(active[0]!);
     const { outlook } = search;
     if (outlook.method === "impossible") {
       const message = `The client behind that code cannot be reached. ${outlook.advice?.text}`;
@@ -303,7 +310,10 @@ class RunningShare extends Operation implements Share {
     });
   }
 
-  #warnNotFound(search: ClientSearch): void {
+  #giveUp(search: ClientSearch): void {
+    const index = this.#searches.indexOf(search);
+    if (index < 0) return;
+    this.#searches.splice(index, 1);
     search.stop();
     this.events.push({
       event: "warning",
@@ -342,6 +352,7 @@ class RunningShare extends Operation implements Share {
       random: this.#random,
       provider: this.#provider,
       extras: this.extras,
+      budgets: this.#budgets,
       watch: this.#watch,
       connection,
       t: this.#t,

@@ -5,10 +5,11 @@ import type { TransferError } from "./errors.ts";
 import type { PathRoute, TransferEvent } from "./events.ts";
 import { formatSocketAddress } from "./nat/address.ts";
 import type { PathMethod } from "./nat/path_method.ts";
-import type { Path } from "./nat/path.ts";
+import { isSamePath, type Path } from "./nat/path.ts";
 import { doneEvent, errorEvent } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
 import { type OwnCandidates, tellCandidates } from "./own_candidates.ts";
+import { PathNews } from "./path_news.ts";
 import { pathEvent, routeTo } from "./path_report.ts";
 import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
@@ -61,8 +62,11 @@ export class ShareSession {
   readonly #sender: Sender;
   #startedAt: Instant;
   #ticker: ProgressTicker | undefined;
-  /** Whether the client is told where this machine can be found. */
-  #isTold = false;
+  /** Whether it was let in: from then on it sees the share, and where else this machine can be found. */
+  #isAdmitted = false;
+  readonly #pathNews: PathNews;
+  /** Where it came from; what followed before it was let in is told then. */
+  readonly #firstPath: Path;
   /** Whether it holds one of the share's places. */
   #hasPlace = false;
   #hasEnded = false;
@@ -82,6 +86,8 @@ export class ShareSession {
       }
       : undefined;
     this.#isInvited = parts.isInvited;
+    this.#firstPath = accepted.connection.path;
+    this.#pathNews = new PathNews(parts.clock, (event) => this.#tell(event));
     const isUnknown = !parts.isInvited && (options.private || options.admit !== undefined);
     // With nobody to ask and a place free the client has nothing to wait for, and is not told to.
     const isAsked = isUnknown || verification !== undefined;
@@ -112,7 +118,7 @@ export class ShareSession {
       route: routeTo(path.remote),
       rttMs,
     });
-    this.#tell(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
+    this.#pathNews.push(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
     this.#sender.finished.then(
       (summary) => this.#handleDone(summary),
       (error) => this.#handleFailure(asTransferError(error)),
@@ -138,19 +144,22 @@ export class ShareSession {
   handlePath({ path, rttMs }: { readonly path: Path; readonly rttMs: number }): void {
     const { number, methodOf, repair } = this.#parts;
     repair.handleFound();
+    // A client that is not let in has nothing to say but that it is there.
+    if (!this.#isAdmitted) return;
     const method = routeTo(path.remote) === "internet" ? methodOf(path) : "direct";
-    this.#tell(pathEvent(number, path, { method, rttMs }));
+    this.#pathNews.push(pathEvent(number, path, { method, rttMs }));
   }
 
   /** Nothing comes any more; the connection looks for another way. */
   handlePathLost(silentMs: number): void {
+    if (!this.#isAdmitted) return;
     this.#parts.repair.handleLost();
     this.#tell({ event: "path-lost", session: this.#parts.number, silentMs });
   }
 
   /** What is known of the ways to this machine has changed. */
   handleNetwork(): void {
-    if (!this.#isTold) return;
+    if (!this.#isAdmitted) return;
     const { accepted: { connection }, clock, candidates } = this.#parts;
     tellCandidates(connection, clock.now(), candidates());
   }
@@ -176,19 +185,24 @@ export class ShareSession {
   async #admit(words: readonly string[] | undefined): Promise<boolean> {
     const { options, number, places } = this.#parts;
     if (this.#mustShowReply) await this.#invited.promise;
+    if (this.#mustShowReply) return false; // it left without
     // Somebody else may be taking the last place: if that fails, this client is next. Nobody is asked
     // about a client before there is a place for it.
-    const isPlaceTaken = await places.take();
+    if (!places.hasFree) {
+      const message = `${this.#address} waits: another client is being served`;
+      this.#tell({ event: "warning", session: number, code: "waits_for_place", message });
+    }
+    if (!await places.take()) return false; // the share is over
     if (this.#hasEnded) {
-      if (isPlaceTaken) places.giveBack();
+      places.giveBack();
       return false;
     }
-    this.#hasPlace = isPlaceTaken; // given back when the session fails, as it does when refused
+    this.#hasPlace = true; // given back when the session fails, as it does when refused
     if (words) this.#tell({ event: "words", session: number, words });
     const request = { session: number, address: this.#address, ...(words ? { words } : {}) };
     // An invited client is asked about for its words only.
     const isAsked = !this.#isInvited || words !== undefined;
-    const isAdmitted = isPlaceTaken && (!isAsked || (await options.admit?.(request) ?? true));
+    const isAdmitted = !isAsked || (await options.admit?.(request) ?? true);
     if (this.#hasEnded) return false;
     this.#tell({
       event: "admission",
@@ -204,8 +218,9 @@ export class ShareSession {
     this.#tell({ ...notice, session: number });
     if (notice.event === "offer") {
       this.#startedAt = clock.now();
-      // To nobody before it is let in: where else this machine can be found.
-      this.#isTold = true;
+      this.#isAdmitted = true;
+      const { path, statistics: { rttMs } } = this.#parts.accepted.connection;
+      if (!isSamePath(path, this.#firstPath)) this.handlePath({ path, rttMs });
       this.handleNetwork();
     }
   }
@@ -225,16 +240,18 @@ export class ShareSession {
     const { number, clock, onEnd } = this.#parts;
     this.#hasEnded = true;
     this.#ticker?.stop();
+    this.#pathNews.stop();
     onEnd("served", doneEvent(number, summary, clock.now() - this.#startedAt));
   }
 
   #handleFailure(error: TransferError): void {
     const { number, accepted, onEnd, places } = this.#parts;
-    const isOnPurpose = error.code === "interrupted" && this.#hasPlace &&
+    const isOnPurpose = error.code === "interrupted" && this.#isAdmitted &&
       accepted.connection.closed?.byPeer === true;
     this.#hasEnded = true;
     if (this.#hasPlace) places.giveBack();
     this.#ticker?.stop();
+    this.#pathNews.stop();
     const last = errorEvent(error, { session: number, fatal: false });
     onEnd(isOnPurpose ? "interrupted" : "failed", last);
   }

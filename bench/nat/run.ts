@@ -89,6 +89,7 @@ async function runScenario(scenario: Scenario, options: LabOptions): Promise<Out
   let laboratory = await Laboratory.build(options.natlab, scenario.sites);
   try {
     for (let index = 0; index < options.tries; index++) {
+      if (scenario.before) await laboratory.command(...scenario.before);
       const outcome = await meet(laboratory, {
         sender: scenario.hosts[0],
         receiver: scenario.hosts[1],

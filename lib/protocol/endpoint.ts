@@ -105,8 +105,8 @@ export class Endpoint {
   }
 
   /** Tries the handshake under way on one more path, at once if it is new. */
-  addConnectPath(now: Instant, path: Path): void {
-    this.#client?.addPath(now, path);
+  addConnectPath(now: Instant, path: Path, isProven: boolean): void {
+    this.#client?.addPath(now, path, isProven);
   }
 
   /** Lets a machine share the sockets: it gets what is nobody's, and sends between the sessions. */

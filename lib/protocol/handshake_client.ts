@@ -33,6 +33,9 @@ import {
 /** Bytes of a request that fit into message 3. */
 export const MAX_REQUEST_BYTES: number = MESSAGE_3_PAYLOAD_BYTES - 2;
 
+/** Paths that are tried although nobody answered there: addresses that may be forged. */
+const MAX_HEARD_ATTEMPTS = 4;
+
 /** What a client's handshake needs. */
 export interface HandshakeClientOptions {
   /** The primitives. */
@@ -59,11 +62,16 @@ export interface ConnectedSharer {
   readonly handshakeHash: Uint8Array;
 }
 
+/**
+ * Why a path is tried: the code names it, a question of the sharer came from there, or an answer to
+ * a question of ours.
+ */
+type AttemptKind = "candidate" | "heard" | "proven";
+
 interface Attempt {
   readonly path: Path;
   readonly startedAt: Instant;
-  /** Whether the sharer was heard there. */
-  readonly isHeard: boolean;
+  readonly kind: AttemptKind;
   round: number;
   nextRoundAt: Instant;
   sentAt: Instant;
@@ -109,14 +117,21 @@ export class HandshakeClient {
     const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
     encodeParameters(this.#local, payload, 0);
     this.#message1 = this.#noise.writeMessage(payload, random)!;
-    this.#attempts = options.paths.map((path) => startAttempt(now, path, false));
+    this.#attempts = options.paths.map((path) => startAttempt(now, path, "candidate"));
   }
 
-  /** Tries a path on which the sharer was heard, from now on and more often than others [PROBE-3]. */
-  addPath(now: Instant, path: Path): void {
+  /**
+   * Tries a path on which the sharer was heard [PROBE-3]: at once, and again and again only where it
+   * answered us. Elsewhere the sender's address may be forged, and somebody else would be flooded.
+   */
+  addPath(now: Instant, path: Path, isProven: boolean): void {
     const known = this.#attempts.findIndex((attempt) => isSamePath(attempt.path, path));
     if (known >= 0) this.#attempts.splice(known, 1);
-    this.#attempts.push(startAttempt(now, path, true));
+    this.#attempts.push(startAttempt(now, path, isProven ? "proven" : "heard"));
+    const heard = this.#attempts.filter(({ kind }) => kind === "heard");
+    if (heard.length > MAX_HEARD_ATTEMPTS) {
+      this.#attempts.splice(this.#attempts.indexOf(heard[0]!), 1);
+    }
   }
 
   /** Whether {@linkcode HandshakeClient.pollTransmit} has something. */
@@ -224,19 +239,23 @@ export class HandshakeClient {
   }
 }
 
-function nextRoundOf({ startedAt, isHeard, round }: Attempt, now: Instant): Instant {
-  if (isHeard && now < after(startedAt, HELLO_HEARD_MS)) return after(now, HELLO_HEARD_REPEAT_MS);
+function nextRoundOf({ startedAt, kind, round }: Attempt, now: Instant): Instant {
+  if (kind === "heard") return NEVER;
+  if (kind === "proven" && now < after(startedAt, HELLO_HEARD_MS)) {
+    return after(now, HELLO_HEARD_REPEAT_MS);
+  }
   const next = HELLO_REPEATS_MS[round + 1];
   return next === undefined ? after(now, HELLO_REPEAT_MS) : after(startedAt, next);
 }
 
-function startAttempt(now: Instant, path: Path, isHeard: boolean): Attempt {
+function startAttempt(now: Instant, path: Path, kind: AttemptKind): Attempt {
+  const isOnce = kind === "heard";
   return {
     path,
     startedAt: now,
-    isHeard,
+    kind,
     round: 0,
-    nextRoundAt: after(now, HELLO_REPEATS_MS[1]!),
+    nextRoundAt: isOnce ? NEVER : after(now, HELLO_REPEATS_MS[1]!),
     sentAt: now,
     sentCount: 0,
     isDue: true,

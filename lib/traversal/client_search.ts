@@ -20,6 +20,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { ExtraSockets } from "../transport/extra_sockets.ts";
 import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import type { NetworkWatch } from "./network_watch.ts";
+import type { SprayBudgets } from "./spray_budgets.ts";
 import { Punching } from "./punching.ts";
 
 /** Bytes of a client's name: enough to tell a handful apart. */
@@ -36,6 +37,7 @@ export interface ClientSearchOptions {
   readonly provider: CryptoProvider;
   /** Where extra sockets come from; none where they cannot be had. */
   readonly extras: ExtraSockets | undefined;
+  readonly budgets: SprayBudgets;
   /** The share's sockets. */
   readonly sockets: readonly LocalSocket[];
   readonly watch: NetworkWatch;
@@ -124,7 +126,7 @@ export class ClientSearch {
   }
 
   #punch(newest: number | undefined): void {
-    const { live, clock, random, provider, extras, sockets, watch, t, keys, own, reply } =
+    const { live, clock, random, provider, extras, budgets, sockets, watch, t, keys, own, reply } =
       this.#options;
     const probeKey = deriveProbeKey(provider, t, reply.r);
     const codec = new ProbeCodec(provider, keys.handshake, probeKey, random);
@@ -144,6 +146,7 @@ export class ClientSearch {
         local: { mapping: watch.mapping },
         remote: { mapping: reply.mappingClass, candidates: reply.candidates },
         canLimitHops: false,
+        budgetFor: budgets.of,
         ...(newest === undefined || inCode === undefined
           ? {}
           : { currentPort: newest, codePort: inCode }),

@@ -19,6 +19,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { ExtraSockets } from "../transport/extra_sockets.ts";
 import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import type { NetworkWatch } from "./network_watch.ts";
+import type { SprayBudgets } from "./spray_budgets.ts";
 import { Punching } from "./punching.ts";
 
 /** How long a session looks for a path by itself, and a STUN server has to answer, ms. */
@@ -31,6 +32,7 @@ export interface PathRepairOptions {
   readonly random: RandomSource;
   readonly provider: CryptoProvider;
   readonly extras: ExtraSockets | undefined;
+  readonly budgets: SprayBudgets;
   /** Watches this side's sockets. */
   readonly watch: NetworkWatch;
   readonly connection: Connection;
@@ -89,7 +91,7 @@ export class PathRepair {
   }
 
   #begin(): void {
-    const { live, clock, random, extras, connection } = this.#options;
+    const { live, clock, random, extras, budgets, connection } = this.#options;
     const { socket, remote } = connection.path;
     if (connection.closed || remote.family !== 4) return;
     const before = this.#addressBefore;
@@ -113,6 +115,7 @@ export class PathRepair {
         local: { mapping: mappings[0] },
         remote: { mapping: mappings[1], candidates: [{ kind: "reflexive", address: remote }] },
         canLimitHops: false,
+        budgetFor: budgets.of,
       },
       onHeard: (path) => {
         connection.probePath(clock.now(), path);

@@ -20,8 +20,8 @@ export interface PunchingOptions {
     /** Of this punching alone: wiped at its end. */
     readonly codec: ProbeCodec;
   };
-  /** The other side was heard on a path. */
-  readonly onHeard: (path: Path) => void;
+  /** The other side was heard on a path; only an answer shows that somebody is there. */
+  readonly onHeard: (path: Path, isAnswer: boolean) => void;
   /** All that may be tried was tried. */
   readonly onExhausted?: () => void;
 }
@@ -71,7 +71,7 @@ export class Punching {
     for (let event = this.#machine.pollEvent(); event; event = this.#machine.pollEvent()) {
       switch (event.type) {
         case "heard":
-          this.#options.onHeard(event.path);
+          this.#options.onHeard(event.path, event.isAnswer);
           break;
         case "sockets-wanted":
           void this.#openSockets(event.count, event.family);

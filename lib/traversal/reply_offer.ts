@@ -19,6 +19,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { ExtraSockets } from "../transport/extra_sockets.ts";
 import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import type { NetworkWatch } from "./network_watch.ts";
+import type { SprayBudgets } from "./spray_budgets.ts";
 import { Punching } from "./punching.ts";
 
 /** What an offer needs. */
@@ -29,6 +30,7 @@ export interface ReplyOfferOptions {
   readonly provider: CryptoProvider;
   /** Where extra sockets come from; none where they cannot be had. */
   readonly extras: ExtraSockets | undefined;
+  readonly budgets: SprayBudgets;
   /** A socket on the port next to the main one's, if there is one (docs/nat.md, "The Linux trap"). */
   readonly guardSocket: number | undefined;
   /** Watches the main sockets, at which this client is to be found. */
@@ -41,7 +43,7 @@ export interface ReplyOfferOptions {
   /** Whether the two have met already, and the code is for admission only. */
   readonly isConnected: boolean;
   /** The sharer was heard on a path: the handshake can begin there. */
-  readonly onHeard: (path: Path) => void;
+  readonly onHeard: (path: Path, isAnswer: boolean) => void;
 }
 
 /** A reply code, and what is expected of it. */
@@ -97,7 +99,7 @@ export class ReplyOffer {
   }
 
   #punch(r: Uint8Array): Punching {
-    const { live, clock, random, provider, extras, guardSocket, watch, share, keys } =
+    const { live, clock, random, provider, extras, budgets, guardSocket, watch, share, keys } =
       this.#options;
     const sockets = live.localSockets;
     const probeKey = deriveProbeKey(provider, share.t, r);
@@ -117,6 +119,7 @@ export class ReplyOffer {
         canLimitHops: sockets.every(({ index }) => live.canLimitHops(index)),
         lowHops: watch.isDoubleNat ? 4 : 2,
         guardSocket,
+        budgetFor: budgets.of,
       },
       onHeard: this.#options.onHeard,
     });

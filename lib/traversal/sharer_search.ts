@@ -20,6 +20,7 @@ import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import { NetworkWatch } from "./network_watch.ts";
 import type { OutsideHelp } from "./outside_help.ts";
 import { PathRepair } from "./path_repair.ts";
+import { SprayBudgets } from "./spray_budgets.ts";
 import { type OfferedReply, ReplyOffer } from "./reply_offer.ts";
 
 /** Nobody outside is asked before the first tries had this long, ms: near sharers answer at once. */
@@ -52,7 +53,7 @@ export interface SharerSearchOptions {
   readonly onImpossible: (reply: OfferedReply) => void;
   readonly onNetwork: (event: NetworkEvent) => void;
   /** The sharer was heard on a path: the handshake can begin there. */
-  readonly onHeard: (path: Path) => void;
+  readonly onHeard: (path: Path, isAnswer: boolean) => void;
 }
 
 /** A search that runs until it is closed. */
@@ -60,6 +61,7 @@ export class SharerSearch {
   readonly #options: SharerSearchOptions;
   readonly #keys: ShareKeys;
   readonly #timers: (() => void)[] = [];
+  readonly #budgets = new SprayBudgets();
   #clientKey: Uint8Array;
   #watch: NetworkWatch | undefined;
   /** A socket on the port next to the main one's; see docs/nat.md, "The Linux trap". */
@@ -164,6 +166,7 @@ export class SharerSearch {
       random,
       provider,
       extras,
+      budgets: this.#budgets,
       watch,
       connection,
       t,
@@ -227,6 +230,7 @@ export class SharerSearch {
       random,
       provider,
       extras,
+      budgets: this.#budgets,
       guardSocket: this.#guardSocket,
       watch,
       share,

@@ -138,3 +138,73 @@ seededTest("admit is not asked about a client whose code was pasted", 8, async (
     await assertArrived(from, to);
   });
 });
+
+seededTest("a client that leaves before its code is pasted ends nothing", 6, async (seed) => {
+  const meeting = new MeetingWorld(seed);
+  await meeting.run(async () => {
+    const asked: ClientRequest[] = [];
+    const from = await meeting.share("public", {
+      private: true,
+      admit: (client) => {
+        asked.push(client);
+        return Promise.resolve(true);
+      },
+    });
+    const gone = meeting.receive(meeting.home(), from.sharing.code);
+    await gone.log.first("waiting");
+    await gone.receiving.close();
+    await meeting.sleep(5000);
+    assert.deepEqual(from.log.of("admission"), []);
+    assert.deepEqual(asked, []);
+    assertToldNothing(gone);
+    const to = meeting.receive(meeting.home(), from.sharing.code);
+    from.sharing.addReply((await to.log.first("reply-code")).event.code);
+    await assertArrived(from, to);
+  });
+});
+
+seededTest(
+  "a client that leaves while the person is asked about it ends nothing",
+  6,
+  async (seed) => {
+    const meeting = new MeetingWorld(seed);
+    await meeting.run(async () => {
+      const answer = Promise.withResolvers<boolean>();
+      let asked = 0;
+      const from = await meeting.share("public", {
+        admit: () => ++asked === 1 ? answer.promise : Promise.resolve(true),
+      });
+      const gone = meeting.receive(meeting.home(), from.sharing.code);
+      await gone.log.first("waiting");
+      await gone.receiving.close();
+      await meeting.sleep(2000);
+      answer.resolve(true);
+      await meeting.sleep(2000);
+      assert.deepEqual(from.log.of("admission"), []);
+      assertToldNothing(gone);
+      const to = meeting.receive(meeting.home(), from.sharing.code);
+      await assertArrived(from, to);
+      assert.equal(asked, 2);
+    });
+  },
+);
+
+seededTest("a second client is told to wait and is not turned away", 6, async (seed) => {
+  const meeting = new MeetingWorld(seed);
+  await meeting.run(async () => {
+    const answer = Promise.withResolvers<boolean>();
+    const from = await meeting.share("public", { admit: () => answer.promise });
+    const first = meeting.receive(meeting.home(), from.sharing.code);
+    await first.log.first("waiting");
+    const second = meeting.receive(meeting.home(), from.sharing.code);
+    await second.log.first("waiting");
+    await meeting.sleep(1000);
+    assert.deepEqual(from.log.of("warning").map(({ code, session }) => [code, session]), [
+      ["waits_for_place", 2],
+    ]);
+    answer.resolve(true);
+    await assertArrived(from, first);
+    assert.deepEqual(from.log.of("admission").map(({ session }) => session), [1]);
+    assertToldNothing(second);
+  });
+});

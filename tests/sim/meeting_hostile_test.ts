@@ -112,6 +112,31 @@ seededTest(
   },
 );
 
+seededTest("fifty reply codes that name one host cost it what one does", 4, async (seed) => {
+  const meeting = new MeetingWorld(seed);
+  await meeting.run(async () => {
+    const from = await meeting.share(meeting.home());
+    const stranger = new Stranger(meeting, "48.0.0.1");
+    for (let index = 0; index < 50; index++) {
+      const address = { family: 4, host: "48.0.0.1", port: 5000 + 300 * index } as const;
+      from.sharing.addReply(
+        forgeReply(meeting, from.sharing.code, "port_dependent_random", [
+          { kind: "reflexive", address },
+        ]),
+      );
+    }
+    // All but the newest few were given up, which is said.
+    assert.equal(from.log.of("warning").length, 42);
+    await meeting.sleep(29_000);
+    const { received } = stranger;
+    const isPlain = ({ to }: { readonly to: { readonly port: number } }) => to.port % 300 === 200;
+    const plain = received.filter(isPlain).length;
+    assert.ok(received.length - plain <= SPRAY_BOUND, `${received.length - plain} datagrams`);
+    assert.ok(plain <= 50 * PLAIN_BOUND / 4, `${plain} plain datagrams`);
+    await from.sharing.close();
+  });
+});
+
 function isProbe({ datagram }: PassedDatagram): boolean {
   return datagram.length >= MIN_PROBE_BYTES && datagram.length <= MAX_PROBE_BYTES;
 }

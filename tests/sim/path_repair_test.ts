@@ -12,6 +12,7 @@ import type { Connection } from "../../lib/protocol/connection.ts";
 import type { NetworkWatch } from "../../lib/traversal/network_watch.ts";
 import { PathRepair } from "../../lib/traversal/path_repair.ts";
 import { type Home, MeetingWorld } from "../support/meeting_world.ts";
+import { SprayBudgets } from "../../lib/traversal/spray_budgets.ts";
 import { seededTest } from "../support/seeded_test.ts";
 import { WatchedMachine } from "../support/watched_machine.ts";
 
@@ -67,6 +68,7 @@ class Side {
       random,
       provider: selectProvider(),
       extras,
+      budgets: new SprayBudgets(),
       watch: this.watch,
       connection,
       t,

@@ -18,6 +18,7 @@ import type { OfferedReply } from "../../lib/traversal/reply_offer.ts";
 import { SharerSearch } from "../../lib/traversal/sharer_search.ts";
 import type { NatBoxOptions } from "../support/nat_box.ts";
 import { HARD_NAT, MeetingWorld, STEPPING_NAT } from "../support/meeting_world.ts";
+import { SprayBudgets } from "../../lib/traversal/spray_budgets.ts";
 import { seededTest } from "../support/seeded_test.ts";
 import { WatchedMachine } from "../support/watched_machine.ts";
 
@@ -53,6 +54,7 @@ async function openSharer(meeting: MeetingWorld, nat: Nat) {
       random,
       provider,
       extras,
+      budgets: new SprayBudgets(),
       sockets: live.localSockets,
       watch,
       t,
@@ -99,8 +101,8 @@ function openClient(
     onReply: reply.resolve,
     onImpossible: (offer) => reply.reject(new Error(offer.outlook.advice?.text)),
     onNetwork: () => {},
-    onHeard: (path) => {
-      live.endpoint.addConnectPath(clock.now(), path);
+    onHeard: (path, isAnswer) => {
+      live.endpoint.addConnectPath(clock.now(), path, isAnswer);
       live.wake();
     },
   });

@@ -7,8 +7,16 @@ import { formatSocketAddress } from "../address.ts";
 import type { Path } from "../path.ts";
 import { HEARD_PATHS, JOIN_SILENCE_MS, REFRESH_MS } from "./limits.ts";
 
+/** What a probe tells of its path. */
+export type Hearing =
+  /** The other side was heard there for the first time, or answered there for the first time. */
+  | "news"
+  | "known";
+
 interface HeardPath {
   readonly path: Path;
+  /** Whether an answer came: then somebody is there. A question's sender address may be forged. */
+  isAnswered: boolean;
   asked: number;
   nextAt: Instant;
 }
@@ -39,16 +47,22 @@ export class PunchPaths {
   /**
    * An authentic probe came on a path.
    *
-   * @returns Whether the path is new.
+   * @param isAnswer Whether it answered a question of ours.
    */
-  hear(now: Instant, path: Path): boolean {
+  hear(now: Instant, path: Path, isAnswer: boolean): Hearing {
     const last = this.#lastHeardAt;
     if (last === undefined || now - last >= JOIN_SILENCE_MS) this.#joinedAt = now;
     this.#lastHeardAt = now;
     const key = `${path.socket} ${formatSocketAddress(path.remote)}`;
-    if (this.#paths.has(key) || this.#paths.size >= HEARD_PATHS) return false;
-    this.#paths.set(key, { path, asked: 0, nextAt: now });
-    return true;
+    const known = this.#paths.get(key);
+    if (known !== undefined) {
+      const isNews = isAnswer && !known.isAnswered;
+      known.isAnswered ||= isAnswer;
+      return isNews ? "news" : "known";
+    }
+    if (this.#paths.size >= HEARD_PATHS) return "known";
+    this.#paths.set(key, { path, isAnswered: isAnswer, asked: 0, nextAt: now });
+    return "news";
   }
 
   /** When a path is to be asked. */

@@ -78,11 +78,19 @@ export interface PunchOptions {
   readonly codePort?: number | undefined;
   /** And the newest that a STUN server saw just now, from a fresh socket. */
   readonly currentPort?: number | undefined;
+  /**
+   * What the spray probes to a host are taken from, when several machines share it; by default each
+   * has 2048 in any 30 s of its own.
+   */
+  readonly budgetFor?: ((host: string) => PunchBudget) | undefined;
 }
 
 /** What a machine reports. */
 export type PunchEvent =
-  /** The other side was heard on a path for the first time. */
+  /**
+   * The other side was heard on a path for the first time, or answered there for the first time: only
+   * an answer shows that somebody is there.
+   */
   | {
     readonly type: "heard";
     readonly path: Path;
@@ -144,7 +152,7 @@ export class Punch implements DatagramMachine {
       remote,
       targets,
       extraSockets: this.#extraSockets,
-      budget: new PunchBudget(SPRAY_PROBES, SPRAY_WINDOW_MS),
+      budget: this.#budgetFor(targets, options),
     };
     const { codePort, currentPort } = options;
     const isMoveKnown = codePort !== undefined && currentPort !== undefined;
@@ -174,6 +182,12 @@ export class Punch implements DatagramMachine {
     this.handleTimeout(now);
   }
 
+  #budgetFor({ nat }: PunchTargets, { budgetFor }: PunchOptions): PunchBudget {
+    return nat && budgetFor
+      ? budgetFor(nat.candidate.address.host)
+      : new PunchBudget(SPRAY_PROBES, SPRAY_WINDOW_MS);
+  }
+
   /**
    * Punches from more sockets, of those that were asked for. What is over that count or of another
    * family is left alone. The owner closes them.
@@ -201,13 +215,15 @@ export class Punch implements DatagramMachine {
     if (type === 2) {
       const rttMs = this.#questions.takeAnswer(now, transactionId);
       if (rttMs === undefined) return false;
-      if (this.#paths.hear(now, path)) {
+      if (this.#paths.hear(now, path, true) === "news") {
         this.#events.push({ type: "heard", path, isAnswer: true, rttMs });
       }
       return true;
     }
     if (this.#questions.isOwn(transactionId) || this.#answers.isKnown(transactionId)) return false;
-    if (this.#paths.hear(now, path)) this.#events.push({ type: "heard", path, isAnswer: false });
+    if (this.#paths.hear(now, path, false) === "news") {
+      this.#events.push({ type: "heard", path, isAnswer: false });
+    }
     return this.#answers.add(now, path, transactionId);
   }
 

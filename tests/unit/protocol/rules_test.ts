@@ -289,11 +289,25 @@ Deno.test("[HS-9] a client repeats message 1 to every candidate, ever more slowl
   assert.deepEqual(times, [0, 100, 200, 400, 800, 1800, 2800, 3800]);
 });
 
-Deno.test("[HS-9] [PROBE-3] a client repeats message 1 more often where it heard the sharer, for three seconds", () => {
+Deno.test("[HS-9] [PROBE-3] a client sends one message 1 where nobody answered, on four paths at most", () => {
+  const client = new Client(pathTo(1));
+  client.sent(0);
+  for (let number = 2; number < 40; number++) {
+    client.handshake.addPath(instant(10), pathTo(number), false);
+  }
+  let sent = 0;
+  for (let nowMs = 10; nowMs < 60_000; nowMs = client.handshake.pollTimeout()) {
+    client.handshake.handleTimeout(instant(nowMs));
+    sent += client.sent(nowMs).filter(({ path }) => !isSamePath(path, pathTo(1))).length;
+  }
+  assert.equal(sent, 4);
+});
+
+Deno.test("[HS-9] [PROBE-3] a client repeats message 1 more often where the sharer answered, for three seconds", () => {
   const client = new Client(pathTo(1));
   const heard = pathTo(2);
   client.sent(0);
-  client.handshake.addPath(instant(50), heard);
+  client.handshake.addPath(instant(50), heard, true);
   const times: number[] = [];
   for (let nowMs = 50; nowMs < 5500; nowMs = client.handshake.pollTimeout()) {
     client.handshake.handleTimeout(instant(nowMs));

@@ -9,16 +9,26 @@ const path = (port: number, socket = 0): Path => ({ socket, remote: ipv4("203.0.
 
 Deno.test("PunchPaths tells new paths from known ones, by socket and address", () => {
   const paths = new PunchPaths();
-  assert.ok(paths.hear(instant(0), path(1)));
-  assert.ok(!paths.hear(instant(1), path(1)));
-  assert.ok(paths.hear(instant(2), path(2)));
-  assert.ok(paths.hear(instant(3), path(1, 9)));
+  assert.equal(paths.hear(instant(0), path(1), false), "news");
+  assert.equal(paths.hear(instant(1), path(1), false), "known");
+  assert.equal(paths.hear(instant(2), path(2), false), "news");
+  assert.equal(paths.hear(instant(3), path(1, 9), false), "news");
+});
+
+Deno.test("PunchPaths takes the first answer on a path for news, too", () => {
+  const paths = new PunchPaths();
+  assert.equal(paths.hear(instant(0), path(1), false), "news");
+  assert.equal(paths.hear(instant(1), path(1), true), "news");
+  assert.equal(paths.hear(instant(2), path(1), true), "known");
+  assert.equal(paths.hear(instant(3), path(1), false), "known");
+  assert.equal(paths.hear(instant(4), path(2), true), "news");
+  assert.equal(paths.hear(instant(5), path(2), true), "known");
 });
 
 Deno.test("PunchPaths asks at once, a few times more, then seldom", () => {
   const paths = new PunchPaths();
   assert.equal(paths.nextAt, Infinity);
-  paths.hear(instant(50), path(1));
+  paths.hear(instant(50), path(1), false);
   const asked: number[] = [];
   while (asked.length < 20) {
     const now = paths.nextAt;
@@ -33,18 +43,20 @@ Deno.test("PunchPaths asks at once, a few times more, then seldom", () => {
 
 Deno.test("PunchPaths is joined anew after a long silence", () => {
   const paths = new PunchPaths();
-  paths.hear(instant(10), path(1));
-  paths.hear(instant(9000), path(1));
+  paths.hear(instant(10), path(1), false);
+  paths.hear(instant(9000), path(1), false);
   assert.equal(paths.joinedAt, 10);
-  paths.hear(instant(9000 + JOIN_SILENCE_MS), path(1));
+  paths.hear(instant(9000 + JOIN_SILENCE_MS), path(1), false);
   assert.equal(paths.joinedAt, 9000 + JOIN_SILENCE_MS);
   assert.equal(paths.lastHeardAt, 9000 + JOIN_SILENCE_MS);
 });
 
 Deno.test("PunchPaths keeps a bounded number of paths", () => {
   const paths = new PunchPaths();
-  for (let port = 1; port <= HEARD_PATHS; port++) assert.ok(paths.hear(instant(0), path(port)));
-  assert.ok(!paths.hear(instant(0), path(HEARD_PATHS + 1)));
+  for (let port = 1; port <= HEARD_PATHS; port++) {
+    assert.equal(paths.hear(instant(0), path(port), false), "news");
+  }
+  assert.equal(paths.hear(instant(0), path(HEARD_PATHS + 1), true), "known");
   let asked = 0;
   while (paths.take(instant(0))) asked++;
   assert.equal(asked, HEARD_PATHS);

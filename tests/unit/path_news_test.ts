@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import type { PathEvent } from "../../lib/events.ts";
+import { parseSocketAddress } from "../../lib/nat/address.ts";
+import { PathNews } from "../../lib/path_news.ts";
+import { pathEvent } from "../../lib/path_report.ts";
+import { SimWorld } from "../support/sim_world.ts";
+
+function setUp() {
+  const world = new SimWorld(1);
+  const told: [number, number][] = [];
+  const clock = {
+    now: () => world.now,
+    setTimer: (deadline: number, callback: () => void) => world.schedule(deadline, callback),
+  };
+  const news = new PathNews(clock, ({ rttMs }) => told.push([world.nowMs, rttMs]));
+  const push = (rttMs: number): void => news.push(event(rttMs));
+  return { world, told, news, push };
+}
+
+function event(rttMs: number): PathEvent {
+  const path = { socket: 0, remote: parseSocketAddress("192.0.2.1:4000")! };
+  return pathEvent(1, path, { method: "punched", rttMs });
+}
+
+Deno.test("PathNews tells the first at once and then the newest, once a second", () => {
+  const { world, told, push } = setUp();
+  for (let count = 1; count <= 25; count++) world.schedule(count * 100, () => push(count));
+  world.run({ untilMs: 10_000 });
+  assert.deepEqual(told, [[100, 1], [1100, 11], [2100, 21], [3100, 25]]);
+});
+
+Deno.test("PathNews tells nothing after it was stopped", () => {
+  const { world, told, news, push } = setUp();
+  push(1);
+  push(2);
+  news.stop();
+  world.run({ untilMs: 5000 });
+  assert.deepEqual(told, [[0, 1]]);
+});
