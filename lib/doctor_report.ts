@@ -5,7 +5,7 @@
  * `unknown` is an answer like any other here: nothing is guessed.
  */
 import type { MappingClass } from "./nat/mapping_class.ts";
-import type { PathMethod } from "./nat/path_method.ts";
+import type { ExpectedMethod } from "./nat/path_method.ts";
 import type { PortMapOutcome, PortMapProtocol } from "./portmap/lease.ts";
 import type { CommonOptions } from "./options.ts";
 
@@ -34,6 +34,8 @@ export interface DoctorReport {
   readonly permissions: Readonly<Record<DoctorPermission, "granted" | "denied" | "prompt">>;
   /** The sockets that datagrams go through. */
   readonly sockets: DoctorSockets;
+  /** Where encryption comes from, e.g. `node:crypto`. */
+  readonly cipher: string;
   /** Addresses of this machine; empty where they may not be listed. */
   readonly interfaces: readonly DoctorInterface[];
   /** What stands between this machine and the Internet. */
@@ -73,6 +75,10 @@ export interface DoctorSockets {
   readonly families: readonly (4 | 6)[];
   /** The local port of each, in the same order. */
   readonly ports: readonly number[];
+  /** `turbo`: the kernel cuts and joins datagrams, and has larger buffers. */
+  readonly path: "base" | "turbo";
+  /** What the kernel keeps for a busy program, bytes; where it can be told. */
+  readonly receiveBufferBytes?: number;
   /** Whether probes can be made to end before they reach the other side's router. */
   readonly hopLimit: boolean;
 }
@@ -125,14 +131,20 @@ export interface DoctorStunServer {
   readonly rttMs?: number;
 }
 
+/** What came of one protocol; `off` when it was not to be asked. */
+export type DoctorPortMapOutcome =
+  | Exclude<PortMapOutcome, "asking">
+  | "no answer so far"
+  | "off";
+
 /** What a router said to the request for a port. */
 export interface DoctorPortMapping {
   /** The protocol that opened one. */
   readonly by?: PortMapProtocol;
   /** The address it opened, as `host:port`. */
   readonly external?: string;
-  /** What came of each; `off` when it was not to be asked. */
-  readonly outcomes: Readonly<Record<PortMapProtocol, PortMapOutcome | "off">>;
+  /** What came of each. */
+  readonly outcomes: Readonly<Record<PortMapProtocol, DoctorPortMapOutcome>>;
 }
 
 /** What there is of IPv6. */
@@ -145,16 +157,25 @@ export interface DoctorIpv6 {
 
 /**
  * Usual networks: `public` an address without a NAT, `easy_router` one outside port per program,
- * `stepping_router` and `random_router` another for every peer, in order or at random.
+ * `stepping_router` and `random_router` another for every peer, in order or at random; `ipv6` a
+ * hard one that has IPv6, too.
  */
-export type OtherNetwork = "public" | "easy_router" | "stepping_router" | "random_router";
+export type OtherNetwork = "public" | "easy_router" | "stepping_router" | "random_router" | "ipv6";
+
+/**
+ * When the share code alone is expected to be enough: whoever shares, only when this machine shares,
+ * only when the other one does, or never; else a reply code is needed.
+ */
+export type OneCode = "always" | "sending" | "receiving" | "never";
 
 /** How a path to another network would be made. */
 export interface DoctorExpectation {
   /** What is at the other end. */
   readonly other: OtherNetwork;
-  /** How the two would meet. */
-  readonly method: PathMethod | "impossible";
+  /** How the two would meet: when one code is enough, if it is in one of the two directions. */
+  readonly method: ExpectedMethod | "impossible";
+  /** Whether one code is enough. */
+  readonly oneCode: OneCode;
 }
 
 /** What the code that was given says of the pair. */
@@ -167,8 +188,12 @@ export type DoctorPair =
     readonly addresses: readonly string[];
     /** The NAT of the other side, as its code says. */
     readonly mapping: MappingClass;
-    /** How the two would meet. */
-    readonly expected: PathMethod | "impossible";
+    /** How the two would meet when this machine receives. */
+    readonly expected: ExpectedMethod | "impossible";
+    /** Whether this code alone is expected to be enough; else a reply code is needed. */
+    readonly isOneCodeEnough: boolean;
+    /** Whether the two seem to be in one local network. */
+    readonly isOneNetwork: boolean;
     /** What would help this pair, in plain sentences. */
     readonly advice: readonly string[];
   }

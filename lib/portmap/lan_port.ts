@@ -1,6 +1,9 @@
 /**
- * One interface of this machine: a UDP socket bound to its address, and the leases that are asked for
- * through it. What comes in is handed to the lease of whoever sent it; everything else is dropped.
+ * One interface of this machine: UDP sockets bound to its address, and the leases that are asked for
+ * through them. What comes in is handed to the lease of whoever sent it; everything else is dropped.
+ *
+ * The search of UPnP has a socket of its own: all in the network get to know its port, and whoever
+ * knows the port of the other protocols can write answers in the router's name.
  */
 import type { RandomSource } from "../crypto/provider.ts";
 import type { IpAddress, SocketAddress } from "../nat/address.ts";
@@ -43,16 +46,23 @@ interface RouterLeases {
 /** The leases of one interface. */
 export class LanPort {
   readonly #options: LanPortOptions;
+  /** For PCP and NAT-PMP. */
   readonly #socket: DatagramSocket;
+  readonly #searchSocket: DatagramSocket;
   readonly #control: UpnpControl;
   readonly #upnp: UpnpLease | undefined;
   readonly #routers = new Map<string, RouterLeases>();
   readonly #searchAt: SocketAddress[] = [];
   #lastSend: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: LanPortOptions, socket: DatagramSocket) {
+  private constructor(
+    options: LanPortOptions,
+    socket: DatagramSocket,
+    searchSocket: DatagramSocket,
+  ) {
     this.#options = options;
     this.#socket = socket;
+    this.#searchSocket = searchSocket;
     const { clock, random, keeper, system, lan, internalPort } = options;
     this.#control = new UpnpControl(clock, system);
     for (const router of guessRouters(lan, options.knownRouters)) {
@@ -76,15 +86,24 @@ export class LanPort {
     }
     // A socket that broke leaves silence behind, which the leases know how to deal with.
     socket.receive((datagram, from) => this.#handle(datagram, from)).catch(() => socket.close());
+    searchSocket.receive((datagram, from) => this.#handleFound(datagram, from))
+      .catch(() => searchSocket.close());
   }
 
   /**
-   * Binds the socket; nothing is sent before {@linkcode LanPort.start}.
+   * Binds the sockets; nothing is sent before {@linkcode LanPort.start}.
    *
    * @throws {TransferError} As {@linkcode PortMapNetwork.openSocket}.
    */
   static async open(options: LanPortOptions): Promise<LanPort> {
-    return new LanPort(options, await options.system.openSocket(options.lan.client.host));
+    const { system, lan } = options;
+    const socket = await system.openSocket(lan.client.host);
+    try {
+      return new LanPort(options, socket, await system.openSocket(lan.client.host));
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
   }
 
   /** Every lease; those of routers that were found later come later. */
@@ -104,10 +123,11 @@ export class LanPort {
     await this.#lastSend;
   }
 
-  /** Closes the socket and ends every call; leases are stopped or released by their keeper. */
+  /** Closes the sockets and ends every call; leases are stopped or released by their keeper. */
   close(): void {
     this.#control.close();
     this.#socket.close();
+    this.#searchSocket.close();
   }
 
   #addRouter(router: IpAddress): RouterLeases | undefined {
@@ -115,7 +135,7 @@ export class LanPort {
     if (this.#routers.size >= MAX_ROUTERS || this.#routers.has(router.host)) return undefined;
     if (!this.#options.system.mayReach(address)) return undefined;
     const { clock, random, keeper, lan, internalPort } = this.#options;
-    const send = (datagram: Uint8Array): void => this.#send(datagram, address);
+    const send = (datagram: Uint8Array): void => this.#send(this.#socket, datagram, address);
     const options = { clock, random, keeper, router, client: lan.client, internalPort, send };
     const pcp = new PcpLease(options);
     const isPcpAsking = (): boolean => pcp.outcome === "asking";
@@ -130,26 +150,25 @@ export class LanPort {
 
   #search(): void {
     for (const target of SSDP_TARGETS) {
-      for (const address of this.#searchAt) this.#send(encodeSsdpSearch(target), address);
+      const search = encodeSsdpSearch(target);
+      for (const address of this.#searchAt) this.#send(this.#searchSocket, search, address);
     }
   }
 
-  #send(datagram: Uint8Array, to: SocketAddress): void {
+  #send(socket: DatagramSocket, datagram: Uint8Array, to: SocketAddress): void {
     // What cannot be sent is lost like any other datagram.
-    const sending = this.#socket.send(datagram, to).catch(() => false);
+    const sending = socket.send(datagram, to).catch(() => false);
     this.#lastSend = Promise.all([this.#lastSend, sending]);
   }
 
   #handle(datagram: Uint8Array, from: SocketAddress): void {
-    if (from.port === PORT_CONTROL_PORT) {
-      const leases = this.#routers.get(from.host);
-      if (leases === undefined) return;
-      leases.pcp.handleDatagram(datagram);
-      if (leases.natPmp.handleDatagram(datagram) === "other_version") {
-        leases.pcp.handleOtherVersion();
-      }
-      return;
-    }
+    const leases = from.port === PORT_CONTROL_PORT ? this.#routers.get(from.host) : undefined;
+    if (leases === undefined) return;
+    leases.pcp.handleDatagram(datagram);
+    if (leases.natPmp.handleDatagram(datagram) === "other_version") leases.pcp.handleOtherVersion();
+  }
+
+  #handleFound(datagram: Uint8Array, from: SocketAddress): void {
     if (!isNeighbour(this.#options.lan, from)) return;
     const location = decodeSsdpAnswer(datagram, from);
     if (location === undefined) return;

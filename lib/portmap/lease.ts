@@ -30,6 +30,8 @@ export interface Lease {
   readonly router: IpAddress | undefined;
   /** How it went so far. */
   readonly outcome: PortMapOutcome;
+  /** Whether what is held or asked for would stay on the router until it is given back. */
+  readonly isEndless: boolean;
   /** Asks, from the beginning; does nothing while an answer is outstanding or a lease is held. */
   start(): void;
   /** Stops asking and renewing, and forgets what is held without giving it back. */

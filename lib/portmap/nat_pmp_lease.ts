@@ -1,6 +1,9 @@
 /**
  * A lease by NAT-PMP (RFC 6886): the router's outside address first, then the port. The answer to the
  * first request alone shows whether a mapping could be of use.
+ *
+ * Nothing in an answer ties it to a request, and anybody in the network can write one: answers count
+ * while their request is outstanding, and at any other time only as a hint to ask again.
  */
 import { addressScope, type IpAddress, type SocketAddress } from "../nat/address.ts";
 import { after } from "../time.ts";
@@ -54,17 +57,17 @@ export class NatPmpLease extends UdpLease {
     if (response.kind === "refused") {
       if (response.result === NAT_PMP_UNSUPPORTED_VERSION) return "other_version";
       if (response.request === "map" && this.handleDeleted()) return undefined;
-      if (!this.isListening || response.request !== this.#step) return undefined;
+      if (!this.isAsking || response.request !== this.#step) return undefined;
       this.handleRefusal(describeNatPmpResult(response.result));
       return undefined;
     }
     if (response.kind === "map") {
       if (response.internalPort !== this.internalPort) return undefined;
       if (response.lifetimeSeconds === 0 && this.handleDeleted()) return undefined;
-      if (!this.isListening || this.#step !== "map" || this.#externalAddress === undefined) {
+      if (!this.isAsking || this.#step !== "map" || this.#externalAddress === undefined) {
         return undefined;
       }
-      this.#epoch.observe(response.epochSeconds, this.clock.now());
+      this.#epoch.note(response.epochSeconds, this.clock.now());
       if (response.lifetimeSeconds === 0 || response.externalPort === 0) {
         this.handleRefusal("no lifetime");
         return undefined;
@@ -75,7 +78,14 @@ export class NatPmpLease extends UdpLease {
       );
       return undefined;
     }
-    if (this.isListening) this.#handleAddress(response.address, response.epochSeconds);
+    const { address, epochSeconds } = response;
+    if (this.isAsking && this.#step === "address") {
+      this.#epoch.note(epochSeconds, this.clock.now());
+      this.#handleAddress(address);
+    } else if (
+      address.host !== this.#externalAddress?.host ||
+      this.#epoch.hasRestarted(epochSeconds, this.clock.now())
+    ) this.askAgain();
     return undefined;
   }
 
@@ -102,11 +112,7 @@ export class NatPmpLease extends UdpLease {
     });
   }
 
-  #handleAddress(address: IpAddress, epochSeconds: number): void {
-    const hasRestarted = this.#epoch.observe(epochSeconds, this.clock.now());
-    const hasMoved = this.#externalAddress?.host !== address.host;
-    // What nobody asked for means something only if it says that the mapping is gone.
-    if (this.#step !== "address" && !hasRestarted && !hasMoved) return;
+  #handleAddress(address: IpAddress): void {
     if (addressScope(address) === "unspecified") return this.handleRefusal("no outside address");
     this.#externalAddress = address;
     this.keeper.handleRouterAddress(address);

@@ -31,15 +31,16 @@ export class PcpLease extends UdpLease {
     if (response === undefined) return;
     if (response.kind === "other_version") return this.handleOtherVersion();
     if (response.kind === "announce") {
-      if (this.held === undefined) return;
-      if (this.#epoch.observe(response.epochSeconds, this.clock.now())) this.ask();
+      // It has no nonce, so that anybody in the network can write one.
+      if (this.#epoch.hasRestarted(response.epochSeconds, this.clock.now())) this.askAgain();
       return;
     }
     if (!constantTimeEqual(response.nonce, this.#nonce)) return;
     if (response.internalPort !== this.internalPort) return;
     if ((response.lifetimeSeconds === 0 || response.result !== 0) && this.handleDeleted()) return;
-    if (!this.isListening) return;
-    this.#epoch.observe(response.epochSeconds, this.clock.now());
+    // Unasked, it tells of a change (RFC 6887, section 14.2); the nonce shows that it is the router's.
+    if (!this.isAsking && this.held === undefined) return;
+    this.#epoch.note(response.epochSeconds, this.clock.now());
     if (response.result !== 0) return this.handleRefusal(describePcpResult(response.result));
     const { externalAddress, externalPort, lifetimeSeconds } = response;
     if (lifetimeSeconds === 0 || externalPort === 0) return this.handleRefusal("no lifetime");
@@ -52,7 +53,7 @@ export class PcpLease extends UdpLease {
 
   /** The router answered, in NAT-PMP or another version of PCP, that it does not speak this one. */
   handleOtherVersion(): void {
-    if (this.held !== undefined || !this.isListening) return;
+    if (this.held !== undefined || !this.isAsking) return;
     this.handleRefusal(describePcpResult(PCP_UNSUPPORTED_VERSION));
   }
 

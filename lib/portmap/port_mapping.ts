@@ -63,13 +63,17 @@ export interface PortMapping {
   readonly outcomes: Readonly<Record<PortMapProtocol, PortMapOutcome>>;
   /**
    * Gives the port back and frees everything; `onChange` is not called any more. Resolves when the
-   * router confirmed it, at the latest after half a second; never rejects.
+   * router confirmed it, at the latest after half a second, or two where the router knows only mappings
+   * without end; never rejects.
    */
   close(): Promise<void>;
 }
 
 /** How long the end of a program may be held up for routers, ms. */
 const RELEASE_LIMIT_MS = 500;
+
+/** The same where a mapping would stay for ever: small routers take a second to change their tables. */
+const ENDLESS_RELEASE_LIMIT_MS = 2000;
 
 /** After a lease was lost every router is asked again: a router that restarts takes a minute or two. */
 const FIRST_RETRY_MS = 30_000;
@@ -159,12 +163,14 @@ class LivePortMapping implements PortMapping, LeaseKeeper {
     this.#holder = undefined;
     this.#mapped = undefined;
     this.#cancelRetry?.();
+    const isEndless = this.#ports.some((port) => port.leases.some((lease) => lease.isEndless));
+    const limitMs = isEndless ? ENDLESS_RELEASE_LIMIT_MS : RELEASE_LIMIT_MS;
     const released = Promise.all(this.#ports.map(async (port) => {
       await Promise.all(port.leases.map((lease) => lease.release(lease.outcome)));
       await port.flush();
     }));
     await new Promise<void>((resolve) => {
-      const limit = after(clock.now(), RELEASE_LIMIT_MS);
+      const limit = after(clock.now(), limitMs);
       const cancel = clock.setTimer(limit, resolve);
       void released.then(() => {
         cancel();

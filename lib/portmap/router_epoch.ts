@@ -14,15 +14,17 @@ const SLACK_SECONDS = 2;
 export class RouterEpoch {
   #last: { readonly epochSeconds: number; readonly at: Instant } | undefined;
 
-  /**
-   * Takes the epoch of an answer.
-   *
-   * @returns True when the router began anew since the last answer. A clock that runs ahead of ours
-   * is no sign of that: this machine may have slept.
-   */
-  observe(epochSeconds: number, now: Instant): boolean {
-    const last = this.#last;
+  /** Notes the epoch of an answer that was asked for. */
+  note(epochSeconds: number, now: Instant): void {
     this.#last = { epochSeconds, at: now };
+  }
+
+  /**
+   * True when the router, by this epoch, began anew since the one noted last. A clock that runs ahead
+   * of ours is no sign of that: this machine may have slept.
+   */
+  hasRestarted(epochSeconds: number, now: Instant): boolean {
+    const last = this.#last;
     if (last === undefined) return false;
     const oursSeconds = (now - last.at) / 1000;
     const theirsSeconds = epochSeconds - last.epochSeconds;

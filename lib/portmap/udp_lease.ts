@@ -11,10 +11,17 @@ import {
   isSameSocketAddress,
   type SocketAddress,
 } from "../nat/address.ts";
+import { after, type Instant } from "../time.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Lease, LeaseKeeper, PortMapOutcome, PortMapProtocol } from "./lease.ts";
 import { Renewal } from "./renewal.ts";
 import { RouterExchange } from "./router_exchange.ts";
+
+/**
+ * How long nothing that nobody asked for is acted on after the last time, ms: anybody in the network
+ * can write such datagrams in the router's name.
+ */
+const UNASKED_PAUSE_MS = 5000;
 
 /** What a lease over UDP works with. */
 export interface UdpLeaseOptions {
@@ -38,6 +45,8 @@ export function isInternetAddress(address: IpAddress): boolean {
 /** A lease over UDP. */
 export abstract class UdpLease implements Lease {
   abstract readonly protocol: PortMapProtocol;
+  // Neither protocol has mappings without end.
+  readonly isEndless = false;
   readonly router: IpAddress;
   protected readonly clock: Clock;
   protected readonly keeper: LeaseKeeper;
@@ -51,6 +60,8 @@ export abstract class UdpLease implements Lease {
   /** A port was asked for and the answer is outstanding: the router may hold it without our knowing. */
   #isMapOutstanding = false;
   #confirmRelease: (() => void) | undefined;
+  /** Until then nothing is made of what nobody asked for. */
+  #deafUntil: Instant | undefined;
 
   constructor(options: UdpLeaseOptions) {
     this.clock = options.clock;
@@ -108,11 +119,10 @@ export abstract class UdpLease implements Lease {
   /** The request to delete the mapping. */
   protected abstract deletion(held: SocketAddress | undefined): Uint8Array;
 
-  /** True while an answer from the router can mean something. */
-  protected get isListening(): boolean {
+  /** True while the answer to a request is outstanding. */
+  protected get isAsking(): boolean {
     // An earlier answer that comes again during a release does not bring the lease back.
-    if (this.#confirmRelease !== undefined) return false;
-    return this.#held !== undefined || this.#exchange.isWaiting;
+    return this.#confirmRelease === undefined && this.#exchange.isWaiting;
   }
 
   /** What is held. */
@@ -123,6 +133,18 @@ export abstract class UdpLease implements Lease {
   /** Sends a request that changes nothing on the router. */
   protected request(datagram: Uint8Array): void {
     this.#exchange.begin(datagram, () => this.#handleSilence());
+  }
+
+  /**
+   * Something that nobody asked for hints that the mapping is gone or is another now: asks, for only
+   * an answer can tell, and not as often as somebody may hint.
+   */
+  protected askAgain(): void {
+    if (this.#held === undefined || this.#exchange.isWaiting) return;
+    const now = this.clock.now();
+    if (this.#deafUntil !== undefined && now < this.#deafUntil) return;
+    this.#deafUntil = after(now, UNASKED_PAUSE_MS);
+    this.ask();
   }
 
   /** The request was answered, and the next one is not sent yet. */

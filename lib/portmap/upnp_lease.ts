@@ -13,7 +13,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { WanService } from "./igd_description.ts";
 import { type Lease, type LeaseKeeper, LIFETIME_SECONDS, type PortMapOutcome } from "./lease.ts";
 import { Renewal } from "./renewal.ts";
-import { describeUpnpError } from "./soap_message.ts";
+import { describeUpnpError, type SoapAnswer } from "./soap_message.ts";
 import { isInternetAddress } from "./udp_lease.ts";
 import type { UpnpControl } from "./upnp_control.ts";
 
@@ -66,6 +66,8 @@ export class UpnpLease implements Lease {
   #nextLocation = 0;
   #outcome: PortMapOutcome = "asking";
   #held: Held | undefined;
+  /** Asked for last without an answer so far: the router may hold it without our knowing. */
+  #asked: Held | undefined;
   /** Ends when the work under way has noticed that it no longer matters; never rejects. */
   #work: Promise<void> | undefined;
   /** Counts starts and stops: work of an earlier round gives back what it gets. */
@@ -82,6 +84,10 @@ export class UpnpLease implements Lease {
 
   get outcome(): PortMapOutcome {
     return this.#outcome;
+  }
+
+  get isEndless(): boolean {
+    return (this.#held ?? this.#asked)?.lifetimeSeconds === 0;
   }
 
   get router(): IpAddress | undefined {
@@ -109,10 +115,13 @@ export class UpnpLease implements Lease {
   }
 
   async release(outcome: PortMapOutcome): Promise<void> {
-    const held = this.#held;
+    // Of what is outstanding the answer may come too late to be waited for: it is deleted at once, and
+    // once more when it was granted. Most routers take one call after the other.
+    const given = this.#held ?? this.#asked;
+    this.#asked = undefined;
     const work = this.#work;
     this.stop(outcome);
-    await Promise.all([work, held === undefined ? undefined : this.#delete(held)]);
+    await Promise.all([work, given === undefined ? undefined : this.#delete(given)]);
   }
 
   /** A device answered to the search: it is described at `location`. */
@@ -181,16 +190,12 @@ export class UpnpLease implements Lease {
   }
 
   async #map(service: WanService, address: IpAddress, round: number): Promise<void> {
-    const { control, client, internalPort } = this.#options;
-    let externalPort = internalPort;
+    let externalPort = this.#options.internalPort;
     let lifetimeSeconds = LIFETIME_SECONDS;
     for (let attempt = 0; attempt < MAX_MAP_ATTEMPTS && round === this.#round; attempt++) {
-      const mapping = { externalPort, client, internalPort, lifetimeSeconds };
-      const answer = await control.addMapping(service, mapping);
-      if (answer?.kind === "done") {
-        const external = { ...address, port: externalPort };
-        return await this.#take({ service, external, lifetimeSeconds }, round);
-      }
+      const wanted = { service, external: { ...address, port: externalPort }, lifetimeSeconds };
+      const answer = await this.#add(wanted);
+      if (answer?.kind === "done") return await this.#take(wanted, round);
       if (round !== this.#round) return;
       this.#outcome = answer === undefined
         ? "silent"
@@ -200,6 +205,17 @@ export class UpnpLease implements Lease {
         lifetimeSeconds = 0;
       } else return;
     }
+  }
+
+  async #add(wanted: Held): Promise<SoapAnswer | undefined> {
+    const { control, client, internalPort } = this.#options;
+    const { service, external, lifetimeSeconds } = wanted;
+    this.#asked = wanted;
+    const externalPort = external.port;
+    const mapping = { externalPort, client, internalPort, lifetimeSeconds };
+    const answer = await control.addMapping(service, mapping);
+    if (answer !== undefined && this.#asked === wanted) this.#asked = undefined;
+    return answer;
   }
 
   async #take(granted: Held, round: number): Promise<void> {
@@ -217,7 +233,7 @@ export class UpnpLease implements Lease {
   }
 
   async #renew(round: number): Promise<void> {
-    const { control, keeper, client, internalPort } = this.#options;
+    const { control, keeper } = this.#options;
     const held = this.#held!;
     const { service, lifetimeSeconds } = held;
     const address = await control.externalAddress(service);
@@ -228,13 +244,9 @@ export class UpnpLease implements Lease {
       this.#end("no use");
       return await this.#delete(held);
     }
-    const externalPort = held.external.port;
-    const mapping = { externalPort, client, internalPort, lifetimeSeconds };
-    const answer = await control.addMapping(service, mapping);
-    if (answer?.kind === "done") {
-      const external = { ...address, port: externalPort };
-      return await this.#take({ service, external, lifetimeSeconds }, round);
-    }
+    const wanted = { service, external: { ...address, port: held.external.port }, lifetimeSeconds };
+    const answer = await this.#add(wanted);
+    if (answer?.kind === "done") return await this.#take(wanted, round);
     if (round !== this.#round) return;
     if (answer === undefined) this.#renewal.handleSilence();
     else this.#end(`refused (${describeUpnpError(answer.code)})`);

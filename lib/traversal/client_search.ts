@@ -143,7 +143,7 @@ export class ClientSearch {
         codec,
         random,
         sockets: sockets.map(({ index, local }) => ({ index, family: local.family })),
-        local: { mapping: watch.mapping },
+        local: { mapping: watch.mapping, candidates: own.candidates },
         remote: { mapping: reply.mappingClass, candidates: reply.candidates },
         canLimitHops: false,
         budgetFor: budgets.of,

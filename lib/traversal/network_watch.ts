@@ -15,6 +15,7 @@ import type { Candidate } from "../nat/candidate.ts";
 import { Discovery } from "../nat/discovery/discovery.ts";
 import type { DiscoveryReport, LocalSocket } from "../nat/discovery/report.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
+import type { PortMapNetwork } from "../portmap/network.ts";
 import type { MappedPort, PortMapping } from "../portmap/port_mapping.ts";
 import type { KnownAddresses } from "../rendezvous/code_candidates.ts";
 import type { LocalInterface } from "../rendezvous/local_candidates.ts";
@@ -22,7 +23,13 @@ import { after } from "../time.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { ExtraSockets } from "../transport/extra_sockets.ts";
 import type { LiveEndpoint } from "../transport/live_endpoint.ts";
-import { findStunServers, readStunServers, type StunServer } from "./stun_servers.ts";
+import { PacedValue } from "./paced_value.ts";
+import {
+  findStunServers,
+  readStunServers,
+  type ResolveName,
+  type StunServer,
+} from "./stun_servers.ts";
 import { resolveName } from "./system_network.ts";
 
 /** Longest that a code waits for what is asked outside, ms. */
@@ -36,6 +43,12 @@ const LEND_MS = 3000;
 
 /** Longest that a code waits for the router alone, ms: it is near, or it does not answer. */
 const ROUTER_LIMIT_MS = 600;
+
+/**
+ * Shortest time between two changes of the mapped port that are told, ms: each may make another code,
+ * and what the router says anybody in its network can say.
+ */
+const MAPPED_PAUSE_MS = 1000;
 
 /** How often the machine's own addresses are looked at, ms. */
 const LOOK_EVERY_MS = 10_000;
@@ -60,6 +73,10 @@ export interface NetworkWatchOptions {
   readonly allowLoopback: boolean;
   /** Whether to find out more than meeting others needs, for people (default false). */
   readonly extended?: boolean;
+  /** Looks up the names of STUN servers; the system's way unless tests bring another. */
+  readonly resolve?: ResolveName;
+  /** The network in which a router is looked for; the system's unless tests bring another. */
+  readonly portMapNetwork?: PortMapNetwork;
   /** Called when anything of {@linkcode NetworkWatch.known} or `event` has changed. */
   readonly onChange: () => void;
 }
@@ -74,7 +91,8 @@ export class NetworkWatch {
   readonly #timers: (() => void)[] = [];
   #interfaces: readonly LocalInterface[];
   #portMapping: PortMapping | undefined;
-  #mapped: MappedPort | undefined;
+  readonly #mapped: PacedValue<MappedPort>;
+  readonly #lookups = new AbortController();
   #isComplete = false;
   #isRouterWaitedFor = false;
   /** Who waits to know where a fresh socket is seen, by its index. */
@@ -101,6 +119,14 @@ export class NetworkWatch {
       allowLoopback: options.allowLoopback,
       extended: options.extended ?? false,
     });
+    this.#mapped = new PacedValue({
+      clock,
+      pauseMs: MAPPED_PAUSE_MS,
+      onChange: () => {
+        this.#endRouterWait();
+        options.onChange();
+      },
+    });
     live.attach(this.#discovery, () => this.#tell());
     this.#isComplete = servers.length === 0;
     if (servers.length > 0) void this.#findServers(servers);
@@ -118,7 +144,7 @@ export class NetworkWatch {
       bound: sockets.map(({ local }) => local),
       manual,
       reflexive: this.report.reflexive.map(({ address }) => this.#nextPortAt(address)),
-      ...(this.#mapped ? { mapped: this.#mapped.external } : {}),
+      ...(this.#mapped.current ? { mapped: this.#mapped.current.external } : {}),
       mapping: this.mapping,
       allowLoopback,
     };
@@ -154,7 +180,7 @@ export class NetworkWatch {
   /** What is told of the network; undefined while nothing can be said. */
   get event(): NetworkEvent | undefined {
     const { stun } = this.report;
-    const mapped = this.#mapped;
+    const mapped = this.#mapped.current;
     if (stun === "pending") return undefined;
     return {
       event: "network",
@@ -196,6 +222,8 @@ export class NetworkWatch {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#lookups.abort();
+    this.#mapped.close();
     for (const cancel of this.#timers.splice(0)) cancel();
     this.#options.live.detach(this.#discovery);
     for (const resolve of this.#portWaiters.values()) resolve(undefined);
@@ -204,13 +232,13 @@ export class NetworkWatch {
   }
 
   async #findServers(servers: readonly StunServer[]): Promise<void> {
-    const { clock, live } = this.#options;
+    const { clock, live, resolve = resolveName } = this.#options;
     const add = (addresses: readonly SocketAddress[]) => {
       if (this.#isClosed) return;
       this.#discovery.addServers(clock.now(), addresses);
       live.wake();
     };
-    await findStunServers(servers, resolveName, add);
+    await findStunServers(servers, resolve, add, this.#lookups.signal);
     add([]); // when none was found, nobody will answer
   }
 
@@ -261,7 +289,7 @@ export class NetworkWatch {
   }
 
   async #openPort(): Promise<void> {
-    const { clock, random, sockets, onChange } = this.#options;
+    const { clock, random, sockets, portMapNetwork } = this.#options;
     const local = sockets.find(({ local }) => local.family === 4)?.local;
     const isPrivate = this.#localAddresses().some((ip) =>
       ip.family === 4 && ["private", "shared"].includes(addressScope(ip))
@@ -278,13 +306,9 @@ export class NetworkWatch {
       interfaces: this.#interfaces,
       clock,
       random,
-      onChange: (mapped) => {
-        if (this.#isClosed) return;
-        this.#mapped = mapped;
-        this.#endRouterWait();
-        onChange();
-      },
+      onChange: (mapped) => this.#mapped.set(mapped),
       onRouterAddress: (address) => this.#discovery.noteRouterAddress(address),
+      ...(portMapNetwork ? { network: portMapNetwork } : {}),
     });
   }
 

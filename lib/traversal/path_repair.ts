@@ -23,7 +23,7 @@ import type { SprayBudgets } from "./spray_budgets.ts";
 import { Punching } from "./punching.ts";
 
 /** How long a session looks for a path by itself, and a STUN server has to answer, ms. */
-const REPAIR_AFTER_MS = 800;
+const REPAIR_AFTER_MS = 300;
 
 /** What a repair needs. */
 export interface PathRepairOptions {

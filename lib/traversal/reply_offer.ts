@@ -114,7 +114,7 @@ export class ReplyOffer {
         codec,
         random,
         sockets: sockets.map(({ index, local }) => ({ index, family: local.family })),
-        local: { mapping: watch.mapping },
+        local: { mapping: watch.mapping, candidates: this.#candidates },
         remote: { mapping: share.mappingClass, candidates: share.candidates },
         canLimitHops: sockets.every(({ index }) => live.canLimitHops(index)),
         lowHops: watch.isDoubleNat ? 4 : 2,

@@ -19,8 +19,8 @@ const STUN_PORT = 3478;
 /** Addresses of one name that are asked, of each family. */
 const MAX_ADDRESSES_PER_NAME = 1;
 
-/** Looks up the IPv4 and IPv6 addresses of a name; may reject. */
-export type ResolveName = (name: string) => Promise<readonly string[]>;
+/** Looks up the IPv4 and IPv6 addresses of a name, until the signal is aborted; may reject. */
+export type ResolveName = (name: string, signal?: AbortSignal) => Promise<readonly string[]>;
 
 /** A server that was named. */
 export interface StunServer {
@@ -50,18 +50,21 @@ export function readStunServers(texts: readonly string[]): StunServer[] {
 /**
  * Looks up every server on its own, so that a name nobody answers for holds up no other.
  *
- * @param found Called for each server that has an address.
+ * @param found Called for each server that has an address, until the signal is aborted.
+ * @param signal Ends every look-up.
  * @returns Resolves when all are found or have failed; never rejects.
  */
 export async function findStunServers(
   servers: readonly StunServer[],
   resolve: ResolveName,
   found: (addresses: readonly SocketAddress[]) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   await Promise.all(servers.map(async ({ host, port }) => {
     const literal = parseIpAddress(host);
     if (literal) return found([{ ...literal, port }]);
-    const texts = await resolve(host).catch(() => []);
+    const texts = await resolve(host, signal).catch(() => []);
+    if (signal?.aborted) return;
     const ips = texts.flatMap((text) => parseIpAddress(text) ?? []);
     const addresses = ([4, 6] as const).flatMap((family) =>
       ips.filter((ip) => ip.family === family).slice(0, MAX_ADDRESSES_PER_NAME)

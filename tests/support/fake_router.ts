@@ -84,6 +84,11 @@ export class FakeRouter {
     this.#send(answer);
   }
 
+  /** Sends what nobody asked for, as it is, from the port of PCP and NAT-PMP. */
+  say(datagram: Uint8Array): void {
+    this.#send(datagram);
+  }
+
   /** Sends anything to the client, from the port of PCP and NAT-PMP. */
   #send(datagram: Uint8Array): void {
     if (this.#lastClient !== undefined) {

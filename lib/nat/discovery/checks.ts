@@ -8,7 +8,7 @@
  * opens the way for the other, and comes back to us as a request.
  */
 import type { Instant } from "../../time.ts";
-import { isSameSocketAddress } from "../address.ts";
+import { addressScope, isSameSocketAddress, type SocketAddress } from "../address.ts";
 import type { FilteringClass, ReflexiveAddress } from "./report.ts";
 import type { DiscoveryServer } from "./servers.ts";
 import type { StunClient, StunOutcome, StunSchedule } from "../stun/client.ts";
@@ -20,6 +20,12 @@ const CHECK_SCHEDULE: StunSchedule = {
   lastWaitFactor: 4,
   capMs: 2000,
 };
+
+/** How the world sees a socket, by the word of one server. */
+export interface NamedAddress extends ReflexiveAddress {
+  /** Who said so. */
+  readonly server: SocketAddress;
+}
 
 /** Checks under way, and what they found. */
 export class DiscoveryChecks {
@@ -55,9 +61,9 @@ export class DiscoveryChecks {
    */
   start(
     now: Instant,
-    further: readonly ReflexiveAddress[],
+    further: readonly NamedAddress[],
     server: DiscoveryServer,
-    main: ReflexiveAddress | undefined,
+    main: NamedAddress | undefined,
   ): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
@@ -71,7 +77,7 @@ export class DiscoveryChecks {
       this.#fromElsewhere = this.#client.request(now, path, { ...options, changeAddress: true });
       this.#fromOtherPort = this.#client.request(now, path, options);
     }
-    if (main === undefined) return;
+    if (main === undefined || !isCredible(main) || !isCredible(last)) return;
     const paths = [
       { socket: main.socket, remote: last.address },
       { socket: last.socket, remote: main.address },
@@ -129,4 +135,12 @@ export class DiscoveryChecks {
     this.#fromElsewhere = 0;
     this.#fromOtherPort = 0;
   }
+}
+
+/**
+ * Whether requests may go to an address that a server named: one on the Internet does not get us to
+ * send into the local network.
+ */
+function isCredible({ address, server }: NamedAddress): boolean {
+  return addressScope(address) === addressScope(server);
 }

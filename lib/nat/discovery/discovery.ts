@@ -21,7 +21,7 @@ import { formatSocketAddress, type IpAddress, isSameSocketAddress } from "../add
 import type { SocketAddress } from "../address.ts";
 import { forbiddenScope } from "../candidate.ts";
 import type { DatagramMachine } from "../datagram_machine.ts";
-import { DiscoveryChecks } from "./checks.ts";
+import { DiscoveryChecks, type NamedAddress } from "./checks.ts";
 import { hintsAtDoubleNat } from "./double_nat.ts";
 import { MainSocket } from "./main_socket.ts";
 import { classifyMapping, comparisonWith, mappingEvidence } from "./mapping.ts";
@@ -77,7 +77,7 @@ export class Discovery implements DatagramMachine {
   /** Server addresses that comparisons were made with, as `host:port`. */
   readonly #compared = new Set<string>();
   /** Further sockets that were asked from and are seen outside at these addresses. */
-  #further: ReflexiveAddress[] = [];
+  #further: NamedAddress[] = [];
   #localAddresses: readonly IpAddress[];
   #routerAddress: IpAddress | undefined;
   #mapping: MappingClass = "unknown";
@@ -209,6 +209,11 @@ export class Discovery implements DatagramMachine {
     return isTaken;
   }
 
+  /** Of any STUN message. */
+  peekLength(piece: Uint8Array): number {
+    return this.#client.peekLength(piece);
+  }
+
   /** Does what is due. */
   handleTimeout(now: Instant): void {
     this.#client.handleTimeout(now);
@@ -315,7 +320,7 @@ export class Discovery implements DatagramMachine {
     const localPort = socket.local.port === 0 ? undefined : socket.local.port;
     this.#samples.add({ at: now, order, socket: socket.index, localPort, server, mapped });
     const reflexive: ReflexiveAddress = { socket: socket.index, address: mapped };
-    if (purpose === "more") this.#further.push(reflexive);
+    if (purpose === "more") this.#further.push({ ...reflexive, server });
     if (purpose === "port") this.#events.push({ type: "port", ...reflexive });
   }
 
@@ -381,7 +386,11 @@ export class Discovery implements DatagramMachine {
     if (!this.#isExtended || this.#further.length === 0 || this.#tasks.has("more")) return;
     if (primary?.reflexive === undefined || reference === undefined) return;
     const hasNat = !this.#isOwn(primary, primary.reflexive);
-    const main = { socket: primary.index, address: primary.reflexive };
+    const main = {
+      socket: primary.index,
+      address: primary.reflexive,
+      server: primary.namedBy!,
+    };
     this.#checks.start(now, this.#further, reference, hasNat ? main : undefined);
   }
 

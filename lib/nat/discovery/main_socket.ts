@@ -14,6 +14,8 @@ export class MainSocket implements LocalSocket {
   readonly local: SocketAddress;
   /** Its address outside, once a server told. */
   reflexive: SocketAddress | undefined;
+  /** The server that told it. */
+  namedBy: SocketAddress | undefined;
   /** The server that is used for keepalives: the first that answered, until it fell silent. */
   server: SocketAddress | undefined;
   /** Whether the last round of questions had an answer. */
@@ -61,11 +63,11 @@ export class MainSocket implements LocalSocket {
     }
     this.server ??= server;
     if (this.reflexive === undefined) {
-      this.reflexive = mapped;
+      this.#name(mapped, server);
       return "first";
     }
     if (!isKeepalive || before === undefined || isSameSocketAddress(before, mapped)) return "same";
-    this.reflexive = mapped;
+    this.#name(mapped, server);
     return "changed";
   }
 
@@ -73,5 +75,10 @@ export class MainSocket implements LocalSocket {
   noteSilence(now: Instant): void {
     this.isAnswered = false;
     this.keepaliveAt = after(now, STUN_KEEPALIVE_MS);
+  }
+
+  #name(mapped: SocketAddress, server: SocketAddress): void {
+    this.reflexive = mapped;
+    this.namedBy = server;
   }
 }

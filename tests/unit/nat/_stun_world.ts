@@ -58,6 +58,7 @@ export class StunWorld {
   lossRate = 0;
   /** How many datagrams the discovery sent. */
   sent = 0;
+  readonly #targets: string[] = [];
   readonly prng: Prng;
   readonly sockets: SocketAddress[];
   /** Every datagram that came in, with the path, for tests that replay them. */
@@ -138,6 +139,11 @@ export class StunWorld {
       .filter((event): event is Extract<DiscoveryEvent, { type: T }> => event.type === type);
   }
 
+  /** Hosts that begin so and were sent to, one for each datagram. */
+  sentTo(prefix: string): string[] {
+    return this.#targets.filter((host) => host.startsWith(prefix));
+  }
+
   /** When the last event of a type was told, in ms since the start. */
   toldAt(type: DiscoveryEvent["type"]): number | undefined {
     return this.events.findLast(({ event }) => event.type === type)?.ms;
@@ -150,6 +156,7 @@ export class StunWorld {
       if (length === 0) break;
       this.sent++;
       const { socket, remote } = this.discovery.transmitPath;
+      this.#targets.push(remote.host);
       this.#leave(out.slice(0, length), socket, remote);
     }
     for (let event = this.discovery.pollEvent(); event; event = this.discovery.pollEvent()) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { LocalInterface } from "../../../lib/rendezvous/local_candidates.ts";
+import { CLIENT_HOST, FakeHome } from "../../support/fake_router.ts";
 import {
   HARD_NAT,
   MeetingWorld,
@@ -148,6 +149,63 @@ Deno.test("NetworkWatch keeps a mapping alive until it is closed, then sends not
     watch.refresh();
     await meeting.sleep(60_000);
     assert.equal(sent, 3);
+    machine.close();
+  });
+});
+
+Deno.test("NetworkWatch.close ends the look-ups of names", async () => {
+  const meeting = new MeetingWorld(7);
+  const machine = new WatchedMachine(meeting, meeting.home());
+  const signals: (AbortSignal | undefined)[] = [];
+  await meeting.run(async () => {
+    const watch = machine.watch({
+      stunServers: ["dead.example", "other.example"],
+      resolve: (_name, signal) => {
+        signals.push(signal);
+        return new Promise(() => {});
+      },
+    });
+    await meeting.sleep(100);
+    assert.deepEqual(signals.map((signal) => signal?.aborted), [false, false]);
+    await watch.close();
+    assert.deepEqual(signals.map((signal) => signal?.aborted), [true, true]);
+    machine.close();
+  });
+});
+
+Deno.test("NetworkWatch tells changes of the mapped port once a second, the newest at last", async () => {
+  const meeting = new MeetingWorld(8);
+  const machine = new WatchedMachine(meeting, meeting.home());
+  const home = new FakeHome(meeting.world);
+  home.router.speaks = { pcp: true, natPmp: false, upnp: false };
+  const told: string[] = [];
+  const answers: Uint8Array[] = [];
+  home.router.onSend = (answer) => {
+    answers.push(answer);
+    return answer;
+  };
+  await meeting.run(async () => {
+    const watch = machine.watch({
+      stunServers: [],
+      portMapping: true,
+      portMapNetwork: home.network,
+      interfaces: () => [{ name: "eth0", address: CLIENT_HOST }],
+      onChange: () => told.push(watch.event?.mapped ?? "none"),
+    });
+    await watch.settled;
+    assert.deepEqual(told, ["203.0.113.7:4000"]);
+    // The router has another mind every 50 ms.
+    for (let port = 5001; port <= 5060; port++) {
+      home.router.say(answers[0]!.with(42, port >> 8).with(43, port & 255));
+      await meeting.sleep(50);
+    }
+    await meeting.sleep(1000);
+    assert.equal(told.at(-1), "203.0.113.7:5060");
+    assert.ok(told.length >= 3 && told.length <= 5, told.join(" "));
+    await watch.close();
+    const count = told.length;
+    await meeting.sleep(5000);
+    assert.equal(told.length, count);
     machine.close();
   });
 });

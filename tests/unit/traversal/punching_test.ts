@@ -22,7 +22,7 @@ function punch(meeting: MeetingWorld, role: PunchRole, from: Side, to: Side) {
   const { clock, prng: random } = meeting.world;
   const provider = selectProvider();
   const key = new Uint8Array(32).fill(7);
-  const heard: Path[] = [];
+  const heard: (Path & { readonly isAnswer: boolean })[] = [];
   const machine = from.machine;
   const punching = new Punching({
     live: machine.live,
@@ -40,7 +40,7 @@ function punch(meeting: MeetingWorld, role: PunchRole, from: Side, to: Side) {
       },
       canLimitHops: true,
     },
-    onHeard: (path) => void heard.push(path),
+    onHeard: (path, isAnswer) => void heard.push({ ...path, isAnswer }),
   });
   return { punching, heard };
 }
@@ -55,7 +55,7 @@ function pair(
   })) as [Side, Side];
 }
 
-Deno.test("Punching tells of the path on which the other side was heard", async () => {
+Deno.test("Punching tells of the path on which the other side was heard, and answered", async () => {
   const meeting = new MeetingWorld(1);
   const [sharer, client] = pair(meeting, ["endpoint_independent", "endpoint_independent"]);
   await meeting.run(async () => {
@@ -64,8 +64,14 @@ Deno.test("Punching tells of the path on which the other side was heard", async 
     const acting = punch(meeting, "sharer", sharer, client);
     await meeting.sleep(2 * ROUND_TRIP_MS);
     const toSharer = { socket: 0, remote: sharer.machine.main.localAddress };
-    assert.deepEqual(waiting.heard, [toSharer]);
-    assert.deepEqual(acting.heard, [{ socket: 0, remote: client.machine.main.localAddress }]);
+    const toClient = { socket: 0, remote: client.machine.main.localAddress };
+    for (const [side, path] of [[waiting, toSharer], [acting, toClient]] as const) {
+      // Only an answer shows that somebody is there, so that is told, too.
+      const [first, last, ...more] = side.heard;
+      assert.deepEqual(last ?? first, { ...path, isAnswer: true });
+      assert.deepEqual(first, { ...path, isAnswer: last === undefined });
+      assert.deepEqual(more, []);
+    }
     assert.equal(waiting.punching.methodOf(toSharer), "punched");
     for (const { punching } of [waiting, acting]) punching.stop();
     sharer.machine.close();

@@ -117,3 +117,22 @@ Deno.test("findStunServers tells of each server when it is found, whoever is slo
   await all;
   assert.deepEqual(hosts, ["192.0.2.2", "192.0.2.1"]);
 });
+
+Deno.test("findStunServers ends every look-up with its signal, and finds nothing after that", async () => {
+  const controller = new AbortController();
+  const looking = Promise.withResolvers<string[]>();
+  const signals: (AbortSignal | undefined)[] = [];
+  const all = findStunServers(
+    [SERVER],
+    (_name, signal) => {
+      signals.push(signal);
+      return looking.promise;
+    },
+    () => assert.fail("found"),
+    controller.signal,
+  );
+  assert.deepEqual(signals, [controller.signal]);
+  controller.abort();
+  looking.resolve(["192.0.2.1"]);
+  await all;
+});

@@ -10,8 +10,12 @@ import { answerStun, type StunServer } from "../../../support/stun_server.ts";
 const at = (text: string): SocketAddress => parseSocketAddress(text)!;
 const SERVER: StunServer = { primary: at("203.0.113.1:3478"), alternate: at("203.0.113.2:3479") };
 const MAPPED = at("198.51.100.7:5001");
-const MAIN = { socket: 0, address: at("198.51.100.7:5000") };
-const FURTHER = [{ socket: 1, address: MAPPED }, { socket: 2, address: at("198.51.100.7:5002") }];
+const server = SERVER.primary;
+const MAIN = { socket: 0, address: at("198.51.100.7:5000"), server };
+const FURTHER = [
+  { socket: 1, address: MAPPED, server },
+  { socket: 2, address: at("198.51.100.7:5002"), server },
+];
 
 /** What the server, or what stands for it, does with a request. */
 type Answer = (request: Uint8Array) => { bytes: Uint8Array; from: SocketAddress } | undefined;
@@ -73,6 +77,34 @@ Deno.test("DiscoveryChecks concludes nothing from a server that does not do what
 Deno.test("DiscoveryChecks does not hairpin where nothing comes back", () => {
   assert.equal(checked(() => undefined, MAIN).hairpin, false);
   assert.equal(checked(() => undefined).hairpin, undefined, "no NAT, no question");
+});
+
+Deno.test("DiscoveryChecks sends to no address of another scope than that of who named it", () => {
+  const inside = { address: at("192.168.1.1:80") };
+  for (
+    const [main, further] of [
+      [{ ...MAIN, ...inside }, FURTHER],
+      [MAIN, [FURTHER[0]!, { ...FURTHER[1]!, ...inside }]],
+      [{ ...MAIN, server: at("192.168.1.2:3478") }, FURTHER],
+    ] as const
+  ) {
+    const client = new StunClient({ random: new Prng(1) });
+    const checks = new DiscoveryChecks(client);
+    checks.start(instant(0), further, { address: server, otherAddress: undefined }, main);
+    assert.equal(client.pollTransmit(instant(0), new Uint8Array(100)), 0);
+    assert.equal(checks.isPending, false);
+    assert.equal(checks.hairpin, undefined);
+  }
+  // A server of the same network may name what is in it.
+  const client = new StunClient({ random: new Prng(1) });
+  const near = { ...inside, server: at("192.168.1.2:3478") };
+  new DiscoveryChecks(client).start(
+    instant(0),
+    [{ socket: 1, ...near }],
+    { address: near.server, otherAddress: undefined },
+    { socket: 0, ...near },
+  );
+  assert.ok(client.pollTransmit(instant(0), new Uint8Array(100)) > 0);
 });
 
 Deno.test("DiscoveryChecks sees its own request come back, and takes no other", () => {

@@ -421,6 +421,20 @@ Deno.test("Discovery finds filtering and hairpinning when extended", () => {
   }
 });
 
+Deno.test("Discovery does not send into the network that a server of the Internet names", () => {
+  const world = new StunWorld({ hairpin: true, host: "10.9.8.7" }, { extended: true });
+  world.addServers(A, B, FULL);
+  world.run(5000);
+  assert.equal(world.discovery.report.reflexive[0]!.address.host, "10.9.8.7");
+  assert.deepEqual(world.sentTo("10."), []);
+  assert.equal(world.discovery.report.hairpin, undefined);
+
+  const honest = new StunWorld({ hairpin: true }, { extended: true });
+  honest.addServers(A, B, FULL);
+  honest.run(5000);
+  assert.ok(honest.sentTo(OUTSIDE).length > 0);
+});
+
 Deno.test("Discovery finds filtering before a machine without NAT", () => {
   const world = new StunWorld({ mapping: "none", filtering: "address" }, { extended: true });
   world.addServers(FULL);
