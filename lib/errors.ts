@@ -75,7 +75,10 @@ export const ERRORS = {
     exit: 21,
     hint: "Check that the other side still runs and that a firewall lets UDP through",
   },
-  path_lost: { exit: 22, hint: "Run the same command again when the connection is back" },
+  path_lost: {
+    exit: 22,
+    hint: "Run it again when the connection is back, and ask for the code again if it changed",
+  },
   timed_out: { exit: 23, hint: "Start both sides again, or wait longer with --timeout" },
   permission_missing: { exit: 24, hint: "Run the command shown above" },
   interrupted: { wire: 13, exit: 130, hint: "Run the same command again" },

@@ -7,7 +7,7 @@
  */
 import type { ErrorCode } from "./errors.ts";
 import type { MappingClass } from "./nat/mapping_class.ts";
-import type { PathMethod } from "./nat/path_method.ts";
+import type { ExpectedMethod, PathMethod } from "./nat/path_method.ts";
 
 /** The share is ready: give this code to the other side. First event of a share. */
 export interface CodeEvent {
@@ -29,8 +29,8 @@ export interface ReplyCodeEvent {
   readonly code: string;
   /** The addresses inside it, as `host:port`. */
   readonly addresses: readonly string[];
-  /** How the two are expected to meet once it was pasted. */
-  readonly expected: PathMethod;
+  /** How the two are expected to meet once it was pasted; a warning follows `unknown`. */
+  readonly expected: ExpectedMethod;
   /** True when this code replaces an earlier one. */
   readonly changed?: boolean;
 }
@@ -43,8 +43,8 @@ export interface ReplyEvent {
   readonly client: string;
   /** The addresses in the code, as `host:port`. */
   readonly addresses: readonly string[];
-  /** How the two are expected to meet. */
-  readonly expected: PathMethod;
+  /** How the two are expected to meet; a warning follows `unknown`. */
+  readonly expected: ExpectedMethod;
 }
 
 /** What became known of the network this machine is in; again when it changes. */

@@ -78,6 +78,11 @@ export interface OfferDecision {
 
 /** Options of `receive`. */
 export interface ReceiveOptions extends CommonOptions {
+  /**
+   * Whether the other side may be told this machine's own addresses, in a reply code and to find a
+   * better path (default true).
+   */
+  readonly localAddresses?: boolean;
   /** Folder to write into (default: the current one). */
   readonly directory?: string;
   /** Decides about the offer. Without it everything is accepted but dot-names and overwriting. */

@@ -17,6 +17,8 @@ import type {
 } from "./invocation.ts";
 import {
   type BindOption,
+  hasPortTooLarge,
+  MAX_PORT,
   NO_STUN,
   parseAddressOption,
   parseBindOption,
@@ -69,6 +71,7 @@ interface CollectedSendOptions extends CollectedTransferOptions {
 
 interface CollectedReceiveOptions extends CollectedTransferOptions {
   output: string;
+  localAddresses: boolean;
   overwrite?: OverwriteChoice;
   allowDotfiles?: true;
   qr?: true;
@@ -83,7 +86,16 @@ function expecting<T>(parse: (text: string) => T | undefined, expected: string) 
   };
 }
 
-const stunParser = expecting(
+/** The same for what can end in a port: whoever got only that wrong wants to know it. */
+function expectingPort<T>(parse: (text: string) => T | undefined, expected: string) {
+  const parser = expecting(parse, expected);
+  return (text: string): T => {
+    if (hasPortTooLarge(text)) throw new InvalidArgumentError(`A port is at most ${MAX_PORT}.`);
+    return parser(text);
+  };
+}
+
+const stunParser = expectingPort(
   parseStunOption,
   `HOST, HOST:PORT or ${NO_STUN}, such as stun.example.org:3478`,
 );
@@ -109,7 +121,7 @@ function addNetworkOptions(command: Command, timeoutHelp: string): Command {
     .addOption(
       new Option("--bind <[addr:]port>", "local address and UDP port, for a port a router forwards")
         .argParser(
-          expecting(parseBindOption, "PORT or ADDR:PORT, such as 4000 or 192.0.2.7:4000"),
+          expectingPort(parseBindOption, "PORT or ADDR:PORT, such as 4000 or 192.0.2.7:4000"),
         ),
     )
     .addOption(
@@ -155,7 +167,7 @@ function transferArguments(options: CollectedTransferOptions): TransferArguments
 }
 
 function sendCommand(report: (invocation: SendInvocation) => void): Command {
-  const addressParser = expecting(
+  const addressParser = expectingPort(
     parseAddressOption,
     "HOST or HOST:PORT, such as 203.0.113.5:4000",
   );
@@ -200,6 +212,7 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
         .choices(["never", "ask", "always"]),
     )
     .option("--allow-dotfiles", "take names that begin with a dot without asking")
+    .option("--no-local-addresses", "tell the other side none of this machine's own addresses")
     .option("--qr", "show a reply code as a QR code too")
     .action((code: string | undefined, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CollectedReceiveOptions>();
@@ -210,6 +223,7 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
         directory: options.output,
         ...(options.overwrite === undefined ? {} : { overwrite: options.overwrite }),
         allowDotfiles: options.allowDotfiles ?? false,
+        localAddresses: options.localAddresses,
         qr: options.qr ?? false,
       });
     });

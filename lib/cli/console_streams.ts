@@ -17,6 +17,8 @@ export interface ConsoleStreams {
   columns(): number;
   /** The next line of standard input; undefined at its end, or when `signal` gives up. */
   readLine(signal?: AbortSignal): Promise<string | undefined>;
+  /** As {@linkcode ConsoleStreams.readLine}, but gives up after so many milliseconds. */
+  readLineWithin(timeoutMs: number, signal: AbortSignal): Promise<string | undefined>;
   /** Forgets lines typed before a question was asked; resolves when it may be asked. */
   dropTypedAhead(): Promise<void>;
 }
@@ -77,6 +79,15 @@ export function systemStreams(onOutputClosed: () => void): ConsoleStreams {
       }
     },
     readLine: (signal) => lines.next(signal),
+    async readLineWithin(timeoutMs, signal) {
+      const enough = new AbortController();
+      const timer = setTimeout(() => enough.abort(), timeoutMs);
+      try {
+        return await lines.next(AbortSignal.any([signal, enough.signal]));
+      } finally {
+        clearTimeout(timer);
+      }
+    },
     dropTypedAhead: () =>
       lines.dropTypedAhead(() => new Promise((resolve) => setTimeout(resolve, TYPED_AHEAD_MS))),
   };

@@ -7,6 +7,7 @@ import { networkOptions } from "./common_options.ts";
 import type { CommandContext } from "./context.ts";
 import { doctorLines } from "./doctor_text.ts";
 import { errorEvent, errorEventOf } from "./failure.ts";
+import { givenCode } from "./given_code.ts";
 import { jsonLine, JsonReporter } from "./json_reporter.ts";
 import { CLEAN_END_MS } from "./run_operation.ts";
 import { cutEnd } from "./text_width.ts";
@@ -38,6 +39,7 @@ export async function runDoctor(
         verbose: invocation.verbose,
         installation: context.installation,
         clock: context.clock,
+        signal,
       });
     if (!signal.aborted) reporter.handleException(error);
     reporter.handleEvent(event);
@@ -51,7 +53,7 @@ async function findOut(
   context: CommandContext,
 ): Promise<DoctorReport> {
   const { signal, clock } = context;
-  const code = (invocation.code ?? context.env(CODE_VARIABLE))?.trim();
+  const code = givenCode(invocation.code ?? context.env(CODE_VARIABLE));
   const { promise: tooLong, reject } = Promise.withResolvers<never>();
   let cancelTimer = () => {};
   const arm = () => {
@@ -61,7 +63,7 @@ async function findOut(
   else signal.addEventListener("abort", arm, { once: true });
   try {
     const doctoring = context.doctor(
-      code === "" ? undefined : code,
+      code,
       networkOptions(invocation, context),
     );
     return await Promise.race([doctoring, tooLong]);

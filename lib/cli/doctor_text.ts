@@ -10,12 +10,13 @@ import type {
   DoctorReport,
   DoctorSockets,
   DoctorStunServer,
+  OneCode,
   OtherNetwork,
 } from "../doctor_report.ts";
 import type { PortMapProtocol } from "../portmap/lease.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import { formatCount, formatMs, formatSeconds } from "./format.ts";
+import { formatBytes, formatCount, formatMs, formatSeconds } from "./format.ts";
 import { paint, type Style } from "./paint.ts";
 import { MAPPING_WORDS, METHOD_WORDS, PORT_MAPPING_NAMES } from "./path_messages.ts";
 import { wrapWords } from "./text_width.ts";
@@ -53,6 +54,15 @@ const OTHER_WORDS: Readonly<Record<OtherNetwork, string>> = {
   easy_router: "easy home router",
   stepping_router: "ports in steps",
   random_router: "random ports",
+  ipv6: "IPv6 on both sides",
+};
+
+/** Behind how the two meet. */
+const ONE_CODE_WORDS: Readonly<Record<OneCode, string>> = {
+  always: "; the share code is enough",
+  sending: " when you send, else a reply code is needed",
+  receiving: " when they send, else a reply code is needed",
+  never: "; a reply code is needed",
 };
 
 const FILTERING_WORDS: Readonly<Record<DoctorNetwork["filtering"], string>> = {
@@ -114,11 +124,21 @@ function sentenceLines(sentence: string, columns: number): string[] {
 }
 
 function methodWords(method: DoctorExpectation["method"]): string {
+  if (method === "unknown") return NOT_KNOWN;
   return method === "impossible" ? NOT_POSSIBLE : METHOD_WORDS[method];
 }
 
-function expectationRow({ other, method }: DoctorExpectation): Row {
-  return [OTHER_WORDS[other], methodWords(method)];
+function expectationRow({ other, method, oneCode }: DoctorExpectation): Row {
+  const isOpen = method !== "impossible" && method !== "unknown";
+  return [OTHER_WORDS[other], methodWords(method) + (isOpen ? ONE_CODE_WORDS[oneCode] : "")];
+}
+
+function pairWords(pair: DoctorPair & { readonly code: "share" }): string {
+  if (pair.isOneNetwork) return `${METHOD_WORDS.direct}, in your own network`;
+  const { expected, isOneCodeEnough } = pair;
+  const isOpen = expected !== "impossible" && expected !== "unknown";
+  return methodWords(expected) +
+    (isOpen ? ONE_CODE_WORDS[isOneCodeEnough ? "always" : "never"] : "");
 }
 
 function pairLines(pair: DoctorPair, columns: number): string[] {
@@ -129,7 +149,7 @@ function pairLines(pair: DoctorPair, columns: number): string[] {
     );
   }
   const rows: Row[] = [
-    ["way to meet", methodWords(pair.expected)],
+    ["way to meet", pairWords(pair)],
     ["their outside ports", MAPPING_WORDS[pair.mapping]],
     ...labelled("addresses", pair.addresses),
   ];
@@ -201,10 +221,19 @@ function surroundingRows(report: DoctorReport): Row[] {
     ["IPv6", ipv6.global ? ipv6.reflexive ?? "yes" : "no address for the Internet"],
     ["largest packet", mtu === "unknown" ? NOT_KNOWN : `${formatCount(mtu, "byte")}`],
     ["sockets", [SOCKET_WORDS[sockets.kind], ...socket].join(", ")],
+    ["data path", dataPathWords(report)],
     ["short-lived probes", sockets.hopLimit ? "yes" : "no: --allow-ffi would help"],
     ["permissions", permissionWords(report)],
     ["p2pft", `${report.version}, Deno ${runtime.deno}, ${runtime.os} ${runtime.arch}`],
   ];
+}
+
+function dataPathWords({ sockets, cipher }: DoctorReport): string {
+  const { path, receiveBufferBytes } = sockets;
+  const buffer = receiveBufferBytes === undefined
+    ? []
+    : [`${formatBytes(receiveBufferBytes)} of buffer`];
+  return [path === "turbo" ? "turbo" : "plain", ...buffer, cipher].join(", ");
 }
 
 function portMappingWords({ by, external, outcomes }: DoctorPortMapping): string {

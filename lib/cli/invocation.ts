@@ -56,6 +56,8 @@ export interface ReceiveInvocation extends TransferArguments {
   /** Absent when the person did not choose: ask where there is someone to ask, else never. */
   readonly overwrite?: OverwriteChoice;
   readonly allowDotfiles: boolean;
+  /** Whether the other side is told this machine's own addresses. */
+  readonly localAddresses: boolean;
   /** For the reply code. */
   readonly qr: boolean;
 }

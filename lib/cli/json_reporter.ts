@@ -20,10 +20,15 @@ export type JsonEvent = TransferEvent | ({ readonly event: "doctor" } & DoctorRe
 
 /** The line for `event`, without its end. */
 export function jsonLine(event: JsonEvent): string {
-  return JSON.stringify({ v: JSON_SCHEMA_VERSION, ...event }).replace(
+  return JSON.stringify({ v: JSON_SCHEMA_VERSION, ...event }, roundTimes).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** No time that is measured here is exact to more than a tenth of a millisecond. */
+function roundTimes(key: string, value: unknown): unknown {
+  return key.endsWith("Ms") && typeof value === "number" ? Math.round(value * 10) / 10 : value;
 }
 
 /** Reports to programs. */

@@ -27,6 +27,16 @@ export function connectedLine(event: ConnectedEvent): string {
   })`;
 }
 
+/** A client that came while another one is served. */
+export function waitsLine(address: string): string {
+  return `${escapeText(address)} waits: one client at a time`;
+}
+
+/** A client that waited until the share was over. */
+export function notServedLine(address: string): string {
+  return `Not served: ${escapeText(address)}, the share is over`;
+}
+
 /** The words both sides compare. */
 export function wordsLine(words: readonly string[], style: Style): string {
   return `Words: ${paint(words.map(escapeText).join(" "), "bold", style)}`;

@@ -42,10 +42,19 @@ export function parseBindOption(text: string): BindOption | undefined {
   return (address.family === 6) === (bracketed !== null) ? { host: address.host, port } : undefined;
 }
 
+/** Largest UDP port. */
+export const MAX_PORT = 65_535;
+
 function parsePort(text: string): number | undefined {
   if (!/^\d{1,5}$/.test(text)) return undefined;
   const port = Number(text);
-  return port <= 65_535 ? port : undefined;
+  return port <= MAX_PORT ? port : undefined;
+}
+
+/** Whether text with a port at its end, or nothing but one, has one that is too large. */
+export function hasPortTooLarge(text: string): boolean {
+  const port = /^(?:[^:]*:|\[.*\]:)?(\d+)$/.exec(text)?.[1];
+  return port !== undefined && Number(port) > MAX_PORT;
 }
 
 /**
@@ -70,6 +79,8 @@ export function parseStunOption(text: string): string | undefined {
   const { host, bracketed } = split;
   const family = parseIpAddress(host)?.family;
   // Brackets are for IPv6 alone.
-  const isHost = bracketed ? family === 6 : family !== undefined || HOST_NAME.test(host);
+  // A number alone is a port without its host.
+  const isName = HOST_NAME.test(host) && !/^\d+$/.test(host);
+  const isHost = bracketed ? family === 6 : family !== undefined || isName;
   return isHost ? text : undefined;
 }

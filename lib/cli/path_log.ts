@@ -33,16 +33,16 @@ export class PathLog {
   /**
    * The line for a path that is used from now on.
    *
-   * @param hasAddress Whether to name the other side's address.
+   * @param isDetailed Whether to name the other side's address where it is not what is new.
    * @returns Undefined when there is nothing new in it.
    */
-  handlePath(event: PathEvent, hasAddress: boolean): string | undefined {
+  handlePath(event: PathEvent, isDetailed: boolean): string | undefined {
     const session = this.#sessions.get(event.session);
     const before = session?.state ?? "path";
     if (session !== undefined) session.state = "path";
-    return before === "no_path"
-      ? firstPathLine(event)
-      : pathLine(event, { isBack: before === "lost", hasAddress });
+    if (before === "no_path") return firstPathLine(event);
+    const isBack = before === "lost";
+    return pathLine(event, { isBack, hasAddress: isDetailed || !isBack });
   }
 
   /** The line for a silence. */

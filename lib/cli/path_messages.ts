@@ -12,7 +12,7 @@ import type {
   WarningEvent,
 } from "../events.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
-import type { PathMethod } from "../nat/path_method.ts";
+import type { ExpectedMethod, PathMethod } from "../nat/path_method.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { formatMs, formatSeconds } from "./format.ts";
 
@@ -20,7 +20,7 @@ import { formatMs, formatSeconds } from "./format.ts";
 export const METHOD_WORDS: Readonly<Record<PathMethod, string>> = {
   direct: "direct",
   mapped: "through a port that a router opened",
-  punched: "hole punched through both routers",
+  punched: "hole punched",
   predicted: "through a port that was foreseen",
   birthday: "found by trying many ports",
 };
@@ -58,37 +58,31 @@ export function replyCodeLine(event: ReplyCodeEvent, reason: ReplyReason): strin
   } Send this reply code to the other side, to be pasted where the share runs:`;
 }
 
-/** Whether a meeting has to be found by trying. */
-function isHard(method: PathMethod): boolean {
-  return method === "predicted" || method === "birthday";
-}
-
-/** What to expect when the code was pasted. */
-export function replyExpectation(expected: PathMethod): string {
-  return isHard(expected)
-    ? "Then it may take some seconds: a router between is hard."
-    : "Then it takes about a second: both routers are easy.";
-}
-
-const EXPECTED_WORDS: Readonly<Record<PathMethod, string>> = {
-  direct: "no router in the way, at once",
-  mapped: "a port that a router opened, at once",
-  punched: "a hole through both routers, about a second",
-  predicted: "a port that can be foreseen, a few seconds",
-  birthday: "one of many ports, some seconds",
+const EXPECTED_WORDS: Readonly<Record<ExpectedMethod, string>> = {
+  unknown: "not known, the warning says why",
+  direct: "direct, at once",
+  mapped: "through a port that a router opened, at once",
+  punched: "hole punched, about a second",
+  predicted: "through a port that is foreseen, some seconds",
+  birthday: "found by trying many ports, some seconds",
 };
+
+/** How the two are expected to meet once the reply code was pasted, and how long it takes. */
+export function expectedLine(expected: ExpectedMethod): string {
+  return `Expected: ${EXPECTED_WORDS[expected]}`;
+}
 
 /** Sharer: somebody's reply code was taken. */
 export function replyLines(event: ReplyEvent): string[] {
   return [
     `Looking for the client behind that code (${escapeText(event.client)}) …`,
-    `  Expected: ${EXPECTED_WORDS[event.expected]}`,
+    `  ${expectedLine(event.expected)}`,
   ];
 }
 
 /** What to say of a path besides how it was made. */
 export interface PathLineOptions {
-  /** It ends a silence. */
+  /** Whether it ends a silence. */
   readonly isBack: boolean;
   /** Whether to name the other side's address. */
   readonly hasAddress: boolean;
@@ -103,7 +97,7 @@ export function pathLine(event: PathEvent, options: PathLineOptions): string {
     formatMs(event.rttMs),
     ...(options.hasAddress ? [escapeText(event.address)] : []),
   ];
-  return `${options.isBack ? "Back" : "Path"}: ${parts.join(", ")}`;
+  return `${options.isBack ? "Back" : "Path changed"}: ${parts.join(", ")}`;
 }
 
 /**

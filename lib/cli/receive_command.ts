@@ -8,6 +8,7 @@ import { transferOptions } from "./common_options.ts";
 import type { CommandContext } from "./context.ts";
 import { errorEvent } from "./failure.ts";
 import { formatCount } from "./format.ts";
+import { givenCode } from "./given_code.ts";
 import { JsonReporter } from "./json_reporter.ts";
 import { askYesNo } from "./questions.ts";
 import { runOperation } from "./run_operation.ts";
@@ -32,6 +33,7 @@ export async function runReceive(
     directory: invocation.directory,
     installation: context.installation,
     clock: context.clock,
+    signal,
   });
   const reporter = text ?? new JsonReporter(context.streams, invocation.verbose);
   if (code === undefined) {
@@ -77,6 +79,7 @@ export async function runReceive(
   const options: ReceiveOptions = {
     ...transferOptions(invocation, context),
     directory: invocation.directory,
+    localAddresses: invocation.localAddresses,
     decide,
     confirmWords,
   };
@@ -117,7 +120,7 @@ async function findCode(
   context: CommandContext,
 ): Promise<string | undefined> {
   const { terminal, streams, signal } = context;
-  const given = codeIn(invocation.code ?? context.env(CODE_VARIABLE));
+  const given = givenCode(invocation.code ?? context.env(CODE_VARIABLE));
   if (given !== undefined) return given;
   if (streams.inputIsTerminal && !(terminal.canAsk && !invocation.json)) return undefined;
   if (!streams.inputIsTerminal && invocation.verbose && !invocation.json) {
@@ -126,14 +129,5 @@ async function findCode(
   const line = streams.inputIsTerminal
     ? await terminal.ask("Code from the other side: ", signal, { takesTypedAhead: true })
     : await terminal.readLine(signal);
-  return codeIn(line);
-}
-
-/** What is shown on the other side stands in front of the code when the whole line was copied. */
-const COMMAND_IN_FRONT = /^.*\sreceive\s+(?=p2p)/i;
-
-/** The code in what was given; undefined when that is nothing. */
-function codeIn(text: string | undefined): string | undefined {
-  const code = text?.trim().replace(COMMAND_IN_FRONT, "");
-  return code === "" ? undefined : code;
+  return givenCode(line);
 }

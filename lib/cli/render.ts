@@ -40,6 +40,8 @@ export function render(view: View, columns: number, style: Style): string[] {
       return [cutEnd(`Connecting to ${listShort(phase.addresses)} …`, columns)];
     case "waiting_for_paste":
       return [cutEnd("Waiting for the code to be pasted there … (Ctrl-C ends)", columns)];
+    case "waiting_for_reply":
+      return [cutEnd("Waiting for its reply code … (Ctrl-C ends)", columns)];
     case "connected":
       return [cutEnd(role === "send" ? "Getting ready …" : "Reading the list of files …", columns)];
     case "offered":

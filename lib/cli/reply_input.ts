@@ -2,13 +2,13 @@
  * Reply codes out of standard input, for as long as a share runs: pasted at a terminal, also while a
  * question is open there, or one a line from a pipe.
  */
-import { codeInLine } from "../rendezvous/code_in_line.ts";
+import { codesInLine, takeFirstCode } from "../rendezvous/code_in_line.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where reply codes come from and go to. */
 export interface ReplyInput {
   readonly terminal: Terminal;
-  /** Takes a code, or throws. */
+  /** Takes a code, or throws; `bad_code` for what is none. */
   readonly addReply: (code: string) => void;
   /** Told what `addReply` threw. */
   readonly onRefused: (error: unknown) => void;
@@ -27,13 +27,13 @@ export const MAX_OTHER_LINES = 1000;
  */
 const MIN_UNMARKED_CHARACTERS = 40;
 
-/** The code in a line, perhaps a mistyped one; undefined when the line is something else. */
-export function replyCodeIn(line: string): string | undefined {
-  const code = codeInLine(line);
-  if (code !== undefined) return code;
+/** What may be the reply code in a line, perhaps a mistyped one; empty when it is something else. */
+export function replyCodesIn(line: string): string[] {
+  const codes = codesInLine(line);
+  if (codes.length > 0) return codes;
   const compact = line.replace(/[\s\p{Dash_Punctuation}]/gu, "");
   const isUnmarked = compact.length >= MIN_UNMARKED_CHARACTERS && /^[a-z0-9]+$/i.test(compact);
-  return isUnmarked ? line.trim() : undefined;
+  return isUnmarked ? [line.trim()] : [];
 }
 
 /**
@@ -54,21 +54,35 @@ export async function readReplies(input: ReplyInput): Promise<void> {
     isToldOfOther = true;
   }
 
-  function handleLine(line: string, isAsked: boolean): boolean {
-    const code = replyCodeIn(line);
-    if (code === undefined) {
-      // Enter alone clears a person's mind or the screen.
-      if (!isAsked && line.trim() !== "") handleOther();
-      return false;
-    }
+  /** Takes the code that begins in a line; mail programs break it, and `rest` follows. */
+  function handleCode(line: string, rest: readonly string[]): void {
     isToldOfOther = false;
     try {
-      input.addReply(code);
+      takeFirstCode(replyCodesIn(line), input.addReply);
     } catch (error) {
-      input.onRefused(error);
+      if (!takesBroken(line, rest)) input.onRefused(error);
     }
-    return true;
   }
 
-  await input.terminal.listen(handleLine, AbortSignal.any([input.signal, enough.signal]));
+  function takesBroken(line: string, rest: readonly string[]): boolean {
+    if (rest.length === 0) return false;
+    try {
+      takeFirstCode(replyCodesIn([line, ...rest].join(" ")), input.addReply);
+      return true;
+    } catch {
+      return false; // what is wrong with its first line is told
+    }
+  }
+
+  await input.terminal.listen({
+    isMeant: (line) => replyCodesIn(line).length > 0,
+    handleLines(lines) {
+      const starts = lines.flatMap((line, at) => replyCodesIn(line).length > 0 ? [at] : []);
+      for (const [index, at] of starts.entries()) {
+        handleCode(lines[at]!, lines.slice(at + 1, starts[index + 1]));
+      }
+      // Enter alone clears a person's mind or the screen.
+      if (starts.length === 0 && lines.some((line) => line.trim() !== "")) handleOther();
+    },
+  }, AbortSignal.any([input.signal, enough.signal]));
 }

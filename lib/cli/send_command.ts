@@ -38,6 +38,7 @@ export async function runSend(
     ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
     installation: context.installation,
     clock: context.clock,
+    signal,
   });
   const reporter = text ?? new JsonReporter(context.streams, invocation.verbose);
   // A client that goes away while it is asked about takes its question with it.
@@ -81,7 +82,11 @@ export async function runSend(
       const isKnown = !event.fatal && (turnedAway.delete(event.session) || signal.aborted);
       if (isKnown && text !== undefined) return;
     }
-    if (event.event === "admission" && !event.admitted) turnedAway.add(event.session);
+    if (event.event === "admission" && !event.admitted) {
+      // Ctrl-C took the question away: nobody said no.
+      if (signal.aborted && text !== undefined) return;
+      turnedAway.add(event.session);
+    }
     reporter.handleEvent(event);
     if (event.event === "connected" && asks) reportedOf(event.session).resolve();
     const isOpen = !asks && !invocation.yes && !invocation.private;
@@ -98,7 +103,10 @@ export async function runSend(
     try {
       await readReplies({
         terminal,
-        addReply: (code) => share.addReply(code),
+        addReply: (code) => {
+          share.addReply(code);
+          text?.showTakenPaste();
+        },
         onRefused: (error) => {
           const event = errorEventOf(error);
           if (event.code === "internal") reporter.handleException(error);

@@ -22,13 +22,22 @@ export interface TerminalOptions {
 /** Makes the status line for a width; called again for every redraw. */
 export type StatusRenderer = (columns: number) => string;
 
-/**
- * Takes a line of the input.
- *
- * @param isAsked A question is open, which the line may answer.
- * @returns Whether it was taken; if not, it answers the question.
- */
-export type LineListener = (line: string, isAsked: boolean) => boolean;
+/** What is listened for in the input beside answers. */
+export interface LineListener {
+  /** Whether a line holds it, or the beginning of it. */
+  isMeant(line: string): boolean;
+  /** Takes lines that came together and answer nothing. */
+  handleLines(lines: readonly string[]): void;
+}
+
+/** Lines of a paste come this close together; nobody reads a question and answers it so fast. */
+const PASTE_MS = 300;
+
+/** An answer that stands alone: what is pasted comes faster, and nobody notices the wait. */
+const ANSWER_MS = 50;
+
+/** Lines of one paste that are looked at; the others are dropped. */
+const MAX_PASTE_LINES = 256;
 
 const ERASE_TO_END = "\x1b[J";
 
@@ -44,8 +53,10 @@ export class Terminal {
   readonly canAsk: boolean;
   readonly #streams: ConsoleStreams;
   #status: StatusRenderer | undefined;
-  /** What stands on the screen as the status line now; empty when nothing does. */
-  #drawnLine = "";
+  /** The status line or the question that stands on the screen now; empty when none does. */
+  #drawn = "";
+  /** Lines that were typed or pasted behind it, each ended by Enter. */
+  #echoed: string[] = [];
   #question: string | undefined;
   #isListening = false;
   /** Takes the answer to the open question while {@linkcode Terminal.listen} reads the input. */
@@ -86,9 +97,9 @@ export class Terminal {
     this.#interrupt(() => this.#streams.writeOutput(`${line}\n`));
   }
 
-  /** Writes a line for the person to standard error. */
-  note(line: string): void {
-    this.#interrupt(() => this.#streams.writeError(`${line}\n`));
+  /** Writes lines for the person to standard error. */
+  note(...lines: string[]): void {
+    this.#interrupt(() => this.#streams.writeError(`${lines.join("\n")}\n`));
   }
 
   /** Shows a status line, or replaces it. Does nothing where lines cannot be redrawn. */
@@ -97,8 +108,8 @@ export class Terminal {
     this.#status = status;
     if (this.#question !== undefined) return;
     // The same line again would only flicker; made narrower, the terminal has moved it.
-    const isDrawn = this.#drawnLine !== "" && this.#drawnLine === this.#line() &&
-      textWidth(this.#drawnLine) <= this.columns;
+    const isDrawn = this.#drawn !== "" && this.#drawn === this.#line() &&
+      textWidth(this.#drawn) <= this.columns;
     if (!isDrawn) this.#streams.writeError(this.#eraser() + this.#draw());
   }
 
@@ -137,7 +148,8 @@ export class Terminal {
   }
 
   /**
-   * Reads the input from now on, also while nothing is asked, and hands every line to `listener`.
+   * Reads the input from now on, also while nothing is asked, and hands lines to `listener`. Of what
+   * is pasted at a terminal nothing answers a question unless it is one line alone.
    *
    * @param signal Ends it; the open question ends with it.
    * @returns At the end of the input, or when the signal came; rejects if it cannot be read.
@@ -149,7 +161,8 @@ export class Terminal {
       for (;;) {
         const line = await this.#streams.readLine(signal);
         if (line === undefined) return;
-        this.#handleLine(line, listener);
+        if (this.#streams.inputIsTerminal) await this.#handleTyped(line, listener, signal);
+        else listener.handleLines([line]);
       }
     } finally {
       this.#isListening = false;
@@ -157,28 +170,37 @@ export class Terminal {
     }
   }
 
-  #handleLine(line: string, listener: LineListener): void {
-    const question = this.#question;
-    // The person's Enter ended the row that the status line or the question stood on.
-    if (this.#streams.inputIsTerminal) {
-      this.#drawnLine = "";
-      this.#question = undefined;
-    }
+  /** Takes a line that was typed, or the first one that was pasted. */
+  async #handleTyped(line: string, listener: LineListener, signal: AbortSignal): Promise<void> {
     const answer = this.#answer;
-    const isTaken = listener(line, answer !== undefined);
-    this.#question = question;
-    if (question === undefined) {
-      if (this.#status !== undefined && this.#drawnLine === "") {
-        this.#streams.writeError(this.#draw());
-      }
-    } else if (isTaken || answer === undefined) {
-      this.#erase();
-      this.#streams.writeError(question);
-    } else {
-      // At once: what comes right behind the answer is none.
+    const lines = await this.#readPaste(line, listener, signal);
+    const isMeant = lines.some((line) => listener.isMeant(line));
+    const isAlone = lines.slice(1).every(isBlank);
+    if (answer !== undefined && answer === this.#answer && !isMeant && isAlone) {
       this.#endQuestion(true);
-      answer(line);
+      return answer(line);
     }
+    // What somebody typed stays; a code, which is long, and empty rows would only be in the way.
+    if (isMeant || answer !== undefined || lines.every(isBlank)) this.#erase();
+    else this.#leaveDrawn();
+    if (isMeant || answer === undefined) listener.handleLines(lines);
+    if (this.#drawn === "") this.#drawAnew();
+  }
+
+  /** A line, and those of the same paste behind it. */
+  async #readPaste(first: string, listener: LineListener, signal: AbortSignal): Promise<string[]> {
+    const lines: string[] = [];
+    let waitMs = this.#answer === undefined ? 0 : ANSWER_MS;
+    let line: string | undefined = first;
+    while (line !== undefined) {
+      // The person's Enter ended the row that the status line or the question stood on.
+      this.#echoed.push(line);
+      if (lines.length < MAX_PASTE_LINES) lines.push(line);
+      if (listener.isMeant(line)) waitMs = PASTE_MS;
+      if (waitMs === 0) break;
+      line = await this.#streams.readLineWithin(waitMs, signal);
+    }
+    return lines;
   }
 
   /** The next line of the input that nobody else takes. */
@@ -197,7 +219,7 @@ export class Terminal {
     if (signal.aborted) return undefined;
     this.#erase();
     this.#question = question;
-    this.#streams.writeError(question);
+    this.#streams.writeError(this.#draw());
     // At once, so that what is written next does not bring the question back.
     const giveUp = () => this.#endQuestion(false);
     signal.addEventListener("abort", giveUp, { once: true });
@@ -207,21 +229,26 @@ export class Terminal {
     return answer;
   }
 
+  /** The question stays on the screen, what comes next goes below it. */
   #endQuestion(isAnswered: boolean): void {
     this.#question = undefined;
     this.#answer = undefined;
     // The person's Enter ended the line; without one the next text would begin behind the question.
-    if (!isAnswered) this.#streams.writeError("\n");
-    if (this.#status !== undefined) this.#streams.writeError(this.#draw());
+    if (!isAnswered && this.#echoed.length === 0) this.#streams.writeError("\n");
+    this.#leaveDrawn();
+    this.#drawAnew();
   }
 
-  /** Writes between what is on the screen: the status line or a question comes back below it. */
+  /** Writes above what is on the screen: the status line or a question is drawn anew below it. */
   #interrupt(write: () => void): void {
-    if (this.#question !== undefined) this.#streams.writeError("\n");
     this.#erase();
     write();
-    if (this.#question !== undefined) this.#streams.writeError(this.#question);
-    else if (this.#status !== undefined) this.#streams.writeError(this.#draw());
+    this.#drawAnew();
+  }
+
+  #drawAnew(): void {
+    const line = this.#draw();
+    if (line !== "") this.#streams.writeError(line);
   }
 
   #erase(): void {
@@ -229,21 +256,39 @@ export class Terminal {
     if (eraser !== "") this.#streams.writeError(eraser);
   }
 
-  /** What takes the drawn status line away; empty when none is drawn. */
+  /** What takes away what is drawn and what was typed behind it; empty when nothing is. */
   #eraser(): string {
-    if (this.#drawnLine === "") return "";
-    // A terminal made narrower since has wrapped the line: its first part is some rows up.
-    const rowsUp = Math.ceil(textWidth(this.#drawnLine) / this.columns) - 1;
-    this.#drawnLine = "";
+    const drawn = this.#drawn;
+    const [first, ...others] = this.#echoed;
+    this.#leaveDrawn();
+    if (drawn === "" && first === undefined) return "";
+    if (!this.redraws) return first === undefined ? "\n" : "";
+    // Typed lines have ended. Without one the cursor is in the last row of what is drawn, which a
+    // terminal made narrower since has wrapped.
+    const rowsUp = first === undefined
+      ? this.#rowsOf(drawn) - 1
+      : [drawn + first, ...others].reduce((sum, line) => sum + this.#rowsOf(line), 0);
     return `${rowsUp > 0 ? `\x1b[${rowsUp}A` : ""}\r${ERASE_TO_END}`;
   }
 
-  #draw(): string {
-    this.#drawnLine = this.#line();
-    return this.#drawnLine;
+  #rowsOf(line: string): number {
+    return Math.max(1, Math.ceil(textWidth(line) / this.columns));
   }
 
+  /** Whatever is on the screen stays there. */
+  #leaveDrawn(): void {
+    this.#drawn = "";
+    this.#echoed = [];
+  }
+
+  #draw(): string {
+    this.#drawn = this.#line();
+    return this.#drawn;
+  }
+
+  /** What stands below everything else: a question, or the status line. */
   #line(): string {
+    if (this.#question !== undefined) return this.#question;
     if (this.#status === undefined) return "";
     // What is typed or pasted begins behind the status line.
     const end = this.#isListening && this.#streams.inputIsTerminal ? " " : "";
@@ -251,4 +296,8 @@ export class Terminal {
     const line = this.#status(Math.max(1, this.columns - 1 - end.length));
     return line === "" ? "" : line + end;
   }
+}
+
+function isBlank(line: string): boolean {
+  return line.trim() === "";
 }

@@ -2,6 +2,7 @@
  * Events as a person at a terminal wants them. On standard output: the code, the line to run on the
  * other machine, and the summary. On standard error: everything that is over when it is read.
  */
+import type { ErrorCode } from "../errors.ts";
 import type {
   CodeEvent,
   DoneEvent,
@@ -11,6 +12,7 @@ import type {
   ProgressEvent,
   ReplyCodeEvent,
   TransferEvent,
+  WarningEvent,
 } from "../events.ts";
 import type { Clock } from "../transport/clock.ts";
 import { escapeText } from "../transfer/escape_text.ts";
@@ -21,22 +23,19 @@ import {
   doneLines,
   errorLines,
   fileDoneLine,
+  notServedLine,
   offerLines,
   sendingLine,
+  waitsLine,
   warningLine,
   wordsLine,
 } from "./messages.ts";
 import { paint, type Style } from "./paint.ts";
 import { PlainProgress } from "./plain_progress.ts";
 import { render, renderPlainProgress } from "./render.ts";
+import { NetworkLog } from "./network_log.ts";
 import { PathLog } from "./path_log.ts";
-import {
-  networkLine,
-  networkWarnings,
-  replyCodeLine,
-  replyExpectation,
-  replyLines,
-} from "./path_messages.ts";
+import { expectedLine, networkWarnings, replyCodeLine, replyLines } from "./path_messages.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Terminal } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
@@ -55,6 +54,8 @@ export interface TextReporterOptions {
   readonly directory?: string;
   readonly installation: Installation;
   readonly clock: Clock;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
 }
 
 /** Said in place of a label where people are told that they can paste. */
@@ -62,6 +63,16 @@ const PASTE_LINES = {
   all: "If the other side shows a reply code, paste it here.",
   only: "Only those whose reply code is pasted here are let in.",
 } as const;
+
+const STILL_SHARING = "Still sharing: the other side needs the code above";
+
+/** Ends of a session after which its client can simply come again, as long as the share runs. */
+const CAN_COME_AGAIN: ReadonlySet<ErrorCode> = new Set([
+  "path_lost",
+  "timed_out",
+  "refused",
+  "interrupted",
+]);
 
 /** Reports to people. */
 export class TextReporter implements Reporter {
@@ -71,6 +82,7 @@ export class TextReporter implements Reporter {
   readonly #errorStyle: Style;
   readonly #plainProgress = new Map<number, PlainProgress>();
   readonly #paths = new PathLog();
+  readonly #network: NetworkLog;
   /** Warnings about the network that were given: each once. */
   readonly #networkWarnings = new Set<string>();
   /** Receiver: the share lets in only those whose reply code was pasted there. */
@@ -85,14 +97,18 @@ export class TextReporter implements Reporter {
     this.#options = options;
     this.#outputStyle = { color: terminal.outputColor };
     this.#errorStyle = { color: terminal.errorColor };
-    this.#view = initialView(options.role);
+    this.#network = new NetworkLog(options.clock, (line) => this.#noteWrapped([line]));
+    this.#view = initialView(options.role, { isPrivate: options.pastes === "only" });
     this.#showStatus();
   }
 
   /** Shows the event. */
   handleEvent(event: TransferEvent): void {
     this.#view = advanceView(this.#view, event);
-    if (this.#view.phase.name === "over") this.#terminal.clearStatus();
+    if (this.#view.phase.name === "over") {
+      this.#network.end();
+      this.#terminal.clearStatus();
+    }
     this.#showEvent(event);
     this.#showStatus();
   }
@@ -107,9 +123,7 @@ export class TextReporter implements Reporter {
   showOffer(offer: OfferEvent): void {
     if (this.#offerShown === offer.session) return;
     this.#offerShown = offer.session;
-    for (const line of offerLines(offer, this.#terminal.columns, this.#errorStyle)) {
-      this.#terminal.note(line);
-    }
+    this.#terminal.note(...offerLines(offer, this.#terminal.columns, this.#errorStyle));
   }
 
   /** Shows words to compare once, whether their event or the question about them comes first. */
@@ -117,6 +131,11 @@ export class TextReporter implements Reporter {
     if (this.#wordsShown === session) return;
     this.#wordsShown = session;
     this.#terminal.note(wordsLine(words, this.#errorStyle));
+  }
+
+  /** Answers a reply code that was pasted; what comes of it follows. */
+  showTakenPaste(): void {
+    this.#note("Reply code taken.");
   }
 
   /** Shows why a code that was pasted is of no use; nothing ends with it. */
@@ -136,18 +155,18 @@ export class TextReporter implements Reporter {
       case "reply-code":
         return this.#showReplyCode(event);
       case "reply":
-        return replyLines(event).forEach((line) => this.#note(line));
+        return this.#note(...replyLines(event));
       case "network":
         return this.#showNetwork(event);
       case "connecting":
-        if (this.#options.verbose) this.#note(`Trying ${event.addresses.join(", ")}`);
+        if (this.#options.verbose) this.#noteUsual(`Trying ${event.addresses.join(", ")}`);
         return;
       case "connected":
         this.#paths.begin(event);
         return this.#note(connectedLine(event));
       case "path": {
         const line = this.#paths.handlePath(event, this.#options.verbose);
-        return line === undefined ? undefined : this.#note(line);
+        return line === undefined ? undefined : this.#noteUsual(line);
       }
       case "path-lost":
         return this.#note(this.#paths.handleLost(event));
@@ -176,7 +195,7 @@ export class TextReporter implements Reporter {
         if (this.#options.verbose) this.#note(fileDoneLine(event));
         return;
       case "warning":
-        return this.#noteWrapped([warningLine(event, this.#errorStyle)]);
+        return this.#showWarning(event);
       case "done":
         return this.#showDone(event);
       case "error":
@@ -212,7 +231,7 @@ export class TextReporter implements Reporter {
     if (this.#options.quiet) return;
     this.#showCodeDetails(event);
     if (this.#isPrivate) return;
-    this.#note(paint(replyExpectation(event.expected), "dim", this.#errorStyle));
+    this.#note(paint(expectedLine(event.expected), "dim", this.#errorStyle));
   }
 
   #printCode(code: string): void {
@@ -221,17 +240,25 @@ export class TextReporter implements Reporter {
 
   #showCodeDetails({ code, addresses }: CodeEvent | ReplyCodeEvent): void {
     const picture = this.#options.renderQr?.(code, { ansi: this.#errorStyle.color }) ?? [];
-    for (const line of picture) this.#note(line);
-    if (this.#options.verbose) this.#note(`Addresses in the code: ${addresses.join(", ")}`);
+    if (picture.length > 0) this.#note(...picture);
+    if (this.#options.verbose) this.#noteUsual(`Addresses in the code: ${addresses.join(", ")}`);
   }
 
   #showNetwork(event: NetworkEvent): void {
-    if (this.#options.verbose) this.#note(networkLine(event));
+    if (this.#options.verbose && !this.#options.quiet) this.#network.handleEvent(event);
     for (const warning of networkWarnings(event)) {
       if (this.#networkWarnings.has(warning.code)) continue;
       this.#networkWarnings.add(warning.code);
       this.#noteWrapped([warningLine(warning, this.#errorStyle)]);
     }
+  }
+
+  #showWarning(event: WarningEvent): void {
+    const address = event.session === undefined ? undefined : this.#paths.addressOf(event.session);
+    if (event.code !== "waits_for_place" || address === undefined) {
+      return this.#noteWrapped([warningLine(event, this.#errorStyle)]);
+    }
+    this.#noteUsual(waitsLine(address));
   }
 
   #showProgress(event: ProgressEvent): void {
@@ -264,8 +291,17 @@ export class TextReporter implements Reporter {
   #showError(event: ErrorEvent): void {
     const address = event.session === undefined ? undefined : this.#paths.addressOf(event.session);
     if (event.session !== undefined) this.#forget(event.session);
-    const where = event.fatal || address === undefined ? "" : `With ${address}: `;
-    this.#showErrorLines(event, where);
+    if (event.fatal) {
+      const isWanted = event.code === "interrupted" && this.#options.signal.aborted;
+      return isWanted ? this.#terminal.note("Interrupted") : this.#showErrorLines(event);
+    }
+    if (event.code === "share_closed" && address !== undefined) {
+      return this.#noteUsual(notServedLine(address));
+    }
+    const hint = this.#options.role === "send" && CAN_COME_AGAIN.has(event.code)
+      ? STILL_SHARING
+      : event.hint;
+    this.#showErrorLines({ ...event, hint }, address === undefined ? "" : `With ${address}: `);
   }
 
   #showErrorLines(event: ErrorEvent, where = ""): void {
@@ -276,9 +312,7 @@ export class TextReporter implements Reporter {
   /** Writes lines for the person, cut between words where the terminal would cut anywhere. */
   #noteWrapped(lines: readonly string[]): void {
     const columns = this.#terminal.errorIsTerminal ? this.#terminal.columns : Infinity;
-    for (const line of lines) {
-      for (const part of wrapWords(line, columns, "  ")) this.#terminal.note(part);
-    }
+    this.#terminal.note(...lines.flatMap((line) => wrapWords(line, columns, "  ")));
   }
 
   #forget(session: number): void {
@@ -286,9 +320,14 @@ export class TextReporter implements Reporter {
     this.#paths.end(session);
   }
 
-  /** Writes a line that `--quiet` does without. */
-  #note(line: string): void {
-    if (!this.#options.quiet) this.#terminal.note(line);
+  /** Writes lines that `--quiet` does without. */
+  #note(...lines: string[]): void {
+    if (!this.#options.quiet) this.#terminal.note(...lines);
+  }
+
+  /** As {@linkcode TextReporter.#note}, for a line that may be long. */
+  #noteUsual(line: string): void {
+    if (!this.#options.quiet) this.#noteWrapped([line]);
   }
 
   #showStatus(): void {

@@ -17,6 +17,8 @@ export type Phase =
   | { readonly name: "connecting"; readonly addresses: readonly string[] }
   /** Receiver: the reply code is to be pasted on the other side. */
   | { readonly name: "waiting_for_paste" }
+  /** Sender of a private share: a client is here whose reply code was not pasted. */
+  | { readonly name: "waiting_for_reply" }
   /** A channel exists; what is to move is not settled. */
   | { readonly name: "connected" }
   /** What could move is known to both; the receiving side has not begun to ask for it. */
@@ -32,17 +34,33 @@ export type Phase =
 export interface View {
   readonly role: Role;
   readonly phase: Phase;
+  /** Sender: lets in only clients whose reply code was pasted. */
+  readonly isPrivate: boolean;
+  /** Sender: a reply code was taken, and its client is not here yet. */
+  readonly expectsClient: boolean;
 }
 
 /** The view before any event. */
-export function initialView(role: Role): View {
-  return { role, phase: { name: "starting" } };
+export function initialView(role: Role, options: { readonly isPrivate?: boolean } = {}): View {
+  const { isPrivate = false } = options;
+  return { role, phase: { name: "starting" }, isPrivate, expectsClient: false };
 }
 
 /** The view after `event`. */
 export function advanceView(view: View, event: TransferEvent): View {
-  const phase = phaseAfter(view, event);
-  return phase === view.phase ? view : { role: view.role, phase };
+  const phase = isOfOther(view, event) ? view.phase : phaseAfter(view, event);
+  const expectsClient = event.event === "reply" ||
+    (view.expectsClient && event.event !== "connected");
+  return phase === view.phase && expectsClient === view.expectsClient
+    ? view
+    : { ...view, phase, expectsClient };
+}
+
+/** Whether it is about a client that waits while another one is served. */
+function isOfOther({ phase }: View, event: TransferEvent): boolean {
+  if (phase.name !== "moving" || event.event === "progress") return false;
+  if (event.event === "done" || (event.event === "error" && event.fatal)) return false;
+  return "session" in event && event.session !== phase.progress.session;
 }
 
 function phaseAfter(view: View, event: TransferEvent): Phase {
@@ -55,7 +73,9 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "connecting":
       return { name: "connecting", addresses: event.addresses };
     case "connected":
-      return { name: "connected" };
+      return {
+        name: view.isPrivate && !view.expectsClient ? "waiting_for_reply" : "connected",
+      };
     case "offer":
       return { name: "offered" };
     case "waiting":

@@ -14,12 +14,13 @@ const NAMES: Record<CodeKind, string> = { share: "code", reply: "reply code" };
 /** More wrong characters than this are counted, not listed. */
 const MAX_LISTED_CHARACTERS = 3;
 
-const HINT_COMPARE = "Compare the code with the other side's screen there and type it again";
+const HINT_COMPARE = "Compare the code with the other side's screen and type it again";
 const HINT_MADE_WRONG =
   "The code was copied right but made wrong: update p2pft on the side that shows it";
-const HINT_REPLY_CODE = "Paste this code where the share runs, and use the code shown there here";
+const HINT_REPLY_CODE =
+  "Paste this code where the share runs; the code that is shown there belongs here";
 const HINT_SHARE_CODE =
-  "Use this code where the files shall be received, and paste the reply code shown there here";
+  "Use this code where the files shall be received; the reply code it shows belongs here";
 const HINT_OTHER_SHARE =
   "Compare it with the receiving side's screen; if it is the same there, receive there again with this share's code";
 const HINT_LOOPBACK =

@@ -62,7 +62,7 @@ export class FakeStreams implements ConsoleStreams {
   /** Answers that wait for their questions, where a person gives them. */
   readonly #lines: string[];
   /** Lines that were typed whatever is on the screen. */
-  readonly #typed: string[] = [];
+  readonly #typed: { readonly line: string; readonly isPasteOn: boolean }[] = [];
   #isAsked = false;
   #wake: () => void = () => {};
 
@@ -90,7 +90,13 @@ export class FakeStreams implements ConsoleStreams {
 
   /** A person types or pastes a line now. */
   type(line: string): void {
-    this.#typed.push(line);
+    this.paste(line);
+  }
+
+  /** A person pastes lines now; the terminal shows all of them before the first is read. */
+  paste(...lines: string[]): void {
+    lines.forEach((line, index) => this.#typed.push({ line, isPasteOn: index > 0 }));
+    if (this.inputIsTerminal) this.screen.write(lines.map((line) => `${line}\n`).join(""));
     this.#wake();
   }
 
@@ -116,14 +122,19 @@ export class FakeStreams implements ConsoleStreams {
   }
 
   #nextLine(): string | undefined {
-    if (!this.inputIsTerminal) return this.#typed.shift() ?? this.#lines.shift();
-    const line = this.#typed.shift() ?? (this.#isAsked ? this.#lines.shift() : undefined);
+    const typed = this.#typed.shift()?.line;
+    if (typed !== undefined || !this.inputIsTerminal) return typed ?? this.#lines.shift();
+    const line = this.#isAsked ? this.#lines.shift() : undefined;
     // The terminal echoes what is typed.
-    if (line !== undefined) {
-      this.screen.write(`${line}\n`);
-      this.#isAsked = false;
-    }
+    if (line !== undefined) this.screen.write(`${line}\n`);
+    if (line !== undefined) this.#isAsked = false;
     return line;
+  }
+
+  /** Only what was pasted together comes within any time. */
+  readLineWithin(): Promise<string | undefined> {
+    const isNext = this.#typed[0]?.isPasteOn === true;
+    return Promise.resolve(isNext ? this.#typed.shift()!.line : undefined);
   }
 
   dropTypedAhead(): Promise<void> {
@@ -312,7 +323,14 @@ export const DOCTOR_REPORT: DoctorReport = {
     ffi: "prompt",
     "unstable-net": "granted",
   },
-  sockets: { kind: "deno", families: [4, 6], ports: [41_000, 41_001], hopLimit: false },
+  sockets: {
+    kind: "deno",
+    families: [4, 6],
+    ports: [41_000, 41_001],
+    path: "base",
+    hopLimit: false,
+  },
+  cipher: "node:crypto",
   interfaces: [{ name: "wlan0", family: 4, address: "192.168.1.5" }],
   network: {
     mapping: "endpoint_independent",
@@ -334,10 +352,10 @@ export const DOCTOR_REPORT: DoctorReport = {
   ipv6: { global: false },
   mtu: 1500,
   conclusion: [
-    { other: "public", method: "direct" },
-    { other: "easy_router", method: "punched" },
-    { other: "stepping_router", method: "predicted" },
-    { other: "random_router", method: "birthday" },
+    { other: "public", method: "direct", oneCode: "receiving" },
+    { other: "easy_router", method: "punched", oneCode: "never" },
+    { other: "stepping_router", method: "predicted", oneCode: "never" },
+    { other: "random_router", method: "birthday", oneCode: "never" },
   ],
   advice: ["Turn on UPnP in the router: then even hard networks are reached at once."],
 };

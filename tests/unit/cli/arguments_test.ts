@@ -57,17 +57,29 @@ Deno.test("parseArguments reads receive with and without a code", () => {
     command: "receive",
     directory: ".",
     allowDotfiles: false,
+    localAddresses: true,
     qr: false,
   };
   assert.deepEqual(parse("receive"), defaults);
   assert.deepEqual(
-    parse("receive", "p2p1x", "-o", "out", "--overwrite", "ask", "--allow-dotfiles", "--qr"),
+    parse(
+      "receive",
+      "p2p1x",
+      "-o",
+      "out",
+      "--overwrite",
+      "ask",
+      "--allow-dotfiles",
+      "--qr",
+      "--no-local-addresses",
+    ),
     {
       ...defaults,
       code: "p2p1x",
       directory: "out",
       overwrite: "ask",
       allowDotfiles: true,
+      localAddresses: false,
       qr: true,
     },
   );
@@ -129,11 +141,11 @@ Deno.test("parseArguments says what is wrong and which help to read", () => {
     ["sned x", /^Unknown command 'sned' \(Did you mean send\?\)$/, "See p2pft --help"],
     ["send", /^Missing required argument 'path'$/, "See p2pft send --help"],
     ["send x --adress y", /^Unknown option '--adress'.*--address/, "See p2pft send --help"],
-    [
-      "send x --bind 99999",
-      /'99999' is invalid. Expected PORT or ADDR:PORT/,
-      "See p2pft send --help",
-    ],
+    ["send x --bind x", /'x' is invalid. Expected PORT or ADDR:PORT/, "See p2pft send --help"],
+    ["send x --bind 99999", /A port is at most 65535$/, "See p2pft send --help"],
+    ["send x --stun 99999", /A port is at most 65535$/, "See p2pft send --help"],
+    ["send x --stun a.example:99999", /A port is at most 65535$/, "See p2pft send --help"],
+    ["send x --address [::1]:65536", /A port is at most 65535$/, "See p2pft send --help"],
     ["send x --no-local-addresses", /needs at least one --address$/, "See p2pft send --help"],
     ["receive a b", /^Too many arguments/, "See p2pft receive --help"],
     ["receive --overwrite x", /choices are never, ask, always$/, "See p2pft receive --help"],

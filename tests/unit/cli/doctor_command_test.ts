@@ -96,7 +96,7 @@ Deno.test("doctor ends soon after Ctrl-C, also when the library does not", async
   interrupt.abort();
   clock.advance(CLEAN_END_MS);
   assert.equal(await exit, 130);
-  assert.match(streams.error, /^Error: Interrupted\n/);
+  assert.match(streams.error, /^Interrupted\n$/);
 });
 
 Deno.test("doctor names the permission that is missing", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DoctorReport } from "../../../lib/doctor_report.ts";
+import type { DoctorPair, DoctorReport } from "../../../lib/doctor_report.ts";
 import { doctorLines, type DoctorTextOptions } from "../../../lib/cli/doctor_text.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
 import { MAPPING_CLASSES } from "../../../lib/nat/mapping_class.ts";
@@ -13,10 +13,13 @@ Deno.test("doctorLines says first what it means, then what was found", () => {
     "Your router keeps one outside port per program: easy.",
     "",
     "How to reach another network:",
-    "  public address      direct",
-    "  easy home router    hole punched through both routers",
-    "  ports in steps      through a port that was foreseen",
-    "  random ports        found by trying many ports",
+    "  public address      direct when they send, else a reply",
+    "                      code is needed",
+    "  easy home router    hole punched; a reply code is needed",
+    "  ports in steps      through a port that was foreseen; a",
+    "                      reply code is needed",
+    "  random ports        found by trying many ports; a reply",
+    "                      code is needed",
     "",
     "What would help:",
     "  Turn on UPnP in the router: then even hard networks are",
@@ -38,6 +41,7 @@ Deno.test("doctorLines says first what it means, then what was found", () => {
     "  largest packet      1500 bytes",
     "  sockets             of Deno, IPv4 port 41000, IPv6 port",
     "                      41001",
+    "  data path           plain, node:crypto",
     "  short-lived probes  no: --allow-ffi would help",
     "  permissions         net, sys, unstable-net; not read,",
     "                      write, env, ffi",
@@ -60,6 +64,8 @@ Deno.test("doctorLines judges the pair behind a share code", () => {
     addresses: ["203.0.113.9:4000", "192.168.1.7:4000"],
     mapping: "port_dependent_random",
     expected: "impossible",
+    isOneCodeEnough: false,
+    isOneNetwork: false,
     advice: ["Use IPv6."],
   } as const;
   const text = lines({ ...DOCTOR_REPORT, pair });
@@ -71,6 +77,44 @@ Deno.test("doctorLines judges the pair behind a share code", () => {
     "  addresses           203.0.113.9:4000",
     "                      192.168.1.7:4000",
     "  Use IPv6.",
+  ]);
+});
+
+Deno.test("doctorLines says whether a code is enough, and what is not known", () => {
+  const share = {
+    code: "share",
+    addresses: [],
+    mapping: "unknown",
+    expected: "direct",
+    isOneCodeEnough: true,
+    isOneNetwork: false,
+    advice: [],
+  } as const;
+  const wayOf = (pair: DoctorPair): string | undefined =>
+    lines({ ...DOCTOR_REPORT, pair }, { columns: 100 }).find((line) => line.includes("way to meet"))
+      ?.trim().slice("way to meet".length).trim();
+  assert.equal(wayOf(share), "direct; the share code is enough");
+  assert.equal(wayOf({ ...share, isOneNetwork: true }), "direct, in your own network");
+  assert.equal(
+    wayOf({ ...share, expected: "punched", isOneCodeEnough: false }),
+    "hole punched; a reply code is needed",
+  );
+  assert.equal(wayOf({ ...share, expected: "unknown", isOneCodeEnough: false }), "not known");
+
+  const conclusion = [
+    { other: "public", method: "direct", oneCode: "always" },
+    { other: "easy_router", method: "mapped", oneCode: "sending" },
+    { other: "random_router", method: "unknown", oneCode: "never" },
+    { other: "ipv6", method: "impossible", oneCode: "never" },
+  ] as const;
+  const text = lines({ ...DOCTOR_REPORT, conclusion }, { columns: 100 });
+  const at = text.indexOf("How to reach another network:");
+  assert.deepEqual(text.slice(at + 1, at + 5), [
+    "  public address      direct; the share code is enough",
+    "  easy home router    through a port that a router opened when you send, " +
+    "else a reply code is needed",
+    "  random ports        not known",
+    "  IPv6 on both sides  not possible without help",
   ]);
 });
 

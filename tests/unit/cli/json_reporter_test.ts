@@ -10,6 +10,13 @@ Deno.test("jsonLine begins with the version and the event", () => {
   );
 });
 
+Deno.test("jsonLine rounds times to a tenth of a millisecond, and nothing else", () => {
+  const line = jsonLine({ ...EVENTS.connected, rttMs: 85.37119000000075 });
+  assert.equal(JSON.parse(line).rttMs, 85.4);
+  const progress = { ...EVENTS.progress, rateBytesPerSecond: 11.25, remainingSeconds: 3.456 };
+  assert.deepEqual(JSON.parse(jsonLine(progress)), { v: 1, ...progress });
+});
+
 Deno.test("jsonLine is one line of JSON without characters a terminal acts on", () => {
   const hostile = fc.string({
     unit: fc.oneof(

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import type { NetworkEvent, PathEvent } from "../../../lib/events.ts";
 import type { PathMethod } from "../../../lib/nat/path_method.ts";
 import {
+  expectedLine,
   firstPathLine,
   METHOD_WORDS,
   networkLine,
   networkWarnings,
   pathLine,
   pathLostLine,
-  replyExpectation,
   replyLines,
 } from "../../../lib/cli/path_messages.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
@@ -20,24 +20,23 @@ const LAN: PathEvent = { ...EVENTS.path, route: "lan", method: "direct", rttMs: 
 Deno.test("pathLine says how the path was made, where it leads and how long it takes", () => {
   assert.equal(
     pathLine(EVENTS.path, LINE),
-    "Path: hole punched through both routers, Internet, 82 ms",
+    "Path changed: hole punched, Internet, 82 ms",
   );
-  assert.equal(pathLine(LAN, LINE), "Path: direct, local network, 0.4 ms");
+  assert.equal(pathLine(LAN, LINE), "Path changed: direct, local network, 0.4 ms");
   assert.equal(
     pathLine({ ...LAN, family: 6, route: "internet", rttMs: 12 }, LINE),
-    "Path: direct, Internet, IPv6, 12 ms",
+    "Path changed: direct, Internet, IPv6, 12 ms",
   );
   assert.equal(
     pathLine(EVENTS.path, { isBack: true, hasAddress: true }),
-    "Back: hole punched through both routers, Internet, 82 ms, 198.51.100.4:5000",
+    "Back: hole punched, Internet, 82 ms, 198.51.100.4:5000",
   );
 });
 
 Deno.test("lines about paths and replies fit into 60 columns whatever the method", () => {
   for (const method of Object.keys(METHOD_WORDS) as PathMethod[]) {
     const lines = [
-      pathLine({ ...EVENTS.path, method, rttMs: 1234 }, LINE),
-      replyExpectation(method),
+      firstPathLine({ ...EVENTS.path, method }) ?? "",
       ...replyLines({ ...EVENTS.reply, expected: method }),
       pathLostLine(EVENTS.pathLost),
     ];
@@ -46,7 +45,7 @@ Deno.test("lines about paths and replies fit into 60 columns whatever the method
 });
 
 Deno.test("firstPathLine adds only what the line about the connection did not say", () => {
-  assert.equal(firstPathLine(EVENTS.path), "Path: hole punched through both routers");
+  assert.equal(firstPathLine(EVENTS.path), "Path: hole punched");
   assert.equal(firstPathLine(LAN), undefined);
 });
 
@@ -61,8 +60,13 @@ Deno.test("pathLostLine counts whole seconds", () => {
 Deno.test("replyLines names the client and what to expect", () => {
   assert.deepEqual(replyLines(EVENTS.reply), [
     "Looking for the client behind that code (k3n9) …",
-    "  Expected: a hole through both routers, about a second",
+    "  Expected: hole punched, about a second",
   ]);
+});
+
+Deno.test("expectedLine is what both sides say of a meeting", () => {
+  assert.equal(expectedLine("punched"), "Expected: hole punched, about a second");
+  assert.equal(replyLines(EVENTS.reply)[1], `  ${expectedLine(EVENTS.reply.expected)}`);
 });
 
 Deno.test("networkLine says all that is known and nothing that is not", () => {

@@ -35,6 +35,7 @@ const RECEIVE: ReceiveInvocation = {
   command: "receive",
   directory: "out",
   allowDotfiles: false,
+  localAddresses: true,
   qr: false,
 };
 const DOCTOR: DoctorInvocation = { ...COMMON, command: "doctor" };

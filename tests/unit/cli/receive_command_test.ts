@@ -138,6 +138,13 @@ Deno.test("receive takes the code out of the whole line that the other side show
   assert.equal((await receive([], { lines: ["p2pft receive  p2p1x"] })).code, "p2p1x");
 });
 
+Deno.test("receive takes the code out of a whole message", async () => {
+  const code = "p2p1qqq4g9yvtprjzn2ckxqvdp2kyyd00qzwqpqpqqqcsrwj5a";
+  for (const line of [`"${code}"`, `<${code}>`, `Hi! ${code}, please`, `${code} thanks a lot`]) {
+    assert.equal((await receive([line])).code, code, line);
+  }
+});
+
 Deno.test("receive without any code is a usage error", async () => {
   for (const options of [{}, { terminal: true, lines: [""] }]) {
     const { exit, streams, code } = await receive(["--color", "never"], options);
@@ -193,9 +200,9 @@ Deno.test("receive shows its reply code, what to do with it and what to expect",
     "No answer yet. Send this reply code to the other side, to be",
     "  pasted where the share runs:",
     "p2p1zreply",
-    "Then it takes about a second: both routers are easy.",
+    "Expected: hole punched, about a second",
     "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
-    "Path: hole punched through both routers",
+    "Path: hole punched",
   ]);
   const piped = await receiveEvents(["-q"], events, {});
   assert.equal(piped.streams.output, "p2p1zreply\n");

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import type { PathRoute, ProgressEvent } from "../../../lib/events.ts";
 import { render, renderPlainProgress } from "../../../lib/cli/render.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
-import type { Phase, Role } from "../../../lib/cli/view.ts";
+import { initialView, type Phase, type Role } from "../../../lib/cli/view.ts";
 import { EVENTS } from "./_fake_world.ts";
 
 const PLAIN = { color: false };
 const line = (phase: Phase, columns: number, role: Role = "receive"): string | undefined =>
-  render({ role, phase }, columns, PLAIN)[0];
+  render({ ...initialView(role), phase }, columns, PLAIN)[0];
 const moving = (changes: Partial<ProgressEvent> = {}): Phase => ({
   name: "moving",
   progress: { ...EVENTS.progress, ...changes },
@@ -46,6 +46,7 @@ Deno.test("render fits every phase into every width, with wide and hostile names
       { name: "connected" },
       { name: "waiting_for_admission" },
       { name: "waiting_for_paste" },
+      { name: "waiting_for_reply" },
     ),
     fc.array(fc.constant("[2001:db8:1234:5678:9abc:def0:1234:5678]:65535"), { maxLength: 3 })
       .map((addresses): Phase => ({ name: "connecting", addresses })),
@@ -53,7 +54,7 @@ Deno.test("render fits every phase into every width, with wide and hostile names
       .map((changes): Phase => moving({ ...changes, bytesTotal: 2 ** 31 })),
   );
   fc.assert(fc.property(phase, fc.nat(140), fc.boolean(), (value, columns, color) => {
-    for (const text of render({ role: "send", phase: value }, columns, { color })) {
+    for (const text of render({ ...initialView("send"), phase: value }, columns, { color })) {
       // deno-lint-ignore no-control-regex
       const visible = text.replace(/\x1b\[\d*(;\d+)*m/g, "");
       assert.ok(!visible.includes("\x1b"), JSON.stringify(text));
@@ -69,8 +70,15 @@ Deno.test("render shows where the reply code has to go in 59 columns", () => {
   );
 });
 
+Deno.test("render says that a private share waits for a client's reply code", () => {
+  assert.equal(
+    line({ name: "waiting_for_reply" }, 59, "send"),
+    "Waiting for its reply code … (Ctrl-C ends)",
+  );
+});
+
 Deno.test("render shows nothing when it is over", () => {
-  assert.deepEqual(render({ role: "send", phase: { name: "over" } }, 80, PLAIN), []);
+  assert.deepEqual(render({ ...initialView("send"), phase: { name: "over" } }, 80, PLAIN), []);
 });
 
 Deno.test("renderPlainProgress is one line of text without control characters", () => {

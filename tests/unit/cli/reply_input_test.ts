@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { MAX_OTHER_LINES, readReplies, replyCodeIn } from "../../../lib/cli/reply_input.ts";
+import { MAX_OTHER_LINES, readReplies, replyCodesIn } from "../../../lib/cli/reply_input.ts";
+import { TransferError } from "../../../lib/errors.ts";
 import { askYesNo } from "../../../lib/cli/questions.ts";
 import { Terminal } from "../../../lib/cli/terminal.ts";
 import { FakeStreams, type FakeStreamsOptions } from "./_fake_world.ts";
@@ -33,14 +34,63 @@ function reading(options: FakeStreamsOptions, addReply: (code: string) => void =
   return { streams, terminal, end, codes, seen, over };
 }
 
-Deno.test("replyCodeIn finds a code however it was copied, and takes nothing else for one", () => {
-  assert.equal(replyCodeIn(CODE), CODE);
-  assert.equal(replyCodeIn(`  my code: ${CODE.toUpperCase()} `), CODE.toUpperCase());
-  assert.equal(replyCodeIn("P2P1 zqq qqq"), "P2P1 zqq qqq");
+Deno.test("replyCodesIn finds a code however it was copied, and takes nothing else for one", () => {
+  assert.deepEqual(replyCodesIn(CODE), [CODE]);
+  assert.deepEqual(replyCodesIn(`  my code: ${CODE.toUpperCase()} `), [CODE.toUpperCase()]);
+  assert.equal(replyCodesIn("P2P1 zqq qqq")[0], "P2P1 zqq qqq");
   const mistyped = `pp21z${"q".repeat(60)}`;
-  assert.equal(replyCodeIn(` ${mistyped}`), mistyped);
+  assert.deepEqual(replyCodesIn(` ${mistyped}`), [mistyped]);
   for (const line of ["", "y", "yes", "hello there", "p2pft send x", "/a/long/path/".repeat(9)]) {
-    assert.equal(replyCodeIn(line), undefined, line);
+    assert.deepEqual(replyCodesIn(line), [], line);
+  }
+});
+
+/** Takes nothing but `CODE`. */
+function takeOnlyCode(code: string): void {
+  if (code.replaceAll(" ", "") !== CODE) throw new TransferError("bad_code", `Not ${code}`);
+}
+
+Deno.test("readReplies takes a code out of a whole message", async () => {
+  const lines = [`"${CODE}"`, `<${CODE}>`, `Hi! ${CODE}, please`, `${CODE} thanks a lot`];
+  const { codes, over, seen } = reading({ lines }, takeOnlyCode);
+  await over;
+  assert.equal(codes.filter((code) => code === CODE).length, lines.length);
+  assert.deepEqual(seen, { refused: [], otherCount: 0 });
+});
+
+Deno.test("readReplies puts a code together that was broken over two lines of a paste", async () => {
+  const { codes, over, seen, streams, end } = reading({ terminal: true }, takeOnlyCode);
+  streams.paste("Hi, my code:", "");
+  streams.paste(CODE.slice(0, 40), CODE.slice(40), "thanks");
+  await settled();
+  assert.equal(codes.at(-1), `${CODE.slice(0, 40)} ${CODE.slice(40)}`);
+  assert.deepEqual(seen.refused, []);
+  streams.paste(CODE.slice(0, 40), "thanks");
+  await settled();
+  assert.deepEqual(seen.refused.map((error) => (error as Error).message), [
+    `Not ${CODE.slice(0, 40)}`,
+  ]);
+  end.abort();
+  await over;
+});
+
+Deno.test("readReplies answers no question with the rest of a paste", async () => {
+  for (const rest of ["y", ""]) {
+    const { codes, over, streams, terminal, end } = reading({ terminal: true }, takeOnlyCode);
+    let isIn: boolean | undefined;
+    const question = { text: "Same words?", defaultAnswer: false, signal: end.signal };
+    const asked = askYesNo(terminal, question).then((answer) => isIn = answer);
+    await settled();
+    streams.paste(CODE, rest);
+    await settled();
+    assert.deepEqual(codes, [CODE]);
+    assert.equal(isIn, undefined);
+    assert.deepEqual(streams.screen.lines, ["Same words? [y/N]"]);
+    streams.type("y");
+    await asked;
+    assert.equal(isIn, true);
+    end.abort();
+    await over;
   }
 });
 

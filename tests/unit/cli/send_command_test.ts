@@ -213,7 +213,9 @@ Deno.test("send takes a reply code that is pasted while it waits, and asks nothi
   const exit = runProgram(["send", "photos"], fakeWorld({ streams, share }));
   await until(() => streams.error.includes("Waiting for the other side"));
   streams.type("hello?");
+  await until(() => streams.error.includes("That is no reply code"));
   streams.type("p2p1bad");
+  await until(() => streams.error.includes("Look"));
   streams.type("Here: P2P1 zzz");
   assert.equal(await exit, 0);
   assert.deepEqual(operation.replies, ["p2p1bad", "P2P1 zzz"]);
@@ -222,12 +224,11 @@ Deno.test("send takes a reply code that is pasted while it waits, and asks nothi
     "If the other side shows a reply code, paste it here.",
     "Waiting for the other side … (Ctrl-C ends) hello?",
     "That is no reply code: those begin with p2p1.",
-    "Waiting for the other side … (Ctrl-C ends) p2p1bad",
     "Error: Cannot read the code: it is bad\\u{1b}[2J",
     "  Look",
-    "Waiting for the other side … (Ctrl-C ends) Here: P2P1 zzz",
+    "Reply code taken.",
     "Looking for the client behind that code (k3n9) …",
-    "  Expected: a hole through both routers, about a second",
+    "  Expected: hole punched, about a second",
     "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
   ]);
 });
@@ -258,7 +259,6 @@ Deno.test("send takes a reply code while it asks about another client", async ()
   assert.equal(await exit, 0);
   assert.deepEqual(operation!.replies, ["p2p1reply"]);
   assert.deepEqual(streams.screen.lines.filter((line) => line.startsWith("Let ")), [
-    "Let 198.51.100.4:5000 in? [y/N] p2p1reply",
     "Let 198.51.100.4:5000 in? [y/N] y",
   ]);
 });
@@ -357,6 +357,64 @@ Deno.test("send asks below the line about the connection, and says once that it 
     "Turned away 198.51.100.4:5000",
   ]);
   assert.ok(!lines.some((line) => line.startsWith("Error:")));
+});
+
+Deno.test("send says of a client that came second that it waits, and at the end that it was not served", async () => {
+  const streams = new FakeStreams();
+  const second = { ...EVENTS.connected, session: 2, address: "192.0.2.8:1" };
+  const waits = {
+    event: "warning",
+    session: 2,
+    code: "waits_for_place",
+    message: "192.0.2.8:1 waits: another client is being served",
+  } as const;
+  const closed = {
+    ...EVENTS.refused,
+    session: 2,
+    code: "share_closed",
+    exit: 4,
+    message: "The share was closed",
+    fatal: false,
+  } as const;
+  const share = () =>
+    Promise.resolve(
+      operationOf(EVENTS.code, EVENTS.connected, second, waits, closed, EVENTS.done),
+    );
+  await runProgram(["send", "x", "--private"], fakeWorld({ streams, share }));
+  assert.deepEqual(streams.error.trimEnd().split("\n"), [
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
+    "Connected to 192.0.2.8:1 (Internet, 12 ms)",
+    "192.0.2.8:1 waits: one client at a time",
+    "Not served: 192.0.2.8:1, the share is over",
+  ]);
+});
+
+Deno.test("send turns nobody away when Ctrl-C takes its question", async () => {
+  const interrupt = new AbortController();
+  const streams = new FakeStreams({ terminal: true, columns: 60 });
+  const exit = runProgram(
+    ["send", "x"],
+    fakeWorld({
+      streams,
+      signal: interrupt.signal,
+      share: (_paths, options) =>
+        Promise.resolve(
+          new ScriptedOperation((async function* () {
+            yield EVENTS.code;
+            yield EVENTS.connected;
+            const admitted = await options.admit!(CLIENT);
+            yield { event: "admission", ...CLIENT, admitted } as const;
+            const { refused } = EVENTS;
+            yield { ...refused, code: "interrupted", exit: 130, message: "Interrupted" } as const;
+          })()),
+        ),
+    }),
+  );
+  await until(() => streams.error.endsWith("in? [y/N] "));
+  interrupt.abort();
+  assert.equal(await exit, 130);
+  assert.equal(streams.screen.lines.at(-1), "Interrupted");
+  assert.doesNotMatch(streams.error, /Turned away|Error/);
 });
 
 Deno.test("send says once that it was interrupted", async () => {

@@ -83,17 +83,18 @@ Deno.test("Terminal hides the status line while it asks and brings it back", asy
   assert.equal(streams.droppedTypedAhead, 1);
 });
 
-Deno.test("Terminal repeats an open question below a note", async () => {
+Deno.test("Terminal keeps one open question below the notes", async () => {
   const { terminal, streams } = terminalOn({ terminal: true });
   const giveUp = new AbortController();
   const answer = terminal.ask("Sure? ", giveUp.signal, { takesTypedAhead: true });
   await Promise.resolve();
   terminal.note("something happened");
-  assert.deepEqual(streams.screen.lines, ["Sure?", "something happened", "Sure?"]);
+  terminal.note("and more", "of it");
+  assert.deepEqual(streams.screen.lines, ["something happened", "and more", "of it", "Sure?"]);
   giveUp.abort();
   assert.equal(await answer, undefined);
   terminal.note("after");
-  assert.deepEqual(streams.screen.lines, ["Sure?", "something happened", "Sure?", "after"]);
+  assert.deepEqual(streams.screen.lines.slice(-2), ["Sure?", "after"]);
 });
 
 Deno.test("Terminal does not bring back a question that was just given up", async () => {
@@ -118,52 +119,126 @@ Deno.test("Terminal asks one question at a time", async () => {
   assert.deepEqual(streams.screen.lines, ["First? 1", "Second? 2"]);
 });
 
-Deno.test("Terminal hands every line to a listener and answers with those it leaves", async () => {
-  const { terminal, streams } = terminalOn({ terminal: true });
+/** Listens for lines that begin with "mine". */
+function listeningTo(terminal: Terminal) {
+  const heard: string[][] = [];
   const end = new AbortController();
-  const heard: [string, boolean][] = [];
-  const listening = terminal.listen((line, isAsked) => {
-    heard.push([line, isAsked]);
-    return line.startsWith("mine");
+  const over = terminal.listen({
+    isMeant: (line) => line.startsWith("mine"),
+    handleLines: (lines) => void heard.push([...lines]),
   }, end.signal);
+  return {
+    heard,
+    [Symbol.asyncDispose]: async () => {
+      end.abort();
+      await over;
+    },
+  };
+}
+
+Deno.test("Terminal hands a listener what is meant for it, and answers with the rest", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  await using listening = listeningTo(terminal);
   streams.type("mine before");
   await settled();
   const answer = terminal.ask("Sure? ", NO_SIGNAL);
   await settled();
   streams.type("mine too");
+  await settled();
   streams.type("yes");
   streams.type("behind");
   assert.equal(await answer, "yes");
   await settled();
-  assert.deepEqual(heard, [
-    ["mine before", false],
-    ["mine too", true],
-    ["yes", true],
-    ["behind", false],
-  ]);
-  assert.deepEqual(streams.screen.lines, ["mine before", "Sure? mine too", "Sure? yes", "behind"]);
-  end.abort();
-  await listening;
+  assert.deepEqual(listening.heard, [["mine before"], ["mine too"], ["behind"]]);
+});
+
+Deno.test("Terminal takes no line of a paste for an answer", async () => {
+  for (const paste of [["mine", "yes"], ["mine", ""], ["yes", "mine"], ["yes", "no"]]) {
+    const { terminal, streams } = terminalOn({ terminal: true });
+    await using listening = listeningTo(terminal);
+    let answer: string | undefined = "none yet";
+    const asked = terminal.ask("Sure? ", NO_SIGNAL).then((line) => answer = line);
+    await settled();
+    streams.paste(...paste);
+    await settled();
+    assert.equal(answer, "none yet", JSON.stringify(paste));
+    assert.deepEqual(listening.heard, paste.includes("mine") ? [paste] : []);
+    assert.deepEqual(streams.screen.lines, ["Sure?"]);
+    streams.type("really");
+    await asked;
+    assert.equal(answer, "really");
+  }
+});
+
+Deno.test("Terminal takes an answer with empty lines behind it", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  await using _listening = listeningTo(terminal);
+  const answer = terminal.ask("Sure? ", NO_SIGNAL);
+  await settled();
+  streams.paste("yes", "");
+  assert.equal(await answer, "yes");
+});
+
+Deno.test("Terminal takes what was pasted off the screen, however many rows it has", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true, columns: 60 });
+  await using listening = listeningTo(terminal);
+  terminal.note("above");
+  terminal.setStatus((columns) => "x".repeat(columns));
+  streams.paste(`mine ${"q".repeat(150)}`, "thanks", "y".repeat(60));
+  await settled();
+  assert.equal(listening.heard.length, 1);
+  assert.deepEqual(streams.screen.lines, ["above", "x".repeat(58)]);
+  streams.type("");
+  await settled();
+  assert.deepEqual(streams.screen.lines, ["above", "x".repeat(58)]);
+});
+
+Deno.test("Terminal writes a note while a paste is still coming in", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true, columns: 60 });
+  const more = Promise.withResolvers<undefined>();
+  streams.readLineWithin = () => more.promise;
+  await using listening = listeningTo(terminal);
+  terminal.setStatus(() => "waiting");
+  streams.type(`mine ${"q".repeat(80)}`);
+  await settled();
+  terminal.note("note");
+  assert.deepEqual(streams.screen.lines, ["note", "waiting"]);
+  more.resolve(undefined);
+  await settled();
+  assert.equal(listening.heard.length, 1);
+  assert.deepEqual(streams.screen.lines, ["note", "waiting"]);
 });
 
 Deno.test("Terminal draws the status line anew below a line that was typed", async () => {
   const { terminal, streams } = terminalOn({ terminal: true });
-  const end = new AbortController();
-  const listening = terminal.listen(() => false, end.signal);
+  await using _listening = listeningTo(terminal);
   terminal.setStatus(() => "waiting");
   streams.type("a line");
   await settled();
   terminal.setStatus(() => "moving");
   assert.deepEqual(streams.screen.lines, ["waiting a line", "moving"]);
-  end.abort();
-  await listening;
+});
+
+Deno.test("Terminal writes no control character where a question cannot be redrawn", async () => {
+  const streams = new FakeStreams({ terminal: true });
+  const terminal = new Terminal(streams, { outputColor: false, errorColor: false, redraw: false });
+  await using _listening = listeningTo(terminal);
+  const answer = terminal.ask("Sure? ", NO_SIGNAL);
+  await settled();
+  terminal.note("note");
+  streams.type("mine");
+  await settled();
+  streams.type("yes");
+  assert.equal(await answer, "yes");
+  assert.deepEqual(streams.screen.lines, ["Sure?", "note", "Sure? mine", "Sure? yes"]);
+  assert.ok(!streams.error.includes("\x1b"));
 });
 
 Deno.test("Terminal takes the end of the input that it listens to for no answer", async () => {
   const { terminal, streams } = terminalOn({ terminal: true });
   const { promise: line, resolve: end } = Promise.withResolvers<undefined>();
   streams.readLine = () => line;
-  const listening = terminal.listen(() => false, NO_SIGNAL);
+  const listening = terminal.listen({ isMeant: () => false, handleLines: () => {} }, NO_SIGNAL);
   const answer = terminal.ask("Sure? ", NO_SIGNAL);
   await settled();
   end(undefined);

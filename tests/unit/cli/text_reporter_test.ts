@@ -21,6 +21,7 @@ function report(
     verbose: false,
     installation: { compiled: true, moduleUrl: "", windows: false },
     clock: new FakeClock(),
+    signal: new AbortController().signal,
     ...options,
   });
   for (const event of events) reporter.handleEvent(event);
@@ -56,8 +57,14 @@ Deno.test("TextReporter shows warnings and errors even when quiet", () => {
 });
 
 Deno.test("TextReporter says whose session failed when the share goes on", () => {
-  const streams = report([EVENTS.connected, { ...EVENTS.refused, fatal: false }], { role: "send" });
-  assert.match(streams.error, /Error: With 198\.51\.100\.4:5000: The other side/);
+  const options = { role: "send" } as const;
+  const streams = report([EVENTS.connected, { ...EVENTS.refused, fatal: false }], options);
+  assert.match(
+    streams.error,
+    /Error: With 198\.51\.100\.4:5000: The other side.*\n {2}Still sharing: the other side needs the code above\n/,
+  );
+  const forged = { ...EVENTS.refused, code: "authentication_failed", fatal: false } as const;
+  assert.doesNotMatch(report([EVENTS.connected, forged], options).error, /Still sharing/);
 });
 
 Deno.test("TextReporter shows files and addresses only when verbose", () => {
@@ -80,10 +87,12 @@ Deno.test("TextReporter tells of each change of the path once", () => {
   );
   assert.deepEqual(streams.screen.lines.slice(0, -1), [
     "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
-    "Path: direct, local network, 0.4 ms",
+    "Path changed: direct, local network, 0.4 ms,",
+    "  198.51.100.4:5000",
     "Nothing heard for 3 s: looking for another way …",
-    "Back: hole punched through both routers, Internet, 82 ms",
-    "Path: hole punched through both routers, Internet, 80 ms",
+    "Back: hole punched, Internet, 82 ms",
+    "Path changed: hole punched, Internet, 80 ms,",
+    "  198.51.100.4:5000",
   ]);
   assert.equal(report([connected, path, pathLost, path], { quiet: true }).error, "");
   assert.match(
@@ -106,6 +115,31 @@ Deno.test("TextReporter warns once of a network that makes it hard, and tells al
     report([EVENTS.network], { verbose: true }).error,
     /^Network: .*203\.0\.113\.5:41000; STUN: answered\n$/,
   );
+});
+
+Deno.test("TextReporter wraps what it knows of the network, and says it once", () => {
+  const { network } = EVENTS;
+  const streams = report([network, { ...network }, EVENTS.done], { verbose: true }, {
+    terminal: true,
+    columns: 60,
+  });
+  assert.deepEqual(streams.screen.lines.slice(0, 3), [
+    "Network: outside ports: one outside port per program; seen",
+    "  as 203.0.113.5:41000; STUN: answered",
+    "Received 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
+  ]);
+});
+
+Deno.test("TextReporter says that the person interrupted, and calls that no error", () => {
+  const interrupted = {
+    ...EVENTS.refused,
+    code: "interrupted",
+    exit: 130,
+    message: "Interrupted",
+  } as const;
+  assert.equal(report([interrupted], { signal: AbortSignal.abort() }).error, "Interrupted\n");
+  // The other side's Ctrl-C is something that this person did not do.
+  assert.match(report([interrupted]).error, /^Error: Interrupted\n {2}/);
 });
 
 Deno.test("TextReporter escapes what the other side says", () => {

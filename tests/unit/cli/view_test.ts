@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { TransferEvent } from "../../../lib/events.ts";
-import { advanceView, initialView, type Role } from "../../../lib/cli/view.ts";
+import { advanceView, initialView, type Role, type View } from "../../../lib/cli/view.ts";
 import { EVENTS } from "./_fake_world.ts";
 
-const phases = (role: Role, ...events: TransferEvent[]): string[] => {
-  let view = initialView(role);
+const phases = (role: Role, ...events: TransferEvent[]): string[] =>
+  phasesFrom(initialView(role), ...events);
+const phasesFrom = (start: View, ...events: TransferEvent[]): string[] => {
+  let view = start;
   return events.map((event) => (view = advanceView(view, event)).phase.name);
 };
 
@@ -44,9 +46,38 @@ Deno.test("advanceView waits for a paste once there is a reply code, or one is w
 Deno.test("advanceView keeps the phase when codes, networks and paths change", () => {
   const view = advanceView(initialView("send"), EVENTS.progress);
   const { code, reply, network, path, pathLost } = EVENTS;
-  for (const event of [{ ...code, changed: true }, reply, network, path, pathLost]) {
+  for (const event of [{ ...code, changed: true }, network, path, pathLost]) {
     assert.equal(advanceView(view, event), view, event.event);
   }
+  assert.equal(advanceView(view, reply).phase, view.phase);
+});
+
+Deno.test("advanceView of a private share waits for the reply code of a client that is here", () => {
+  const start = initialView("send", { isPrivate: true });
+  const { code, connected, offer, reply } = EVENTS;
+  assert.deepEqual(phasesFrom(start, code, connected, offer), [
+    "waiting_for_peer",
+    "waiting_for_reply",
+    "offered",
+  ]);
+  assert.deepEqual(phasesFrom(start, code, reply, connected, connected), [
+    "waiting_for_peer",
+    "waiting_for_peer",
+    "connected",
+    "waiting_for_reply",
+  ]);
+});
+
+Deno.test("advanceView keeps showing what moves while another client comes and goes", () => {
+  const second = { ...EVENTS.connected, session: 2 };
+  const gone = { ...EVENTS.refused, session: 2, fatal: false };
+  assert.deepEqual(phases("send", EVENTS.code, EVENTS.progress, second, gone, EVENTS.done), [
+    "waiting_for_peer",
+    "moving",
+    "moving",
+    "moving",
+    "over",
+  ]);
 });
 
 Deno.test("advanceView waits for another client after the error of one session", () => {
