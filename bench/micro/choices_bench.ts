@@ -2,7 +2,7 @@
  * What was chosen, beside what was not: the figures behind "Decisions" in ARCHITECTURE.md.
  *
  * ```sh
- * deno bench --allow-net=127.0.0.1 bench/micro/choices_bench.ts
+ * deno bench --allow-net=127.0.0.1 --allow-ffi bench/micro/choices_bench.ts
  * ```
  * Ciphers seal one datagram of 1400 bytes, hashes take 1 MiB, the timer is asked for 1 ms. The UDP
  * benches send a burst of {@linkcode BURST} datagrams of 1400 bytes over loopback and wait until they
@@ -14,6 +14,8 @@ import { chacha20, chacha20poly1305 } from "npm:@noble/ciphers@2.4.0/chacha.js";
 import { blake3 } from "npm:@noble/hashes@2.4.0/blake3.js";
 import { chacha20Block, loadChaCha20Key } from "../../lib/crypto/chacha20_block.ts";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
+import { libcryptoProvider } from "../../lib/transport/libcrypto_provider.ts";
+import { openSocket } from "../../lib/transport/open_socket.ts";
 
 const DATAGRAM_BYTES = 1400;
 /** Well below what a socket's buffer holds by default, so that nothing is lost. */
@@ -43,6 +45,11 @@ Deno.bench("ChaCha20-Poly1305, node:crypto", { ...ciphers, baseline: true }, () 
 });
 Deno.bench("AES-256-GCM, node:crypto", ciphers, () => {
   sealWithNode("aes-256-gcm");
+});
+const libcrypto = libcryptoProvider(nodeProvider)?.createAead(key);
+const room = new Uint8Array(DATAGRAM_BYTES + 16);
+Deno.bench("ChaCha20-Poly1305, libcrypto", { ...ciphers, ignore: libcrypto === undefined }, () => {
+  libcrypto!.seal(nonce, header, room, 0, DATAGRAM_BYTES);
 });
 const webKey = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
 Deno.bench("AES-256-GCM, WebCrypto", ciphers, async () => {
@@ -119,6 +126,25 @@ Deno.bench("received by node:dgram", sockets, async () => {
   arrived = 0;
   const all = new Promise<void>((resolve) => onAll = resolve);
   await burstTo({ transport: "udp", hostname: "127.0.0.1", port: nodePort });
+  await all;
+});
+
+const accelerated = { family: 4, host: "127.0.0.1", port: 0, accelerate: true } as const;
+const trainSender = await openSocket(accelerated);
+const trainReceiver = await openSocket(accelerated);
+const train = new Uint8Array(BURST * DATAGRAM_BYTES);
+let trainBytes = 0;
+void trainReceiver.receive((piece) => {
+  trainBytes += piece.length;
+  if (trainBytes === train.length) onAll();
+});
+Deno.bench("sent and received as a train", {
+  ...sockets,
+  ignore: trainSender.sendTrain === undefined,
+}, async () => {
+  trainBytes = 0;
+  const all = new Promise<void>((resolve) => onAll = resolve);
+  await trainSender.sendTrain!(train, train.length, DATAGRAM_BYTES, trainReceiver.localAddress);
   await all;
 });
 

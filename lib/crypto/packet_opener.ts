@@ -60,6 +60,8 @@ export class PacketOpener {
   #replay = new ReplayWindow();
   #header = new Uint8Array(PACKET_HEADER_BYTES);
   #mask = new Uint8Array(MASK_BUFFER_BYTES);
+  /** Where the packet is whose mask `peekLength` left for `open`; −1 when there is none. */
+  #maskedStart = -1;
 
   /**
    * Makes an opener in key phase 0.
@@ -93,15 +95,20 @@ export class PacketOpener {
    * The length a packet says it has, so that datagrams the kernel joined can be split. Nothing is
    * authenticated yet; `open` compares the length again.
    *
+   * The next call must be `open` for the same bytes, which reuses the mask, or another `peekLength`.
+   *
    * @param available Bytes from `start` on.
    * @returns At least {@linkcode PACKET_OVERHEAD_BYTES}, at most `available`; −1 for anything else.
    */
   peekLength(buffer: Uint8Array, start: number, available: number): number {
+    this.#maskedStart = -1;
     if (!isRoomForPacket(buffer, start, start + available)) return -1;
     const mask = this.#mask;
     writeHeaderMask(this.#headerKey, buffer, start + PACKET_HEADER_BYTES, mask);
     const length = ((buffer[start + 11]! ^ mask[5]!) << 8) | (buffer[start + 12]! ^ mask[6]!);
-    return length >= PACKET_OVERHEAD_BYTES && length <= available ? length : -1;
+    if (length < PACKET_OVERHEAD_BYTES || length > available) return -1;
+    this.#maskedStart = start;
+    return length;
   }
 
   /**
@@ -112,11 +119,13 @@ export class PacketOpener {
    */
   open(buffer: Uint8Array, start: number, end: number): number {
     this.isDuplicate = false;
+    const isMasked = this.#maskedStart === start;
+    this.#maskedStart = -1;
     if (!isRoomForPacket(buffer, start, end)) return -1;
     const header = this.#header;
     const mask = this.#mask;
     const payloadStart = start + PACKET_HEADER_BYTES;
-    writeHeaderMask(this.#headerKey, buffer, payloadStart, mask);
+    if (!isMasked) writeHeaderMask(this.#headerKey, buffer, payloadStart, mask);
     for (let index = 0; index < CONNECTION_ID_BYTES; index++) {
       header[index] = buffer[start + index]!;
     }

@@ -107,6 +107,22 @@ export class ProbeCodec {
     return { type, transactionId: copy.slice(from, from + TRANSACTION_ID_BYTES) };
   }
 
+  /**
+   * Bytes of the first of several probes that the kernel joined. A probe does not say how long it is,
+   * so the tag of the next one is looked for (0.1 µs a place); only behind a right tag, which
+   * strangers cannot make.
+   *
+   * @returns 0 when `piece` does not begin with two probes of this pair.
+   */
+  peekLength(piece: Uint8Array): number {
+    if (piece.length < 2 * MIN_PROBE_BYTES || !this.#tag.matches(piece)) return 0;
+    const longest = Math.min(MAX_PROBE_BYTES, piece.length - MIN_PROBE_BYTES);
+    for (let length = MIN_PROBE_BYTES; length <= longest; length++) {
+      if (this.#tag.matches(piece.subarray(length, length + TAGGED_PREFIX_BYTES))) return length;
+    }
+    return 0;
+  }
+
   /** Overwrites the keys; the codec is of no use afterwards. */
   wipe(): void {
     this.#tag.wipe();

@@ -26,6 +26,13 @@ export interface DatagramMachine {
    * @returns Whether it was for this machine. False leaves it to others and changes nothing.
    */
   handleDatagram(now: Instant, datagram: Uint8Array, path: Path): boolean;
+  /**
+   * How long a datagram of this machine's kind at the start of `piece` says to be. The kernel may join
+   * datagrams of one sender, and does not say where one ends.
+   *
+   * @returns 0 when it is not of its kind or cannot be told; it may be more than there is.
+   */
+  peekLength?(piece: Uint8Array): number;
   /** Does what is due. */
   handleTimeout(now: Instant): void;
   /** The one deadline to arm; `NEVER` when there is none. */

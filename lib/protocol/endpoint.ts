@@ -5,7 +5,9 @@
  *
  * A datagram is looked at in this order (docs/protocol.md, "Telling datagrams apart"): known
  * connection id, then 1200 bytes with a handshake tag, then the machines that share the sockets
- * (STUN, hole punching), then nothing.
+ * (STUN, hole punching), then nothing. The kernel may join datagrams of one sender: what is behind
+ * the first is looked at in the same way, until something is nobody's [DMX-2]. So a stranger's piece
+ * costs no more than a stranger's datagram, however long it is.
  */
 import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import type { SocketAddress } from "../nat/address.ts";
@@ -15,7 +17,7 @@ import { readConnectionId } from "./connection_id.ts";
 import type { PathEvent } from "./paths/events.ts";
 import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
 import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
-import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES, MAX_DATAGRAM_BYTES_V4 } from "./params.ts";
+import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES } from "./params.ts";
 import type { Path } from "../nat/path.ts";
 import { earlier, type Instant, NEVER } from "../time.ts";
 
@@ -135,49 +137,68 @@ export class Endpoint {
     return this.#connections.length;
   }
 
-  /** Takes a datagram; it is decrypted in place. */
-  handleDatagram(now: Instant, datagram: Uint8Array, socket: number, from: SocketAddress): void {
-    if (datagram.length >= HEADER_BYTES) {
-      const id = readConnectionId(datagram, 0);
-      const connection = this.#byId.get(id);
-      if (connection) return this.#handlePackets(now, connection, datagram, socket, from);
-      if (this.#sharer?.holdEarlyPacket(id, datagram)) return;
-    }
-    const path: Path = { socket, remote: from };
-    if (
-      datagram.length === HANDSHAKE_DATAGRAM_BYTES && this.#handleHandshake(now, datagram, path)
-    ) {
-      return;
-    }
-    for (const machine of this.#machines) {
-      if (machine.handleDatagram(now, datagram, path)) return;
-    }
-    this.droppedDatagrams++;
+  /** Takes what a socket received, a datagram or several joined; it is decrypted in place. */
+  handleDatagram(now: Instant, piece: Uint8Array, socket: number, from: SocketAddress): void {
+    let start = 0;
+    do {
+      const length = this.#handleFirst(now, piece, start, socket, from);
+      if (length === 0) {
+        this.droppedDatagrams++;
+        return;
+      }
+      start += length;
+    } while (start < piece.length);
   }
 
-  #handlePackets(
+  /** Takes the datagram at `start`. Returns its length; 0 for one that is nobody's. */
+  #handleFirst(
     now: Instant,
-    connection: Connection,
-    datagram: Uint8Array,
+    piece: Uint8Array,
+    start: number,
     socket: number,
     from: SocketAddress,
-  ): void {
-    // A datagram longer than any packet is several that the kernel joined.
-    if (datagram.length <= MAX_DATAGRAM_BYTES_V4) {
-      connection.handlePacket(now, datagram, 0, datagram.length, socket, from);
-    } else {
-      let start = 0;
-      while (start < datagram.length) {
-        const length = connection.peekPacketLength(datagram, start);
-        if (length < 0) {
-          this.droppedDatagrams++;
-          break;
-        }
-        connection.handlePacket(now, datagram, start, start + length, socket, from);
-        start += length;
-      }
+  ): number {
+    const available = piece.length - start;
+    if (available >= HEADER_BYTES) {
+      const id = readConnectionId(piece, start);
+      const connection = this.#byId.get(id);
+      if (connection) return this.#handlePacket(now, connection, piece, start, socket, from);
+      // Where its packets end is known when there is a session.
+      if (this.#sharer?.holdEarlyPackets(id, piece, start)) return available;
     }
+    const path: Path = { socket, remote: from };
+    if (available >= HANDSHAKE_DATAGRAM_BYTES) {
+      const datagram = piece.subarray(start, start + HANDSHAKE_DATAGRAM_BYTES);
+      if (this.#handleHandshake(now, datagram, path)) return HANDSHAKE_DATAGRAM_BYTES;
+    }
+    return this.#handleOther(now, start === 0 ? piece : piece.subarray(start), path);
+  }
+
+  #handlePacket(
+    now: Instant,
+    connection: Connection,
+    piece: Uint8Array,
+    start: number,
+    socket: number,
+    from: SocketAddress,
+  ): number {
+    const length = connection.peekPacketLength(piece, start);
+    if (length < 0) return 0;
+    connection.handlePacket(now, piece, start, start + length, socket, from);
     if (connection.closed) this.#noteClosed(connection);
+    return length;
+  }
+
+  #handleOther(now: Instant, rest: Uint8Array, path: Path): number {
+    for (const machine of this.#machines) {
+      if (machine.handleDatagram(now, rest, path)) return rest.length;
+    }
+    for (const machine of this.#machines) {
+      const length = machine.peekLength?.(rest) ?? 0;
+      if (length === 0 || length >= rest.length) continue;
+      if (machine.handleDatagram(now, rest.subarray(0, length), path)) return length;
+    }
+    return 0;
   }
 
   #handleHandshake(now: Instant, datagram: Uint8Array, path: Path): boolean {
@@ -187,8 +208,8 @@ export class Endpoint {
       const { start, remoteKey, request, handshakeHash, earlyPackets } = accepted;
       const connection = this.#add(now, start);
       this.#events.push({ type: "accepted", connection, remoteKey, request, handshakeHash });
-      for (const packet of earlyPackets) {
-        connection.handlePacket(now, packet, 0, packet.length);
+      for (const piece of earlyPackets) {
+        this.handleDatagram(now, piece, path.socket, path.remote);
       }
       return true;
     }

@@ -41,6 +41,10 @@ import {
 } from "./transport_parameters.ts";
 
 const COOKIE_SECRET_BYTES = 32;
+
+/** Joined packets count as many: what is held is bounded by its bytes, too [HS-8]. */
+const MAX_EARLY_BYTES = MAX_EARLY_PACKETS * MAX_DATAGRAM_BYTES_V4;
+
 /** Bytes of the ephemeral key at the start of Noise message 1. */
 const EPHEMERAL_BYTES = 32;
 const MINUTE_MS = 60_000;
@@ -89,6 +93,7 @@ interface HalfOpen {
   wasRepeated: boolean;
   isFinished: boolean;
   earlyPackets: Uint8Array[];
+  earlyBytes: number;
 }
 
 /** The unfinished handshakes of one share. */
@@ -152,17 +157,19 @@ export class HandshakeSharer {
   }
 
   /**
-   * Keeps a data packet whose message 3 has not come yet; what is too long for one is not [HS-8].
+   * Keeps data packets whose message 3 has not come yet [HS-8]: `piece` from `start` on, as it came.
    *
    * @param id Connection id at its start.
    * @returns Whether the id belongs to an unfinished handshake.
    */
-  holdEarlyPacket(id: number, datagram: Uint8Array): boolean {
+  holdEarlyPackets(id: number, piece: Uint8Array, start: number): boolean {
     const halfOpen = this.#halfOpen.get(id);
     if (!halfOpen || halfOpen.isFinished) return false;
-    const isPacket = datagram.length <= MAX_DATAGRAM_BYTES_V4;
-    if (isPacket && halfOpen.earlyPackets.length < MAX_EARLY_PACKETS) {
-      halfOpen.earlyPackets.push(datagram.slice());
+    const { earlyPackets } = halfOpen;
+    const bytes = halfOpen.earlyBytes + piece.length - start;
+    if (earlyPackets.length < MAX_EARLY_PACKETS && bytes <= MAX_EARLY_BYTES) {
+      halfOpen.earlyBytes = bytes;
+      earlyPackets.push(piece.slice(start));
     }
     return true;
   }
@@ -250,6 +257,7 @@ export class HandshakeSharer {
       wasRepeated: false,
       isFinished: false,
       earlyPackets: [],
+      earlyBytes: 0,
     };
     this.#halfOpen.set(halfOpen.id, halfOpen);
     this.#bySource.set(source, halfOpen);

@@ -1,13 +1,15 @@
 /**
  * UDP over `Deno.listenDatagram`, the base adapter. It needs `--unstable-net` and net permission;
- * `open_socket.ts` decides whether it can be had. Not here: batching, pacing, any retry.
+ * `open_socket.ts` decides whether it can be had, and whether it is made faster (`offload.ts`). Not
+ * here: what goes into one train, pacing, any retry of a datagram that was lost.
  */
 import type { SocketAddress } from "../nat/address.ts";
 import type { BindAddress } from "./bind_address.ts";
 import { HopLimit } from "./hop_limit.ts";
 import { normalizedAddress } from "./normalized_address.ts";
-import type { DatagramHandler, DatagramSocket } from "./socket.ts";
-import { isClosedError, isReceiveNoise, isSystemError } from "./system_error.ts";
+import { Offload } from "./offload.ts";
+import type { DatagramHandler, DatagramSocket, SendTrain, SocketAcceleration } from "./socket.ts";
+import { isClosedError, isReceiveNoise, isSystemError, systemErrorCode } from "./system_error.ts";
 
 /** No UDP datagram is larger, so none is cut off unnoticed. */
 const RECEIVE_BUFFER_BYTES = 65_536;
@@ -20,6 +22,9 @@ export interface DenoSocketOptions {
    */
   readonly receiveBufferBytes?: number;
 }
+
+/** What Linux answers to a train whose datagrams are longer than the path's MTU, new and old. */
+const PATH_MTU_CODES: ReadonlySet<string> = new Set(["EMSGSIZE", "EINVAL"]);
 
 /** Remembered permission answers; a spray over many ports must not grow this without end. */
 const MAX_REMEMBERED_DESTINATIONS = 1024;
@@ -41,6 +46,10 @@ export class DenoSocket implements DatagramSocket {
   #deniedSends = 0;
   // Looked for when it is asked for first; null when it cannot be had.
   #hopLimit: HopLimit | null | undefined;
+  /** See {@linkcode DatagramSocket.sendTrain}; there after {@linkcode DenoSocket.joinDatagrams}. */
+  sendTrain: SendTrain | undefined = undefined;
+  #offload: Offload | undefined;
+  #joins = false;
   #receiving = false;
   #closed = false;
 
@@ -59,9 +68,45 @@ export class DenoSocket implements DatagramSocket {
     this.#unrestricted = status.state === "granted" && !status.partial;
   }
 
-  /** Datagrams not sent because the permissions of this process exclude their destination. */
+  /** Sends refused because the permissions of this process exclude their destination. */
   get deniedSends(): number {
     return this.#deniedSends;
+  }
+
+  /** See {@linkcode DatagramSocket.acceleration}. */
+  get acceleration(): SocketAcceleration {
+    const offload = this.#closed ? undefined : this.#offload;
+    return {
+      path: this.#joins ? "turbo" : "base",
+      receiveBufferBytes: offload?.receiveBufferBytes,
+      sendBufferBytes: offload?.sendBufferBytes,
+    };
+  }
+
+  /**
+   * Asks the system for larger buffers: Linux with FFI granted; elsewhere nothing changes.
+   *
+   * @returns Whether the options of this socket can be reached at all.
+   */
+  enlargeBuffers(): boolean {
+    this.#offload ??= Offload.of(this.family, this.localAddress);
+    this.#offload?.enlargeBuffers();
+    return this.#offload !== undefined;
+  }
+
+  /**
+   * Lets the system cut and join trains from now on. Only where `isOffloadSound` said that they
+   * arrive, and for owners that can tell joined datagrams apart.
+   *
+   * @returns Whether it does.
+   */
+  joinDatagrams(): boolean {
+    if (this.#closed) return false;
+    this.#offload ??= Offload.of(this.family, this.localAddress);
+    if (!this.#offload?.start()) return false;
+    this.#joins = true;
+    this.sendTrain = this.#sendTrain;
+    return true;
   }
 
   /** See {@linkcode DatagramSocket.receive}. */
@@ -96,22 +141,64 @@ export class DenoSocket implements DatagramSocket {
   /** See {@linkcode DatagramSocket.send}. */
   async send(datagram: Uint8Array, to: SocketAddress): Promise<boolean> {
     if (this.#closed) return false;
-    const last = this.#lastTo;
-    if (last !== to && (last === undefined || last.port !== to.port || last.host !== to.host)) {
-      if (!this.#isPermitted(to)) {
-        this.#deniedSends++;
-        return false;
-      }
-      this.#lastRemote = { transport: "udp", hostname: to.host, port: to.port };
-    }
-    this.#lastTo = to;
+    const remote = this.#remoteOf(to);
+    if (remote === undefined) return false;
+    if (this.#offload?.cutSendsAt(0) === false) return false;
     try {
-      await this.#connection.send(datagram, this.#lastRemote!);
+      await this.#connection.send(datagram, remote);
       return true;
     } catch (error) {
       if (isSystemError(error)) return false;
       throw error;
     }
+  }
+
+  readonly #sendTrain: SendTrain = async (buffer, length, segmentBytes, to) => {
+    if (this.#closed) return false;
+    const remote = this.#remoteOf(to);
+    if (remote === undefined) return false;
+    if (!this.#offload!.cutSendsAt(segmentBytes)) {
+      return await this.#sendOneByOne(buffer, length, segmentBytes, to);
+    }
+    try {
+      await this.#connection.send(buffer.subarray(0, length), remote);
+      return true;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      const isSent = await this.#sendOneByOne(buffer, length, segmentBytes, to);
+      // A path that takes no datagrams of this length is not the socket's fault. Anything else that
+      // stops trains only (a device that cannot compute checksums) will stop the next ones too.
+      if (isSent && !PATH_MTU_CODES.has(systemErrorCode(error) ?? "")) this.sendTrain = undefined;
+      return isSent;
+    }
+  };
+
+  async #sendOneByOne(
+    buffer: Uint8Array,
+    length: number,
+    segmentBytes: number,
+    to: SocketAddress,
+  ): Promise<boolean> {
+    let isSent = true;
+    for (let start = 0; start < length; start += segmentBytes) {
+      const end = Math.min(start + segmentBytes, length);
+      if (!await this.send(buffer.subarray(start, end), to)) isSent = false;
+    }
+    return isSent;
+  }
+
+  /** An address in the system's shape; undefined, and counted, when permissions exclude it. */
+  #remoteOf(to: SocketAddress): Deno.NetAddr | undefined {
+    const last = this.#lastTo;
+    if (last !== to && (last === undefined || last.port !== to.port || last.host !== to.host)) {
+      if (!this.#isPermitted(to)) {
+        this.#deniedSends++;
+        return undefined;
+      }
+      this.#lastRemote = { transport: "udp", hostname: to.host, port: to.port };
+    }
+    this.#lastTo = to;
+    return this.#lastRemote;
   }
 
   /** See {@linkcode DatagramSocket.limitHops}. */

@@ -30,16 +30,16 @@ export interface BindOptions {
  */
 export async function openSockets(options: BindOptions): Promise<DatagramSocket[]> {
   const { host, port = 0 } = options;
-  const allowSlowSocket = options.allowSlowSocket ?? false;
+  const settings = { allowSlowSocket: options.allowSlowSocket ?? false, accelerate: true };
   if (host !== undefined) {
     const address = parseIpAddress(host);
     if (!address) {
       throw new TransferError("usage", `Cannot bind ${host}: it is not an IP address`);
     }
-    return [await openSocket({ ...address, port, allowSlowSocket })];
+    return [await openSocket({ ...address, port, ...settings })];
   }
-  const ipv4 = await openSocket({ family: 4, host: "0.0.0.0", port, allowSlowSocket });
-  const open6 = (port: number) => openSocket({ family: 6, host: "::", port, allowSlowSocket });
+  const ipv4 = await openSocket({ family: 4, host: "0.0.0.0", port, ...settings });
+  const open6 = (port: number) => openSocket({ family: 6, host: "::", port, ...settings });
   try {
     return [ipv4, await open6(port).catch(() => open6(0))];
   } catch {

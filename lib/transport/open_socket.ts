@@ -4,6 +4,7 @@
 import { TransferError } from "../errors.ts";
 import type { BindAddress } from "./bind_address.ts";
 import { DenoSocket, type DenoSocketOptions } from "./deno_socket.ts";
+import { isOffloadSound } from "./offload_check.ts";
 import type { DatagramSocket } from "./socket.ts";
 import { systemErrorCode } from "./system_error.ts";
 
@@ -11,6 +12,11 @@ import { systemErrorCode } from "./system_error.ts";
 export interface OpenSocketOptions extends BindAddress, DenoSocketOptions {
   /** Take `node:dgram` where `Deno.listenDatagram` is missing (default false). */
   readonly allowSlowSocket?: boolean;
+  /**
+   * Larger buffers, and trains of datagrams cut and joined by the system, where both can be had
+   * (default false). For owners that can tell joined datagrams apart.
+   */
+  readonly accelerate?: boolean;
 }
 
 /** True where `Deno.listenDatagram` exists: inside Deno, with `--unstable-net`. */
@@ -38,7 +44,13 @@ export async function openSocket(options: OpenSocketOptions): Promise<DatagramSo
     throw permissionMissing(shown);
   }
   try {
-    if (isFastSocketAvailable()) return new DenoSocket({ family, host, port }, options);
+    if (isFastSocketAvailable()) {
+      const socket = new DenoSocket({ family, host, port }, options);
+      if (options.accelerate && socket.enlargeBuffers() && await isOffloadSound(family)) {
+        socket.joinDatagrams();
+      }
+      return socket;
+    }
     // Loaded only when needed: most programs never touch the slow socket.
     const { NodeSocket } = await import("./node_socket.ts");
     return await NodeSocket.open({ family, host, port });

@@ -9,6 +9,7 @@ import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
 import { type Instant, NEVER } from "../time.ts";
 import type { Clock } from "./clock.ts";
 import type { DatagramSocket } from "./socket.ts";
+import { Train } from "./train.ts";
 
 /** The pump of one endpoint and its sockets. */
 export class Pump {
@@ -21,8 +22,8 @@ export class Pump {
   };
   readonly #clock: Clock;
   readonly #onEvent: (event: EndpointEvent) => void;
-  readonly #out = new Uint8Array(MAX_DATAGRAM_BYTES_V4);
-  // Views of `#out` by length: one allocation a size instead of one a datagram.
+  readonly #train: Train;
+  // Views of the train's first datagram by length: one allocation a size instead of one a datagram.
   readonly #views: (Uint8Array | undefined)[] = new Array(MAX_DATAGRAM_BYTES_V4 + 1);
   readonly #flush = (): void => void this.#run();
   #isScheduled = false;
@@ -47,6 +48,8 @@ export class Pump {
     this.#endpoint = endpoint;
     this.#clock = clock;
     this.#onEvent = onEvent;
+    const takesTrains = (index: number) => this.#sockets.get(index)?.sendTrain !== undefined;
+    this.#train = new Train(endpoint, clock, takesTrains);
     for (const socket of sockets) this.addSocket(socket);
     this.wake();
   }
@@ -143,15 +146,16 @@ export class Pump {
   }
 
   async #transmit(): Promise<void> {
-    const endpoint = this.#endpoint;
-    while (!this.#isClosed) {
-      const length = endpoint.pollTransmit(this.#clock.now(), this.#out);
-      if (length === 0) return;
-      const view = this.#views[length] ??= this.#out.subarray(0, length);
-      const { socket: index, remote } = endpoint.transmitPath;
+    const train = this.#train;
+    while (!this.#isClosed && train.fill()) {
+      const { length, segmentBytes, hops, path: { socket: index, remote } } = train;
       const socket = this.#sockets.get(index);
       if (socket === undefined) continue;
-      const hops = endpoint.transmitHops;
+      if (length > segmentBytes) {
+        await socket.sendTrain!(train.buffer, length, segmentBytes, remote);
+        continue;
+      }
+      const view = this.#views[length] ??= train.buffer.subarray(0, length);
       if (hops === undefined) {
         await socket.send(view, remote);
       } else if (socket.limitHops?.(hops)) {

@@ -4,8 +4,36 @@
  */
 import type { SocketAddress } from "../nat/address.ts";
 
-/** Called for every datagram; `datagram` is a view that is only valid during the call. */
+/**
+ * Called for every datagram; `datagram` is a view that is only valid during the call. From a socket
+ * whose {@linkcode DatagramSocket.acceleration} is `turbo` it may be several of one address in one
+ * piece, one behind the other: all of one length, the last may be shorter.
+ */
 export type DatagramHandler = (datagram: Uint8Array, from: SocketAddress) => void;
+
+/** Which way a socket's datagrams go, and what the system granted; for display. */
+export interface SocketAcceleration {
+  /** `turbo` where the kernel cuts and joins trains of datagrams, `base` for one call each. */
+  readonly path: "base" | "turbo";
+  /** Bytes the system holds for a program that is busy, its bookkeeping included; if known. */
+  readonly receiveBufferBytes: number | undefined;
+  /** The same of what was sent and has not left yet. */
+  readonly sendBufferBytes: number | undefined;
+}
+
+/** Most datagrams of a train; the kernel's bound (`UDP_MAX_SEGMENTS` of `linux/udp.h`). */
+export const MAX_TRAIN_SEGMENTS = 64;
+
+/** Most bytes of a train: what fits into one IPv4 packet, 65,535 − 20 (IP) − 8 (UDP). */
+export const MAX_TRAIN_BYTES = 65_507;
+
+/** See {@linkcode DatagramSocket.sendTrain}. */
+export type SendTrain = (
+  buffer: Uint8Array,
+  length: number,
+  segmentBytes: number,
+  to: SocketAddress,
+) => Promise<boolean>;
 
 /** A bound UDP socket of one address family. */
 export interface DatagramSocket {
@@ -24,6 +52,15 @@ export interface DatagramSocket {
    * an unreachable destination or a full buffer resolves too, with false.
    */
   send(datagram: Uint8Array, to: SocketAddress): Promise<boolean>;
+  /**
+   * Sends several datagrams to one address in one call: `buffer[0..length)` holds them one behind the
+   * other, each of `segmentBytes`, the last may be shorter. At most {@linkcode MAX_TRAIN_SEGMENTS} and
+   * {@linkcode MAX_TRAIN_BYTES}. Nothing else may be sent on the socket until it resolved; otherwise
+   * as {@linkcode DatagramSocket.send}. Undefined where, or as soon as, it is of no use.
+   */
+  readonly sendTrain?: SendTrain | undefined;
+  /** Undefined for a socket that has no system behind it. */
+  readonly acceleration?: SocketAcceleration | undefined;
   /**
    * Limits how many routers the datagrams of the following sends may pass (IPv4 TTL, IPv6 hop limit).
    * A socket without this method cannot.

@@ -26,6 +26,7 @@ const FAMILIES = [
 
 /** Elsewhere there is no way to. */
 const canLimitHops = Deno.build.os === "linux";
+const hasOffload = Deno.build.os === "linux";
 
 for (const { family, host, other } of FAMILIES) {
   const fixture = {
@@ -36,6 +37,12 @@ for (const { family, host, other } of FAMILIES) {
     ...fixture,
     limitsHops: canLimitHops,
     open: (port = 0) => Promise.resolve(new DenoSocket({ family, host, port })),
+  });
+  datagramSocketContract(`DenoSocket with offload on IPv${family}`, {
+    ...fixture,
+    limitsHops: canLimitHops,
+    takesTrains: hasOffload,
+    open: (port = 0) => openSocket({ family, host, port, accelerate: true }),
   });
   datagramSocketContract(`NodeSocket on IPv${family}`, {
     ...fixture,
@@ -49,6 +56,39 @@ Deno.test("openSocket takes the fast socket where it exists", async () => {
   assert.ok(socket instanceof DenoSocket);
   assert.equal(socket.localAddress.host, "127.0.0.1");
   socket.close();
+});
+
+Deno.test("openSocket enlarges the buffers of a socket that is to be fast, and of no other", {
+  ignore: !hasOffload,
+}, async () => {
+  const address = { family: 4, host: "127.0.0.1", port: 0 } as const;
+  const plain = await openSocket(address) as DenoSocket;
+  assert.deepEqual(plain.acceleration, {
+    path: "base",
+    receiveBufferBytes: undefined,
+    sendBufferBytes: undefined,
+  });
+  assert.equal(plain.sendTrain, undefined);
+  plain.enlargeBuffers();
+  const fast = await openSocket({ ...address, accelerate: true });
+  const { path, receiveBufferBytes, sendBufferBytes } = fast.acceleration!;
+  assert.equal(path, "turbo");
+  assert.ok(receiveBufferBytes! > 212_992 && sendBufferBytes! > 212_992);
+  assert.equal(plain.acceleration.receiveBufferBytes, receiveBufferBytes);
+  assert.equal(plain.acceleration.path, "base");
+  plain.close();
+  fast.close();
+});
+
+Deno.test("openSocket without FFI takes the base path, and asks nobody", async () => {
+  assert.equal(await runWith(["--unstable-net", "--allow-net"], "accelerate"), "base undefined");
+});
+
+Deno.test("openSocket takes the base path where loopback may not be tried", {
+  ignore: !hasOffload,
+}, async () => {
+  const flags = ["--unstable-net", "--allow-ffi", "--allow-net=127.0.0.1:4001"];
+  assert.match(await runWith(flags, "accelerate-4001"), /^base [0-9]+$/);
 });
 
 Deno.test("openSocket says that a port is in use", async () => {

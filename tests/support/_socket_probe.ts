@@ -19,6 +19,13 @@ async function probe(what: string): Promise<string> {
     socket.close();
     return results.join(" ");
   }
+  if (what === "accelerate" || what === "accelerate-4001") {
+    const port = what === "accelerate" ? 0 : 4001;
+    const socket = await openSocket({ family: 4, host: "127.0.0.1", port, accelerate: true });
+    const { path, receiveBufferBytes } = socket.acceleration!;
+    socket.close();
+    return `${path} ${receiveBufferBytes}`;
+  }
   try {
     const allowSlowSocket = what === "open-slow";
     const socket = await openSocket({ family: 4, host: "127.0.0.1", port: 0, allowSlowSocket });

@@ -21,6 +21,8 @@ export interface DatagramSocketFixture {
   readonly otherFamily: SocketAddress;
   /** Whether its sockets can limit hops here. */
   readonly limitsHops: boolean;
+  /** Whether its sockets take trains here (default false). */
+  readonly takesTrains?: boolean;
 }
 
 /** A datagram as a test keeps it: copied, since the view dies with the call. */
@@ -52,6 +54,15 @@ class Inbox {
 
 function pattern(length: number, salt: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + salt) & 0xff);
+}
+
+/** Waits for so many bytes from the piece `from` on; the index just past the pieces they came in. */
+async function endOf(length: number, inbox: Inbox, from: number): Promise<number> {
+  let bytes = 0;
+  let index = from;
+  while (bytes < length) bytes += (await inbox.atLeast(index + 1))[index++]!.bytes.length;
+  assert.equal(bytes, length);
+  return index;
 }
 
 /** Registers the suite for one implementation. */
@@ -200,6 +211,67 @@ export function datagramSocketContract(name: string, fixture: DatagramSocketFixt
       a.close();
       assert.equal(a.limitHops?.(2) ?? false, false);
     }));
+
+  Deno.test(`${name} says whether it takes trains`, () =>
+    withPair((a) => {
+      assert.equal(a.sendTrain !== undefined, fixture.takesTrains ?? false);
+      assert.equal(a.acceleration?.path === "turbo", fixture.takesTrains ?? false);
+      return Promise.resolve();
+    }));
+
+  if (fixture.takesTrains) {
+    const TRAINS = [
+      { segmentBytes: 1472, length: 44 * 1472 },
+      { segmentBytes: 1200, length: 54 * 1200 + 707 },
+      { segmentBytes: 1000, length: 64 * 1000 },
+      { segmentBytes: 30, length: 61 },
+      { segmentBytes: 1472, length: 1473 },
+      { segmentBytes: 500, length: 500 },
+      { segmentBytes: 500, length: 7 },
+    ];
+
+    Deno.test(`${name} delivers trains of any lengths, in whole datagrams and in order`, () =>
+      withPair(async (a, b, _atA, atB) => {
+        for (const [salt, { segmentBytes, length }] of TRAINS.entries()) {
+          const from = atB.all.length;
+          const buffer = pattern(length + 100, salt);
+          assert.equal(await a.sendTrain!(buffer, length, segmentBytes, b.localAddress), true);
+          buffer.fill(0xff);
+          const got: number[] = [];
+          for (let index = from; got.length < length; index++) {
+            const { bytes } = (await atB.atLeast(index + 1))[index]!;
+            assert.equal(got.length % segmentBytes, 0, "a piece begins with a datagram");
+            got.push(...bytes);
+          }
+          assert.deepEqual(Uint8Array.from(got), pattern(length, salt));
+        }
+      }));
+
+    Deno.test(`${name} cuts no datagram that is sent after a train`, () =>
+      withPair(async (a, b, _atA, atB) => {
+        const train = pattern(6100, 9);
+        for (const length of [1473, 1200, 9000, 3, 0, 65_507]) {
+          const from = atB.all.length;
+          assert.equal(await a.sendTrain!(train, 6100, 1200, b.localAddress), true);
+          assert.equal(await a.send(pattern(length, 10), b.localAddress), true);
+          const next = await endOf(6100, atB, from);
+          assert.deepEqual((await atB.atLeast(next + 1))[next]!.bytes, pattern(length, 10));
+        }
+      }));
+
+    Deno.test(`${name} bears trains to nowhere and trains that are none`, () =>
+      withPair(async (a, b, _atA, atB) => {
+        const train = pattern(6000, 11);
+        await a.sendTrain!(train, 6000, 1200, fixture.closedPort);
+        assert.equal(await a.sendTrain!(train, 6000, 1200, fixture.otherFamily), false);
+        const long = pattern(70_000, 12);
+        assert.equal(await a.sendTrain!(long, 70_000, 1400, b.localAddress), true, "one by one");
+        assert.equal(await a.send(pattern(5, 13), b.localAddress), true);
+        await endOf(70_005, atB, 0);
+        a.close();
+        assert.equal(await a.sendTrain?.(train, 6000, 1200, b.localAddress) ?? false, false);
+      }));
+  }
 
   Deno.test(`${name} frees its port at close`, async () => {
     const first = await fixture.open();

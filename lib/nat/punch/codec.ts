@@ -17,4 +17,6 @@ export interface PunchCodec {
   seal(probe: PunchProbe): Uint8Array;
   /** What an authentic probe says; undefined for anything else. Leaves the datagram as it is. */
   open(datagram: Uint8Array): PunchProbe | undefined;
+  /** Bytes of the first of two or more probes that stand one behind the other; 0 for anything else. */
+  peekLength(piece: Uint8Array): number;
 }

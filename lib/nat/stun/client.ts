@@ -22,7 +22,7 @@ import type { DatagramMachine } from "../datagram_machine.ts";
 import type { Path } from "../path.ts";
 import { encodeBindingRequest } from "./encode.ts";
 import { STUN_BINDING, STUN_TRANSACTION_ID_BYTES } from "./header.ts";
-import { decodeStunMessage, isStunMessage, type StunMessage } from "./message.ts";
+import { decodeStunMessage, isStunMessage, peekStunLength, type StunMessage } from "./message.ts";
 
 /** How often and how long a request is repeated. */
 export interface StunSchedule {
@@ -180,6 +180,11 @@ export class StunClient implements DatagramMachine {
     }
     this.#end(key, outcomeOf(now, message, transaction, path.remote));
     return true;
+  }
+
+  /** Of any STUN message. */
+  peekLength(piece: Uint8Array): number {
+    return peekStunLength(piece);
   }
 
   /** Sends again, or gives up, what has waited long enough. */

@@ -77,6 +77,16 @@ export function isStunMessage(datagram: Uint8Array): boolean {
 }
 
 /**
+ * How long a STUN message at the start of `piece` says to be, 0 when there is none: for pieces that
+ * may have more behind it.
+ */
+export function peekStunLength(piece: Uint8Array): number {
+  if (piece.length < STUN_HEADER_BYTES) return 0;
+  const length = STUN_HEADER_BYTES + readUint16(piece, 2);
+  return isStunMessage(piece.subarray(0, length)) ? length : 0;
+}
+
+/**
  * Reads the message that fills a datagram. Never throws.
  *
  * @returns What it says, or undefined when it is no STUN message, ends in the middle of something,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { concatBytes } from "../../../lib/bytes/concat.ts";
 import { MAX_PROBE_BYTES, MIN_PROBE_BYTES, ProbeCodec } from "../../../lib/crypto/probe.ts";
 import { countingRandom, PROVIDERS, someBytes } from "./_support.ts";
 
@@ -61,4 +62,21 @@ Deno.test("ProbeCodec refuses an authentic probe of unknown type", () => {
   const codec = new ProbeCodec(PROVIDERS[0]!, handshakeKey, probeKey, countingRandom());
   const datagram = codec.seal({ type: 3 as 1, transactionId: someBytes(8) });
   assert.equal(codec.open(datagram), undefined);
+});
+
+Deno.test("ProbeCodec finds where the first of joined probes ends, and nothing in anything else", () => {
+  const codec = new ProbeCodec(PROVIDERS[0]!, handshakeKey, probeKey, countingRandom());
+  const other = new ProbeCodec(PROVIDERS[0]!, someBytes(32, 4), probeKey, countingRandom());
+  const seal = (by: ProbeCodec) => by.seal({ type: 1, transactionId: someBytes(8) });
+  for (let count = 0; count < 200; count++) {
+    const probes = [seal(codec), seal(codec), seal(codec)];
+    let piece = concatBytes(...probes);
+    for (const probe of probes.slice(0, 2)) {
+      assert.equal(codec.peekLength(piece), probe.length);
+      piece = piece.subarray(probe.length);
+    }
+    assert.equal(codec.peekLength(piece), 0, "alone");
+  }
+  assert.equal(codec.peekLength(concatBytes(seal(other), seal(codec))), 0);
+  for (const length of [0, 16, 127, 128, 300]) assert.equal(codec.peekLength(someBytes(length)), 0);
 });

@@ -9,7 +9,9 @@ import type { Connection } from "../../../lib/protocol/connection.ts";
 import { Endpoint } from "../../../lib/protocol/endpoint.ts";
 import { IDLE_TIMEOUT_MS, KEEPALIVE_MS } from "../../../lib/protocol/params.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
-import { instant } from "../../../lib/time.ts";
+import type { DatagramMachine } from "../../../lib/nat/datagram_machine.ts";
+import type { Path } from "../../../lib/nat/path.ts";
+import { type Instant, instant, NEVER } from "../../../lib/time.ts";
 import { HandClient, newShare } from "../../support/code_holder.ts";
 import { ack, ackNow, close, control, ping } from "../../support/frame_bytes.ts";
 import { address, type HandHost, HandNetwork } from "../../support/hand_network.ts";
@@ -182,10 +184,111 @@ Deno.test("Endpoint takes what it can of joined packets with a damaged one among
   assert.equal(sessions.sharer.endpoint.droppedDatagrams, 1);
 });
 
+Deno.test("Endpoint splits small packets that the kernel joined", () => {
+  const sessions = new Sessions(1);
+  const [client] = sessions.clients;
+  const got: number[] = [];
+  sessions.connection(0).setHandler(listening(got));
+  const packets = [0, 1, 2].map((index) =>
+    client!.packet([control(index, new Uint8Array([index]))])
+  );
+  const piece = concatBytes(...packets);
+  assert.ok(piece.length < 200);
+  sessions.sharer.take(piece, address(100));
+  assert.deepEqual(got, [0, 1, 2]);
+  assert.equal(sessions.sharer.endpoint.droppedDatagrams, 0);
+});
+
+Deno.test("Endpoint takes handshake datagrams and packets of one address that the kernel joined", () => {
+  const { net, share, sharer } = new Sessions(0);
+  const [first, second] = [0, 1].map(() => new HandClient(share.t, net.random));
+  const answers = sharer.take(concatBytes(first!.message1(), second!.message1()), address(100));
+  assert.equal(answers.length, 2);
+  first!.takeMessage2(answers[0]!.bytes);
+  second!.takeMessage2(answers[1]!.bytes);
+  const thirds = [first!.message3(), second!.message3()] as const;
+  const got: number[] = [];
+  const take = sharer.endpoint.handleDatagram.bind(sharer.endpoint);
+  const early = concatBytes(
+    second!.packet([control(0, new Uint8Array([7]))], 1200),
+    second!.packet([control(1, new Uint8Array([8]))]),
+  );
+  take(net.now, early, 0, address(100));
+  const packets = [0, 1].map((at) => first!.packet([control(at, new Uint8Array([at]))], 1200));
+  take(net.now, concatBytes(thirds[0], ...packets, thirds[1]), 0, address(100));
+  sharer.poll();
+  const accepted = sharer.events.filter(({ type }) => type === "accepted");
+  assert.equal(accepted.length, 2);
+  for (const { connection } of accepted) connection.setHandler(listening(got));
+  assert.deepEqual(got, [0, 1, 7, 8]);
+  assert.equal(sharer.endpoint.droppedDatagrams, 0);
+});
+
+/** A machine that takes datagrams of 20 bytes of one kind, each with its length. */
+class Numbers implements DatagramMachine {
+  readonly got: number[] = [];
+  transmitPath!: Path;
+
+  handleDatagram(_now: Instant, datagram: Uint8Array): boolean {
+    if (this.peekLength(datagram) !== datagram.length) return false;
+    this.got.push(datagram[1]!);
+    return true;
+  }
+
+  peekLength(piece: Uint8Array): number {
+    return piece[0] === 0xaa ? 20 : 0;
+  }
+
+  handleTimeout(): void {}
+
+  pollTimeout(): Instant {
+    return NEVER;
+  }
+
+  pollTransmit(): number {
+    return 0;
+  }
+}
+
+Deno.test("Endpoint hands joined datagrams to the machines that know their lengths", () => {
+  const { sharer, clients } = new Sessions(1);
+  const machine = new Numbers();
+  sharer.endpoint.attach(machine);
+  const number = (value: number) =>
+    Uint8Array.from({ length: 20 }, (_, at) => at === 0 ? 0xaa : value);
+  sharer.take(concatBytes(number(1), number(2)), address(5));
+  sharer.take(concatBytes(number(3), number(4), number(5).subarray(1)), address(5));
+  assert.deepEqual(machine.got, [1, 2, 3, 4]);
+  assert.equal(sharer.endpoint.droppedDatagrams, 1);
+  sharer.take(concatBytes(clients[0]!.packet([ping()]), number(6)), address(100));
+  assert.deepEqual(machine.got, [1, 2, 3, 4, 6]);
+});
+
+Deno.test("[DMX-2] what is behind a datagram that is nobody's is dropped with it", () => {
+  const { net, sharer, clients } = new Sessions(1);
+  const machine = new Numbers();
+  sharer.endpoint.attach(machine);
+  const before = clients[0]!;
+  const stranger = net.random.bytes(1200);
+  const answers = sharer.take(concatBytes(stranger, before.packet([ackNow()])), address(5));
+  assert.deepEqual(answers, []);
+  assert.equal(sharer.endpoint.droppedDatagrams, 1);
+  const piece = new Uint8Array(65_500);
+  piece[0] = 0xab;
+  let looks = 0;
+  machine.peekLength = () => {
+    looks++;
+    return 0;
+  };
+  sharer.take(piece, address(5));
+  assert.ok(looks <= 2, `${looks} looks at a stranger's piece`);
+  assert.equal(sharer.endpoint.droppedDatagrams, 2);
+});
+
 Deno.test("Endpoint bears joined datagrams of garbage behind a real id", () => {
   const sessions = new Sessions(1);
   const { net, sharer, clients } = sessions;
-  for (const length of [1473, 2000, 9000, 65_507]) {
+  for (const length of [40, 200, 1472, 1473, 2000, 9000, 65_507]) {
     for (let count = 0; count < 20; count++) {
       const garbage = net.random.bytes(length);
       for (let at = 0; at + 6 <= length; at += 29) garbage.set(clients[0]!.sharerId, at);

@@ -383,9 +383,24 @@ Deno.test("Pump gives strangers' datagrams no answer, however many come", async 
   program.pump.close();
 });
 
+/** A socket that takes trains at once, and keeps each with its segment length. */
+class TrainSocket extends HeldSocket {
+  readonly trains: { bytes: Uint8Array; segmentBytes: number; to: SocketAddress }[] = [];
+
+  sendTrain(
+    buffer: Uint8Array,
+    length: number,
+    segmentBytes: number,
+    to: SocketAddress,
+  ): Promise<boolean> {
+    this.trains.push({ bytes: buffer.slice(0, length), segmentBytes, to });
+    return this.send(buffer.subarray(0, length), to);
+  }
+}
+
 /** A machine that sends what the test gives it, and keeps what came in. */
 class Scripted implements DatagramMachine {
-  readonly queue: { path: Path; hops?: number }[] = [];
+  readonly queue: { path: Path; hops?: number; bytes?: number }[] = [];
   readonly received: Path[] = [];
   transmitPath!: Path;
   transmitHops: number | undefined;
@@ -404,7 +419,7 @@ class Scripted implements DatagramMachine {
     this.transmitPath = next.path;
     this.transmitHops = next.hops;
     out[0] = next.path.remote.port;
-    return 1;
+    return next.bytes ?? 1;
   }
 }
 
@@ -419,6 +434,90 @@ function scripted(world: SimWorld, sockets: readonly DatagramSocket[]) {
   };
   return { ...program, pump: program.pump, machine, send };
 }
+
+/** What a socket was handed: lengths of the datagrams of each send, and where it went. */
+function handed({ sends, trains }: TrainSocket): [port: number, lengths: number[]][] {
+  return sends.map(({ bytes, to }) => {
+    const segmentBytes = trains.find((train) => train.bytes.length === bytes.length)?.segmentBytes;
+    const lengths: number[] = [];
+    for (let rest = bytes.length; rest > 0; rest -= lengths.at(-1)!) {
+      lengths.push(Math.min(segmentBytes ?? rest, rest));
+    }
+    return [to.port, lengths];
+  });
+}
+
+/** Lets a program send datagrams of these lengths to ports, in this order. */
+async function sendAll(
+  socket: DatagramSocket,
+  datagrams: readonly { port: number; bytes: number; hops?: number }[],
+): Promise<void> {
+  const program = scripted(new SimWorld(1), [socket]);
+  for (const { port, ...rest } of datagrams) {
+    program.machine.queue.push({ path: { socket: 0, remote: { ...SHARER, port } }, ...rest });
+  }
+  program.pump.wake();
+  await program.pump.idle();
+  program.pump.close();
+}
+
+Deno.test("Pump joins datagrams of one length and path to trains; a shorter one ends a train", async () => {
+  const socket = new TrainSocket();
+  await sendAll(socket, [
+    ...[1400, 1400, 1400, 900, 900, 900, 1000, 40].map((bytes) => ({ port: 1, bytes })),
+    ...[40, 40].map((bytes) => ({ port: 2, bytes })),
+    { port: 1, bytes: 40 },
+  ]);
+  assert.deepEqual(handed(socket), [
+    [1, [1400, 1400, 1400, 900]],
+    [1, [900, 900]],
+    [1, [1000, 40]],
+    [2, [40, 40]],
+    [1, [40]],
+  ]);
+});
+
+Deno.test("Pump keeps trains below 64 datagrams and 65,507 bytes, and their bytes in order", async () => {
+  const socket = new TrainSocket();
+  await sendAll(socket, [
+    ...Array.from({ length: 90 }, () => ({ port: 1, bytes: 1472 })),
+    ...Array.from({ length: 130 }, () => ({ port: 2, bytes: 30 })),
+  ]);
+  assert.deepEqual(
+    handed(socket).map(([port, lengths]) => [port, lengths.length, lengths[0]]),
+    [[1, 44, 1472], [1, 44, 1472], [1, 2, 1472], [2, 64, 30], [2, 64, 30], [2, 2, 30]],
+  );
+  for (const { bytes, segmentBytes, to } of socket.trains) {
+    for (let at = 0; at < bytes.length; at += segmentBytes) assert.equal(bytes[at], to.port);
+  }
+});
+
+Deno.test("Pump sends a datagram whose hops are limited by itself", async () => {
+  const socket = new TrainSocket();
+  const limits: (number | undefined)[] = [];
+  await sendAll(
+    Object.assign(socket, {
+      limitHops: (hops: number | undefined) => {
+        limits.push(hops);
+        return true;
+      },
+    }),
+    [
+      { port: 1, bytes: 50 },
+      { port: 1, bytes: 50 },
+      { port: 1, bytes: 50, hops: 3 },
+      { port: 1, bytes: 50 },
+    ],
+  );
+  assert.deepEqual(handed(socket).map(([, lengths]) => lengths.length), [2, 1, 1]);
+  assert.deepEqual(limits, [3, undefined]);
+});
+
+Deno.test("Pump sends one by one where a socket takes no trains", async () => {
+  const socket = new HeldSocket();
+  await sendAll(socket, [1400, 1400, 900].map((bytes) => ({ port: 1, bytes })));
+  assert.deepEqual(socket.sends.map(({ bytes }) => bytes.length), [1400, 1400, 900]);
+});
 
 Deno.test("Pump takes sockets that come later, each under an index of its own", async () => {
   const world = new SimWorld(1);

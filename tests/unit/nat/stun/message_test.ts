@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { concatBytes } from "../../../../lib/bytes/concat.ts";
 import { decodeHex, encodeHex } from "../../../../lib/bytes/hex.ts";
 import { formatSocketAddress, parseSocketAddress } from "../../../../lib/nat/address.ts";
 import {
@@ -8,7 +9,11 @@ import {
 } from "../../../../lib/nat/stun/encode.ts";
 import { stunFingerprint } from "../../../../lib/nat/stun/fingerprint.ts";
 import { STUN_BINDING } from "../../../../lib/nat/stun/header.ts";
-import { decodeStunMessage, isStunMessage } from "../../../../lib/nat/stun/message.ts";
+import {
+  decodeStunMessage,
+  isStunMessage,
+  peekStunLength,
+} from "../../../../lib/nat/stun/message.ts";
 import vectors from "../../../vectors/rfc5769.json" with { type: "json" };
 
 const ID = "b7e7a701bc34d686fa87dfae";
@@ -210,4 +215,15 @@ Deno.test("decodeStunMessage tells method and class apart", () => {
     const read = decodeStunMessage(message(type, ""))!;
     assert.deepEqual([read.method, read.messageClass], [method, messageClass]);
   }
+});
+
+Deno.test("peekStunLength tells where a message ends that has others behind it", () => {
+  const first = message("0101", "0020 0008 0001 a147 e112 a643");
+  const second = message("0101", "");
+  assert.equal(peekStunLength(concatBytes(first, second)), first.length);
+  assert.equal(peekStunLength(concatBytes(second, first)), second.length);
+  assert.equal(peekStunLength(first), first.length);
+  assert.equal(peekStunLength(first.subarray(0, first.length - 1)), 0, "cut off");
+  assert.equal(peekStunLength(new Uint8Array(100)), 0);
+  assert.equal(peekStunLength(new Uint8Array(3)), 0);
 });
