@@ -26,7 +26,7 @@ import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts
 import { AckScheduler } from "./ack_scheduler.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
 import type { CongestionController } from "./congestion/controller.ts";
-import { Cubic } from "./congestion/cubic.ts";
+import { type CongestionName, createCongestion, DEFAULT_CONGESTION } from "./congestion/choose.ts";
 import { AckFrame, Frame, MAX_CREDIT_FRAME_BYTES, readClose, writeClose } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyUpdates } from "./key_updates.ts";
@@ -82,7 +82,7 @@ export interface ConnectionOptions {
   /** Most block bytes granted ahead (default 64 MiB). */
   readonly maxBlockWindowBytes?: number;
   /** Congestion control; CUBIC by default. */
-  readonly congestion?: (datagramBytes: number) => CongestionController;
+  readonly congestion?: CongestionName;
   /** Packets after which keys are replaced; less than the default only in tests. */
   readonly keyUpdatePackets?: number;
 }
@@ -183,7 +183,12 @@ export class Connection implements Channel {
     this.#lastCloseAt = after(now, -CLOSE_REPEAT_MS);
     this.#conditions = new PathConditions(
       options.remote.maxDatagramBytes,
-      options.congestion ?? ((datagramBytes) => new Cubic(datagramBytes)),
+      (datagramBytes) =>
+        createCongestion(
+          options.congestion ?? DEFAULT_CONGESTION,
+          datagramBytes,
+          options.random,
+        ),
     );
     const { mtu, controller } = this.#conditions.fresh(options.path);
     this.#mtu = mtu;
@@ -527,7 +532,9 @@ export class Connection implements Channel {
       if (this.#probesDue > 0) this.#probesDue--;
       this.#isAppLimited = isLast;
     }
-    return this.#seal(now, out, at, flags);
+    const length = this.#seal(now, out, at, flags);
+    if (maySend && this.#isAppLimited) this.#recovery.markAppLimited();
+    return length;
   }
 
   /** Whether one more packet may be remembered that the window does not hold back. */

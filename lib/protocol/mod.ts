@@ -48,7 +48,9 @@
 export * from "../bytes/varint.ts";
 export * from "./ack_ranges.ts";
 export * from "./channel.ts";
+export * from "./congestion/choose.ts";
 export * from "./congestion/controller.ts";
+export type { RateSample } from "./congestion/delivery_rate.ts";
 export * from "./congestion/cubic.ts";
 export * from "./connection.ts";
 export * from "./endpoint.ts";

@@ -4,6 +4,7 @@
  * nothing lost; the thresholds widen on paths that reorder.
  */
 import type { CongestionController } from "./congestion/controller.ts";
+import { DeliveryRate } from "./congestion/delivery_rate.ts";
 import type { AckFrame } from "./frame.ts";
 import {
   GRANULARITY_MS,
@@ -53,6 +54,7 @@ export class Recovery {
   lostPackets = 0;
   /** Packets declared lost that arrived after all. */
   spuriousPackets = 0;
+  readonly #rate = new DeliveryRate();
   #controller: CongestionController;
   readonly #owner: RecoveryOwner;
   #largestAcked = -1;
@@ -110,6 +112,7 @@ export class Recovery {
       this.#inFlightPackets++;
       this.#lastInFlightSentAt = now;
       this.inFlightBytes += bytes;
+      this.#rate.onSent(now, sent, slot, this.inFlightBytes);
       this.#controller.onSent(now, packetNumber, bytes, this.inFlightBytes);
     }
     return slot;
@@ -128,6 +131,7 @@ export class Recovery {
     const isLargestNew = largest > this.#largestAcked;
     const largestSlot = sent.slot(largest);
     let ackedEliciting = false;
+    this.#rate.begin();
     for (let index = 0; index < ack.count; index++) {
       const end = ack.largest[index]!;
       if (end < sent.oldest) break;
@@ -141,7 +145,7 @@ export class Recovery {
         if (packetNumber > this.#largestAckedOnPath && (flags & PacketFlag.OFF_PATH) === 0) {
           this.#largestAckedOnPath = packetNumber;
         }
-        this.#onPacketAcked(packetNumber, slot, flags);
+        this.#onPacketAcked(now, packetNumber, slot, flags);
       }
     }
     if (isLargestNew) {
@@ -152,19 +156,27 @@ export class Recovery {
       ) {
         if (!this.rtt.hasSample) this.#firstSampleAt = now;
         this.rtt.addSample(Math.max(now - sent.sentAt[largestSlot]!, 0.001), ack.delayMs);
+        this.#rate.rttMs = this.rtt.latestMs;
       }
     }
     if (ackedEliciting) this.timeoutCount = 0;
     this.detectLosses(now);
+    this.#rate.finish(now, this.rtt.minMs);
     this.#controller.onAckDone(
       now,
       this.rtt,
       this.#largestAcked,
       this.inFlightBytes,
       isWindowLimited,
+      this.#rate,
     );
     this.#forget(now);
     return true;
+  }
+
+  /** The application has nothing more to send: what leaves now says little of the path. */
+  markAppLimited(): void {
+    this.#rate.markAppLimited(this.inFlightBytes);
   }
 
   /** Declares lost what was overtaken too far or too long ago. */
@@ -279,7 +291,7 @@ export class Recovery {
     return -1;
   }
 
-  #onPacketAcked(packetNumber: number, slot: number, flags: number): void {
+  #onPacketAcked(now: Instant, packetNumber: number, slot: number, flags: number): void {
     const sent = this.sent;
     sent.flags[slot] = flags | PacketFlag.ACKED;
     if ((flags & PacketFlag.LOST) !== 0) {
@@ -287,6 +299,7 @@ export class Recovery {
     } else {
       this.#leaveFlight(slot, flags);
       if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
+        this.#rate.onAcked(now, sent, slot, packetNumber);
         this.#controller.onAcked(packetNumber, sent.sizes[slot]!, sent.sentAt[slot] as Instant);
       }
     }
@@ -297,6 +310,7 @@ export class Recovery {
   #onSpurious(packetNumber: number, slot: number, flags: number): void {
     if ((flags & PacketFlag.IN_FLIGHT) === 0) return;
     this.spuriousPackets++;
+    this.#rate.onSpuriousLoss(this.sent.sizes[slot]!);
     this.#episodesSinceSpurious = 0;
     const distance = this.#largestAcked - packetNumber;
     this.#reorderThreshold = Math.min(

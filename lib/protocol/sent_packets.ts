@@ -20,6 +20,8 @@ export const PacketFlag = {
   OFF_PATH: 256,
   /** It carried CANDIDATES or OBSERVED_ADDRESS. */
   PATH_NEWS: 512,
+  /** It left while the application, not the path, held sending back. */
+  APP_LIMITED: 1024,
 } as const;
 
 const INITIAL_CAPACITY = 1024;
@@ -38,6 +40,14 @@ export class SentPackets {
   segmentCounts: Uint16Array = new Uint16Array(INITIAL_CAPACITY);
   /** Largest packet number its ACK frame covered. */
   acknowledged: Float64Array = new Float64Array(INITIAL_CAPACITY);
+  /** Bytes delivered in all when it left; this and what follows is of `delivery_rate.ts`. */
+  delivered: Float64Array = new Float64Array(INITIAL_CAPACITY);
+  /** When the newest of those was acknowledged. */
+  deliveredAt: Float64Array = new Float64Array(INITIAL_CAPACITY);
+  /** When the packet was sent that was then the newest acknowledged. */
+  firstSentAt: Float64Array = new Float64Array(INITIAL_CAPACITY);
+  /** Bytes in flight when it left, itself included. */
+  inFlight: Float64Array = new Float64Array(INITIAL_CAPACITY);
   /** The oldest number still remembered. */
   oldest = 0;
   /** The next number to use. */
@@ -69,6 +79,10 @@ export class SentPackets {
     const firstSegments = new Float64Array(capacity);
     const segmentCounts = new Uint16Array(capacity);
     const acknowledged = new Float64Array(capacity);
+    const delivered = new Float64Array(capacity);
+    const deliveredAt = new Float64Array(capacity);
+    const firstSentAt = new Float64Array(capacity);
+    const inFlight = new Float64Array(capacity);
     for (let packetNumber = this.oldest; packetNumber < this.next; packetNumber++) {
       const from = packetNumber & this.#mask;
       const to = packetNumber & mask;
@@ -78,6 +92,10 @@ export class SentPackets {
       firstSegments[to] = this.firstSegments[from]!;
       segmentCounts[to] = this.segmentCounts[from]!;
       acknowledged[to] = this.acknowledged[from]!;
+      delivered[to] = this.delivered[from]!;
+      deliveredAt[to] = this.deliveredAt[from]!;
+      firstSentAt[to] = this.firstSentAt[from]!;
+      inFlight[to] = this.inFlight[from]!;
     }
     this.sentAt = sentAt;
     this.sizes = sizes;
@@ -85,6 +103,10 @@ export class SentPackets {
     this.firstSegments = firstSegments;
     this.segmentCounts = segmentCounts;
     this.acknowledged = acknowledged;
+    this.delivered = delivered;
+    this.deliveredAt = deliveredAt;
+    this.firstSentAt = firstSentAt;
+    this.inFlight = inFlight;
     this.#mask = mask;
   }
 }

@@ -1,6 +1,7 @@
 /** The one interface between a connection and its congestion control. */
 import type { Instant } from "../../time.ts";
 import type { RttEstimator } from "../rtt.ts";
+import type { RateSample } from "./delivery_rate.ts";
 
 /** Decides how much may be in flight and how fast it leaves. Pure; driven by the connection. */
 export interface CongestionController {
@@ -22,6 +23,7 @@ export interface CongestionController {
    * All packets of one ACK frame were told.
    *
    * @param isWindowLimited Whether the window, not the application, held sending back.
+   * @param sample What the frame tells of the path; valid during the call only.
    */
   onAckDone(
     now: Instant,
@@ -29,6 +31,7 @@ export interface CongestionController {
     largestAcked: number,
     inFlightBytes: number,
     isWindowLimited: boolean,
+    sample: RateSample,
   ): void;
   /**
    * Packets were lost.

@@ -65,6 +65,18 @@ export class Cubic implements CongestionController {
     this.windowBytes = INITIAL_WINDOW_DATAGRAMS * datagramBytes;
   }
 
+  /**
+   * Goes on from a window that something else found: without slow start, on a curve that begins
+   * there.
+   */
+  resumeAt(windowBytes: number): void {
+    this.#reduceTo(windowBytes);
+    this.#startThresholdBytes = this.windowBytes;
+    this.#maxWindow = this.windowBytes / this.#datagramBytes;
+    this.#priorWindow = this.#maxWindow;
+    this.#undo = undefined;
+  }
+
   get #inSlowStart(): boolean {
     return this.windowBytes < this.#startThresholdBytes;
   }

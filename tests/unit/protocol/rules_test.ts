@@ -242,16 +242,16 @@ Deno.test("[HS-7] a repeated message 1 gets the same message 2 in a fresh datagr
   assert.deepEqual(share.answer(client.message1()), [], "finished");
 });
 
-Deno.test("[HS-8] early packets are held for message 3, sixteen of them and none too long", () => {
+Deno.test("[HS-8] early packets are held for message 3, sixteen of them", () => {
   const share = new Share();
   const client = newClient();
   const [second] = share.answer(client.message1());
   const third = message3(client, second!.datagram);
   const id = readConnectionId(client.sharerId, 0);
-  assert.equal(share.handshakes.holdEarlyPacket(id ^ 1, new Uint8Array(100)), false, "unknown id");
-  assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(1473)), true);
+  const hold = (id: number, bytes: Uint8Array) => share.handshakes.holdEarlyPackets(id, bytes, 0);
+  assert.equal(hold(id ^ 1, new Uint8Array(100)), false, "unknown id");
   for (let index = 0; index <= MAX_EARLY_PACKETS; index++) {
-    assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(1472).fill(index)), true);
+    assert.equal(hold(id, new Uint8Array(1472).fill(index)), true);
   }
   const accepted = share.hand(third);
   assert.ok(typeof accepted === "object");
@@ -259,7 +259,23 @@ Deno.test("[HS-8] early packets are held for message 3, sixteen of them and none
     accepted.earlyPackets.map((packet) => [packet.length, packet[0]]),
     Array.from({ length: MAX_EARLY_PACKETS }, (_, index) => [1472, index]),
   );
-  assert.equal(share.handshakes.holdEarlyPacket(id, new Uint8Array(100)), false, "finished");
+  assert.equal(hold(id, new Uint8Array(100)), false, "finished");
+});
+
+Deno.test("[HS-8] early packets that came joined are held up to the bytes of sixteen", () => {
+  const share = new Share();
+  const client = newClient();
+  const [second] = share.answer(client.message1());
+  const third = message3(client, second!.datagram);
+  const id = readConnectionId(client.sharerId, 0);
+  const lengths = [65_507, 20_000, 3000, 552, 1];
+  for (const length of lengths) {
+    const piece = new Uint8Array(7 + length);
+    assert.equal(share.handshakes.holdEarlyPackets(id, piece, 7), true);
+  }
+  const accepted = share.hand(third);
+  assert.ok(typeof accepted === "object");
+  assert.deepEqual(accepted.earlyPackets.map(({ length }) => length), [20_000, 3000, 552]);
 });
 
 Deno.test("[HS-12] message 3 is taken only from the address to which its message 2 went", () => {
@@ -379,7 +395,6 @@ Deno.test("[DMX-1] what belongs to nobody or does not open gets no answer and ch
     new Uint8Array(12),
     packet.slice(0, 13),
     packet.slice(0, 29),
-    new Uint8Array([...packet, 0]),
     otherCodec.encodeCookie(new Uint8Array(16)),
     client.message1().slice(1),
   ];

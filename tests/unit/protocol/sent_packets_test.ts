@@ -9,6 +9,10 @@ function fill(sent: SentPackets, slot: number, packetNumber: number): void {
   sent.firstSegments[slot] = packetNumber * 2 ** 30;
   sent.segmentCounts[slot] = packetNumber % 300;
   sent.acknowledged[slot] = packetNumber * 2 ** 20;
+  sent.delivered[slot] = packetNumber * 2 ** 21;
+  sent.deliveredAt[slot] = packetNumber / 5;
+  sent.firstSentAt[slot] = packetNumber / 7;
+  sent.inFlight[slot] = packetNumber * 2 ** 23;
 }
 
 function check(sent: SentPackets, packetNumber: number): void {
@@ -21,6 +25,10 @@ function check(sent: SentPackets, packetNumber: number): void {
       sent.firstSegments[slot],
       sent.segmentCounts[slot],
       sent.acknowledged[slot],
+      sent.delivered[slot],
+      sent.deliveredAt[slot],
+      sent.firstSentAt[slot],
+      sent.inFlight[slot],
     ],
     [
       packetNumber / 3,
@@ -29,6 +37,10 @@ function check(sent: SentPackets, packetNumber: number): void {
       packetNumber * 2 ** 30,
       packetNumber % 300,
       packetNumber * 2 ** 20,
+      packetNumber * 2 ** 21,
+      packetNumber / 5,
+      packetNumber / 7,
+      packetNumber * 2 ** 23,
     ],
   );
 }

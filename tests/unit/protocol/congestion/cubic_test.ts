@@ -484,3 +484,12 @@ Deno.test("Cubic's window stays finite and above its least, and only losses redu
     }
   }));
 });
+
+Deno.test("Cubic.resumeAt goes on from a window without slow start", () => {
+  const flow = new Flow(50);
+  flow.cubic.resumeAt(200 * SIZE);
+  assert.equal(flow.window, 200);
+  flow.run(1000);
+  // The curve is flat where it begins: K = 0, W_max = 200; or Reno's, if that is more.
+  assert.ok(flow.window > 200 && flow.window < 225, `${flow.window}`);
+});

@@ -1,0 +1,389 @@
+/**
+ * BBR: states, rounds, filters and probing as BBRv3 has them (draft-ietf-ccwg-bbr), with a window of
+ * its own in between, by which flows come to equal shares.
+ *
+ * ```
+ * startup ──full pipe, queue or loss──▶ drain ──inflight = BDP──▶ down ◀────────────┐
+ *                                                                  │ queue drained  │ queue, loss
+ *                     least round trip not seen for 5 s            ▼                │ or full pipe
+ *        any ───────────────▶ probe_rtt ──200 ms──▶ cruise ◀───────┘                │
+ *                                                     └──2 to 3 s──▶ refill ──▶ up ─┘
+ * ```
+ * Where it departs from the draft, and why:
+ * - In ProbeBW the model is not the largest rate but the *share* of `queue_share.ts`. It takes the
+ *   place of inflight_hi, inflight_lo and bw_lo: those scale with what a flow has already, so that
+ *   who came first stays ahead. Up probes at 1.2 instead of 1.25 and ends when it built a queue.
+ * - Losses are judged by `round_losses.ts`; a single one counts only while a queue is building.
+ * - Against flows that fill queues it is CUBIC (`rivalry.ts`).
+ * - Down goes deeper when the least round trip was not seen since the last: with several flows on a
+ *   link nobody sees the empty queue else, and newcomers would take the standing queue for the path.
+ */
+import { INITIAL_WINDOW_DATAGRAMS, MIN_WINDOW_DATAGRAMS } from "../params.ts";
+import type { RttEstimator } from "../rtt.ts";
+import type { RandomSource } from "../../crypto/provider.ts";
+import type { Instant } from "../../time.ts";
+import type { CongestionController } from "./controller.ts";
+import type { RateSample } from "./delivery_rate.ts";
+import { FullPipe } from "./full_pipe.ts";
+import { MinRtt } from "./min_rtt.ts";
+import { nextShare } from "./queue_share.ts";
+import { QueueWatch } from "./queue_watch.ts";
+import { Rivalry } from "./rivalry.ts";
+import { RoundLosses } from "./round_losses.ts";
+import { Rounds } from "./rounds.ts";
+import { WindowedMax } from "./windowed_max.ts";
+
+/** 4 · ln 2: doubles the rate in a round trip (draft, section 5.6.1). */
+const STARTUP_GAIN = 2.77;
+const STARTUP_WINDOW_GAIN = 2;
+const DRAIN_GAIN = 0.5;
+const UP_GAIN = 1.2;
+/** Above 1, so that the window decides, and the pacer only spreads it. */
+const CRUISE_GAIN = 1.02;
+/** Beside CUBIC the pacer only spreads the window, too. */
+const PACING_GAIN = 1.25;
+/** Startup ends when the queue is so much of the round trip, and so many ms. */
+const STARTUP_QUEUE_SHARE = 0.4;
+const STARTUP_QUEUE_MS = 8;
+/** Losses in one round trip of Startup that may end it (draft, BBRStartupFullLossCnt). */
+const STARTUP_LOSSES = 6;
+/** Round trips after Startup whose losses are those of Startup. */
+const STARTUP_ECHO_ROUNDS = 3;
+/** What is left of the share after too many losses, and after one with a queue. */
+const LOSSY_BETA = 0.7;
+const LOSS_BETA = 0.85;
+/**
+ * How far Down lets inflight fall, of the share: so far that a flow alone on its link empties its
+ * queue, but not below the second; the third when the empty queue was not seen for so long.
+ */
+const DOWN_SHARE = 0.98;
+const MIN_DOWN_SHARE = 0.88;
+const DEEP_DOWN_SHARE = 0.6;
+const DEEP_DOWN_MS = 2500;
+/** Pause between probes for bandwidth, ms; up to so much more by chance. */
+const PROBE_WAIT_MS = 2000;
+const PROBE_WAIT_SPREAD_MS = 1000;
+const PROBE_RTT_MS = 200;
+const PROBE_RTT_SHARE = 0.5;
+const MIN_SHARE_DATAGRAMS = 4;
+/** Round trips over which the largest bunch of bytes acknowledged at once is remembered. */
+const BUNCH_ROUNDS = 8;
+
+/** What the controller is doing. */
+export type BbrState = "startup" | "drain" | "down" | "cruise" | "refill" | "up" | "probe_rtt";
+
+/** The BBR congestion controller. */
+export class Bbr implements CongestionController {
+  /** Its name. */
+  readonly name = "bbr";
+  /** Most bytes that may be in flight. */
+  windowBytes: number;
+  #state: BbrState = "startup";
+  #datagramBytes: number;
+  readonly #random: RandomSource;
+  readonly #randomByte = new Uint8Array(1);
+  readonly #rounds = new Rounds();
+  /** Bytes per millisecond, by cycles of probing. */
+  readonly #maxRate = new WindowedMax();
+  readonly #bunch = new WindowedMax();
+  readonly #pipe = new FullPipe();
+  readonly #minRtt = new MinRtt();
+  readonly #queue = new QueueWatch();
+  readonly #losses = new RoundLosses();
+  readonly #rivalry: Rivalry;
+  /** What should be in flight; 0 until Startup has found it. */
+  #shareBytes = 0;
+  #rate = 0;
+  #echoRounds = 0;
+  #cycleAt = 0;
+  #waitMs = 0;
+  #downShare = DOWN_SHARE;
+  /** Down, and the search for the least round trip: inflight has fallen, a round trip is to pass. */
+  #hasFallen = false;
+  #probeRttEndsAt = 0;
+  #hasRoundPassed = false;
+
+  /**
+   * Begins in Startup.
+   *
+   * @param datagramBytes Size of full datagrams at the start.
+   */
+  constructor(datagramBytes: number, random: RandomSource) {
+    this.#datagramBytes = datagramBytes;
+    this.#random = random;
+    this.#rivalry = new Rivalry(datagramBytes);
+    this.windowBytes = INITIAL_WINDOW_DATAGRAMS * datagramBytes;
+  }
+
+  /** What it is doing. */
+  get state(): BbrState {
+    return this.#state;
+  }
+
+  /** The path's round trip without queues, ms; infinite before the first sample. */
+  get minRttMs(): number {
+    return this.#minRtt.valueMs;
+  }
+
+  /** Whether it holds its own against flows that fill queues. */
+  get isCompeting(): boolean {
+    return this.#rivalry.isOn;
+  }
+
+  pacingRate(rtt: RttEstimator): number {
+    if (this.#rate > 0) return this.#rate;
+    return STARTUP_GAIN * this.windowBytes / Math.max(rtt.smoothedMs, 0.1);
+  }
+
+  onSent(_now: Instant, _packetNumber: number, _bytes: number, _inFlightBytes: number): void {}
+
+  onAcked(packetNumber: number, bytes: number, sentAt: Instant): void {
+    if (this.#rivalry.isOn) this.#rivalry.onAcked(packetNumber, bytes, sentAt);
+  }
+
+  onLost(now: Instant, bytes: number, packets: number, largestSentAt: Instant): void {
+    this.#losses.handleLost(bytes, packets);
+    if (this.#rivalry.isOn && this.#queue.isStanding(this.#minRtt.valueMs)) {
+      this.#rivalry.onLost(now, bytes, packets, largestSentAt);
+    }
+  }
+
+  onSpuriousLoss(packetNumber: number, sentAt: Instant): void {
+    if (this.#rivalry.isOn) this.#rivalry.onSpuriousLoss(packetNumber, sentAt);
+  }
+
+  onPersistentCongestion(): void {
+    // It may be another path by now: look at it anew.
+    this.windowBytes = MIN_WINDOW_DATAGRAMS * this.#datagramBytes;
+    this.#state = "startup";
+    this.#rate = 0;
+    this.#shareBytes = 0;
+    this.#maxRate.clear();
+    this.#pipe.restart(0);
+    this.#rivalry.reset();
+  }
+
+  onDatagramSize(bytes: number): void {
+    // Before anything was learned the window is a count of datagrams.
+    if (this.windowBytes === INITIAL_WINDOW_DATAGRAMS * this.#datagramBytes) {
+      this.windowBytes = INITIAL_WINDOW_DATAGRAMS * bytes;
+    }
+    this.#datagramBytes = bytes;
+    this.windowBytes = Math.max(this.windowBytes, MIN_WINDOW_DATAGRAMS * bytes);
+    this.#rivalry.onDatagramSize(bytes);
+  }
+
+  onAckDone(
+    now: Instant,
+    rtt: RttEstimator,
+    largestAcked: number,
+    inFlightBytes: number,
+    isWindowLimited: boolean,
+    sample: RateSample,
+  ): void {
+    this.#updateModel(now, sample);
+    if (this.#shareBytes === 0) {
+      this.#updateStart(now, inFlightBytes);
+    } else {
+      if (this.#rounds.isStart) this.#updateShare(now, sample);
+      if (this.#rivalry.isOn) {
+        const { ackedBytes } = sample;
+        this.#rivalry.onAckDone(now, rtt, largestAcked, inFlightBytes, isWindowLimited, ackedBytes);
+      }
+      this.#updateCycle(now, sample, inFlightBytes);
+      this.#updateProbeRtt(now, sample, inFlightBytes);
+    }
+    if (this.#rounds.isStart) this.#losses.restart();
+    this.#setRate(rtt);
+    this.#setWindow(sample, isWindowLimited);
+  }
+
+  #updateModel(now: Instant, sample: RateSample): void {
+    this.#losses.handleAcked(sample.ackedBytes);
+    this.#rounds.handleAck(sample);
+    const isRoundStart = this.#rounds.isStart;
+    this.#bunch.add(sample.ackedBytes);
+    if (isRoundStart && this.#rounds.count % BUNCH_ROUNDS === 0) this.#bunch.advance();
+    const rate = this.#maxRate.value;
+    this.#minRtt.handleAck(now, sample.rttMs, rate > 0 ? this.#bunch.value / rate : 0);
+    this.#queue.handleAck(sample.rttMs, isRoundStart);
+    // What the application limited tells of the path only when it is more than was known.
+    if (!sample.isAppLimited || sample.rate >= this.#maxRate.value) this.#maxRate.add(sample.rate);
+    this.#pipe.handleAck(sample, isRoundStart);
+  }
+
+  #isLossy(): boolean {
+    const hasQueue = this.#queue.isStanding(this.#minRtt.valueMs);
+    return this.#losses.isTooHigh(this.#datagramBytes, hasQueue);
+  }
+
+  /** Startup and Drain. */
+  #updateStart(now: Instant, inFlightBytes: number): void {
+    const minRttMs = this.#minRtt.valueMs;
+    if (this.#state === "startup") {
+      const queueMs = Math.max(minRttMs * STARTUP_QUEUE_SHARE, STARTUP_QUEUE_MS);
+      const isOverrun = this.#rounds.isStart && this.#losses.packets >= STARTUP_LOSSES &&
+        this.#isLossy();
+      if (!this.#pipe.isFull && !isOverrun && this.#queue.recentMs(minRttMs) <= queueMs) return;
+      this.#state = "drain";
+    }
+    const needed = this.#maxRate.value * minRttMs;
+    if (inFlightBytes > needed) return;
+    this.#shareBytes = Math.max(needed, MIN_SHARE_DATAGRAMS * this.#datagramBytes);
+    this.#echoRounds = STARTUP_ECHO_ROUNDS;
+    this.#rivalry.handleStarted(this.#shareBytes);
+    this.#startDown(now);
+  }
+
+  /** Once in a round trip. */
+  #updateShare(now: Instant, sample: RateSample): void {
+    const minRttMs = this.#minRtt.valueMs;
+    const queueMs = this.#queue.standingMs(minRttMs);
+    const state = this.#state;
+    if (state === "cruise" || state === "down") {
+      this.#rivalry.handleRound(now, this.#shareBytes, minRttMs, queueMs, this.#datagramBytes);
+      if (this.#rivalry.isOn) this.#state = "cruise";
+    }
+    const isEcho = this.#echoRounds > 0;
+    if (isEcho) this.#echoRounds--;
+    const isLossy = !isEcho && this.#isLossy();
+    const hasLoss = !isEcho && this.#losses.packets > 0 && this.#queue.isBuilding(minRttMs);
+    if (isLossy || hasLoss) {
+      this.#shareBytes *= isLossy ? LOSSY_BETA : LOSS_BETA;
+      if (this.#state === "up") this.#startDown(now);
+    } else if (sample.isAppLimited) {
+      return;
+    } else if (this.#state === "cruise") {
+      this.#shareBytes = this.#rivalry.isOn
+        ? this.windowBytes * minRttMs / (minRttMs + queueMs)
+        : nextShare(this.#shareBytes, minRttMs, queueMs, this.#datagramBytes);
+    } else if (this.#state === "up" && !this.#queue.isBuilding(minRttMs)) {
+      const needed = sample.inFlightAtSend * minRttMs / (minRttMs + queueMs);
+      this.#shareBytes = Math.max(this.#shareBytes, needed);
+    }
+    const least = MIN_SHARE_DATAGRAMS * this.#datagramBytes;
+    this.#shareBytes = Math.max(this.#shareBytes, least);
+  }
+
+  #startDown(now: Instant): void {
+    this.#state = "down";
+    this.#cycleAt = now;
+    this.#random.fill(this.#randomByte);
+    this.#waitMs = PROBE_WAIT_MS + PROBE_WAIT_SPREAD_MS * this.#randomByte[0]! / 256;
+    this.#hasFallen = false;
+    const isConfirmed = this.#minRtt.isConfirmed(now, DEEP_DOWN_MS);
+    const minRttMs = this.#minRtt.valueMs;
+    const ownShare = DOWN_SHARE * minRttMs / (minRttMs + this.#queue.standingMs(minRttMs));
+    this.#downShare = isConfirmed ? Math.max(ownShare, MIN_DOWN_SHARE) : DEEP_DOWN_SHARE;
+    this.#maxRate.advance();
+  }
+
+  /** The cycle of ProbeBW. */
+  #updateCycle(now: Instant, sample: RateSample, inFlightBytes: number): void {
+    if (this.#rivalry.isOn) return;
+    switch (this.#state) {
+      case "down":
+        if (!this.#hasFallen) {
+          const slack = 2 * this.#datagramBytes;
+          if (inFlightBytes > this.#downShare * this.#shareBytes + slack) return;
+          this.#hasFallen = true;
+          this.#rounds.restart(sample.delivered);
+        } else if (this.#rounds.isStart) {
+          this.#state = "cruise";
+        }
+        return;
+      case "cruise":
+        if (now - this.#cycleAt <= this.#waitMs) return;
+        this.#state = "refill";
+        this.#rounds.restart(sample.delivered);
+        return;
+      case "refill":
+        if (!this.#rounds.isStart) return;
+        this.#state = "up";
+        this.#pipe.restart(sample.rate);
+        this.#rounds.restart(sample.delivered);
+        return;
+      case "up":
+        if (this.#queue.isBuilding(this.#minRtt.valueMs) || this.#pipe.isFull) this.#startDown(now);
+        return;
+    }
+  }
+
+  #updateProbeRtt(now: Instant, sample: RateSample, inFlightBytes: number): void {
+    if (this.#state !== "probe_rtt") {
+      if (!this.#minRtt.isProbeDue) return;
+      this.#state = "probe_rtt";
+      this.#hasFallen = false;
+    }
+    if (!this.#hasFallen) {
+      if (inFlightBytes > this.#probeRttWindow) return;
+      this.#hasFallen = true;
+      this.#hasRoundPassed = false;
+      this.#probeRttEndsAt = now + PROBE_RTT_MS;
+      this.#rounds.restart(sample.delivered);
+      return;
+    }
+    if (this.#rounds.isStart) this.#hasRoundPassed = true;
+    if (!this.#hasRoundPassed || now <= this.#probeRttEndsAt) return;
+    this.#minRtt.handleProbed(now);
+    this.#rivalry.handleEmptied(now);
+    this.#startDown(now);
+    this.#state = "cruise";
+  }
+
+  get #probeRttWindow(): number {
+    return Math.max(PROBE_RTT_SHARE * this.#shareBytes, MIN_SHARE_DATAGRAMS * this.#datagramBytes);
+  }
+
+  #setRate(rtt: RttEstimator): void {
+    const minRttMs = this.#minRtt.valueMs;
+    if (this.#state === "startup") {
+      // The first samples are those of a few datagrams: the window knows better.
+      const byWindow = STARTUP_WINDOW_GAIN * this.windowBytes / rtt.smoothedMs;
+      this.#rate = Math.max(this.#rate, STARTUP_GAIN * this.#maxRate.value, byWindow);
+    } else if (this.#state === "drain") {
+      this.#rate = DRAIN_GAIN * this.#maxRate.value;
+    } else if (this.#rivalry.isOn) {
+      this.#rate = PACING_GAIN * this.windowBytes / rtt.smoothedMs;
+    } else if (this.#state === "up") {
+      this.#rate = UP_GAIN * this.#shareBytes / minRttMs;
+    } else {
+      const queueMs = this.#queue.standingMs(minRttMs);
+      this.#rate = CRUISE_GAIN * this.#shareBytes / (minRttMs + queueMs);
+    }
+  }
+
+  /** Until the rate is known well, at least what the connection began with on top. */
+  get #startupWindow(): number {
+    return STARTUP_WINDOW_GAIN * this.#maxRate.value * this.#minRtt.valueMs +
+      INITIAL_WINDOW_DATAGRAMS * this.#datagramBytes;
+  }
+
+  #setWindow(sample: RateSample, isWindowLimited: boolean): void {
+    const share = this.#shareBytes;
+    switch (this.#state) {
+      case "startup":
+        if (isWindowLimited && this.windowBytes < this.#startupWindow) {
+          this.windowBytes += sample.ackedBytes;
+        }
+        return;
+      case "drain":
+        return;
+      case "probe_rtt":
+        this.windowBytes = Math.min(this.windowBytes, this.#probeRttWindow);
+        return;
+      case "down":
+        this.windowBytes = this.#downShare * share;
+        break;
+      case "up":
+        this.windowBytes = UP_GAIN * share + 3 * this.#datagramBytes;
+        break;
+      default:
+        this.windowBytes = this.#rivalry.isOn
+          ? Math.max(this.#rivalry.windowBytes, share)
+          : share + this.#bunch.value;
+    }
+    const least = MIN_SHARE_DATAGRAMS * this.#datagramBytes;
+    this.windowBytes = Math.max(this.windowBytes, least);
+  }
+}
