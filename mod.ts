@@ -42,6 +42,7 @@ export * from "./lib/events.ts";
 export * from "./lib/options.ts";
 export { doctor } from "./lib/doctor.ts";
 export type * from "./lib/doctor_report.ts";
+export type { PortMapOutcome, PortMapProtocol } from "./lib/portmap/lease.ts";
 export { type Receive, receive } from "./lib/receive.ts";
 export { type Share, share } from "./lib/share.ts";
 export type { RandomSource } from "./lib/crypto/provider.ts";
@@ -49,4 +50,9 @@ export type { IpAddress, SocketAddress } from "./lib/nat/address.ts";
 export type { Instant } from "./lib/time.ts";
 export type * from "./lib/transfer/storage.ts";
 export type { Clock } from "./lib/transport/clock.ts";
-export type { DatagramHandler, DatagramSocket } from "./lib/transport/socket.ts";
+export type {
+  DatagramHandler,
+  DatagramSocket,
+  SendTrain,
+  SocketAcceleration,
+} from "./lib/transport/socket.ts";

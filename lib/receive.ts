@@ -1,14 +1,13 @@
 /** Receiving files: from a code to verified files in their place. */
 import { asTransferError, connectionError } from "./connection_error.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts";
-import { selectProvider } from "./crypto/select_provider.ts";
 import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { NetworkEvent, OfferEvent, TransferEvent } from "./events.ts";
 import { formatSocketAddress, isSameSocketAddress } from "./nat/address.ts";
-import type { Candidate } from "./nat/candidate.ts";
 import type { PairOutlook } from "./nat/pair_outlook.ts";
-import type { PathMethod } from "./nat/path_method.ts";
+import { hasOpenPort, type PairSide } from "./nat/pair_side.ts";
+import type { ExpectedMethod, PathMethod } from "./nat/path_method.ts";
 import type { Path } from "./nat/path.ts";
 import { DEFAULT_TIMEOUT_MS, doneEvent, errorEvent, Operation, socketsFor } from "./operation.ts";
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
@@ -25,6 +24,7 @@ import { DenoStorage } from "./transfer/deno_storage.ts";
 import { encodeHello, FEATURE_VERIFY, TRANSFER_VERSION } from "./transfer/messages.ts";
 import { Receiver } from "./transfer/receiver.ts";
 import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
+import { selectSystemProvider } from "./system_provider.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
 import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
@@ -65,8 +65,9 @@ class RunningReceive extends Operation implements Receive {
   #search: SharerSearch | undefined;
   protected extras: ExtraSockets | undefined;
   #connection: Connection | undefined;
-  /** Where the sharer may be, from its code. */
-  #candidates: readonly Candidate[] = [];
+  /** What its code says of the sharer. */
+  #sharer: PairSide = { mapping: "unknown", candidates: [] };
+  #lastWarning = "";
   #hasShownReply = false;
   #receiver: Receiver | undefined;
   #ticker: ProgressTicker | undefined;
@@ -101,12 +102,12 @@ class RunningReceive extends Operation implements Receive {
     const allowLoopback = this.#options.allowLoopback ?? false;
     const decoded = decodeShareCode(text, { allowLoopback });
     if (!decoded.ok) throw codeProblemError(decoded.problem);
-    const { candidates } = decoded.code;
-    this.#candidates = candidates;
+    const { candidates, mappingClass } = decoded.code;
+    this.#sharer = { mapping: mappingClass, candidates };
     const help = outsideHelp(this.#options);
     const addresses = candidates.map(({ address }) => formatSocketAddress(address));
     this.events.push({ event: "connecting", addresses });
-    const provider = selectProvider();
+    const provider = selectSystemProvider();
     const sockets = await socketsFor(this.#options);
     const random = this.#random;
     if (this.isOver) return sockets.forEach((socket) => socket.close());
@@ -158,7 +159,7 @@ class RunningReceive extends Operation implements Receive {
       provider,
       extras: this.extras,
       help,
-      interfaces: listInterfaces,
+      interfaces: options.localAddresses ?? true ? listInterfaces : () => [],
       allowLoopback: options.allowLoopback ?? false,
       share: code,
       clientKey: connectWithNewKey(),
@@ -187,9 +188,20 @@ class RunningReceive extends Operation implements Receive {
       event: "reply-code",
       code,
       addresses,
-      expected: outlook.method === "impossible" ? "direct" : outlook.method,
+      expected: this.#expectedOf(outlook),
       ...(isChanged ? { changed: true } : {}),
     });
+    const { advice } = outlook;
+    if (this.#connection || !outlook.isUncertain || !advice) return;
+    if (advice.problem === this.#lastWarning) return;
+    this.#lastWarning = advice.problem;
+    this.events.push({ event: "warning", code: advice.problem, message: advice.text });
+  }
+
+  #expectedOf({ method, isUncertain }: PairOutlook): ExpectedMethod {
+    // Who is connected already needs the code for admission only.
+    if (this.#connection) return this.#methodOf(this.#connection.path);
+    return isUncertain || method === "impossible" ? "unknown" : method;
   }
 
   #handleNetwork(event: NetworkEvent): void {
@@ -230,10 +242,7 @@ class RunningReceive extends Operation implements Receive {
     if (routeTo(path.remote) !== "internet") return "direct";
     const found = this.#search?.methodOf(path);
     if (found !== undefined) return found;
-    const candidate = this.#candidates.find(({ address }) =>
-      isSameSocketAddress(address, path.remote)
-    );
-    return candidate?.kind === "mapped" ? "mapped" : "direct";
+    return hasOpenPort(this.#sharer, path.remote.family) ? "mapped" : "direct";
   }
 
   #receive(provider: CryptoProvider, event: EndpointEvent & { type: "connected" }): void {
@@ -274,6 +283,12 @@ class RunningReceive extends Operation implements Receive {
     );
     connection.setHandler(receiver);
     receiver.start();
+    // What the code says is not told again in the channel.
+    for (const { address } of this.#sharer.candidates) {
+      if (!isSameSocketAddress(address, path.remote)) {
+        connection.addRemoteCandidate(this.#clock.now(), address);
+      }
+    }
     this.#tellCandidates();
   }
 

@@ -1,13 +1,13 @@
 /** Sharing files: the code, the clients, and the end. Where the layers meet on the sender's side. */
 import { isClientKey, shareCommitment } from "./crypto/commitment.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts";
-import { selectProvider } from "./crypto/select_provider.ts";
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "./crypto/share_keys.ts";
 import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { TransferEvent } from "./events.ts";
-import { formatSocketAddress } from "./nat/address.ts";
+import { formatSocketAddress, isSameSocketAddress } from "./nat/address.ts";
 import type { Candidate } from "./nat/candidate.ts";
+import { hasOpenPort } from "./nat/pair_side.ts";
 import type { PathMethod } from "./nat/path_method.ts";
 import type { Path } from "./nat/path.ts";
 import { DEFAULT_TIMEOUT_MS, errorEvent, Operation, socketsFor } from "./operation.ts";
@@ -26,6 +26,7 @@ import { after } from "./time.ts";
 import { DenoStorage } from "./transfer/deno_storage.ts";
 import { buildManifest, type Manifest } from "./transfer/manifest.ts";
 import type { Storage } from "./transfer/storage.ts";
+import { selectSystemProvider } from "./system_provider.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
 import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
@@ -127,7 +128,7 @@ class RunningShare extends Operation implements Share {
   readonly #parts: RunningShareParts;
   readonly #clock: Clock;
   readonly #random: RandomSource;
-  readonly #provider: CryptoProvider = selectProvider();
+  readonly #provider: CryptoProvider = selectSystemProvider();
   readonly #staticKeys: KeyPair;
   readonly #t: Uint8Array;
   readonly #keys: ShareKeys;
@@ -141,6 +142,8 @@ class RunningShare extends Operation implements Share {
   readonly #searches: ClientSearch[] = [];
   #code = "";
   #candidates: readonly Candidate[] = [];
+  /** Those of the first code, which a client may have. */
+  #firstCandidates: readonly Candidate[] = [];
   #lastNetwork = "";
   #sessionCount = 0;
   #servedCount = 0;
@@ -247,6 +250,7 @@ class RunningShare extends Operation implements Share {
     const candidates = chooseCodeCandidates(this.#watch.known);
     if (candidates.length === 0) return false;
     const isFirst = this.#code === "";
+    if (isFirst) this.#firstCandidates = candidates;
     this.#candidates = candidates;
     this.#code = encodeShareCode({ t: this.#t, mappingClass: this.#watch.mapping, candidates });
     this.events.push({
@@ -306,8 +310,12 @@ class RunningShare extends Operation implements Share {
       event: "reply",
       client: search.name,
       addresses: reply.candidates.map(({ address }) => formatSocketAddress(address)),
-      expected: outlook.method,
+      expected: outlook.isUncertain ? "unknown" : outlook.method,
     });
+    const { advice } = outlook;
+    if (outlook.isUncertain && advice) {
+      this.events.push({ event: "warning", code: advice.problem, message: advice.text });
+    }
   }
 
   #giveUp(search: ClientSearch): void {
@@ -372,7 +380,10 @@ class RunningShare extends Operation implements Share {
       isOfClient,
       methodOf: (path) => search?.methodOf(path) ?? this.#methodOf(path),
       candidates: () => ({
-        candidates: listCandidates(this.#watch.known),
+        // Its code has told the client the others.
+        candidates: listCandidates(this.#watch.known).filter(({ address }) =>
+          !this.#firstCandidates.some((told) => isSameSocketAddress(told.address, address))
+        ),
         sockets: this.live.localSockets,
       }),
       repair,
@@ -390,9 +401,9 @@ class RunningShare extends Operation implements Share {
 
   /** How a client came that nobody looked for. */
   #methodOf(path: Path): PathMethod {
-    const outside = this.#candidates.filter(({ kind }) => kind !== "host");
-    const isMapped = outside.length > 0 && outside.every(({ kind }) => kind === "mapped");
-    return isMapped && routeTo(path.remote) === "internet" ? "mapped" : "direct";
+    const own = { mapping: this.#watch.mapping, candidates: this.#candidates };
+    const isInternet = routeTo(path.remote) === "internet";
+    return isInternet && hasOpenPort(own, path.remote.family) ? "mapped" : "direct";
   }
 
   #handleSessionEnd(

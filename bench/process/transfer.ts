@@ -81,7 +81,7 @@ async function measure(options: TransferOptions, target: string): Promise<Transf
   const start = performance.now();
   // The code goes in the environment, as people are told to do on shared machines.
   await using receiver = new CliProcess(
-    ["receive", "--yes", "--allow-loopback", "--output", target],
+    ["receive", "--yes", "--allow-loopback", "--no-local-addresses", "--output", target],
     { flags: flagsFor("receiver", options), env: { P2PFT_CODE: code } },
   );
   using receiverWatch = new UsageWatch(receiver.pid);

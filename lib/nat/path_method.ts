@@ -6,3 +6,6 @@
  * through one of many ports tried.
  */
 export type PathMethod = "direct" | "mapped" | "punched" | "predicted" | "birthday";
+
+/** What is expected of a pair; `unknown` when nothing says that the two meet at all. */
+export type ExpectedMethod = PathMethod | "unknown";

@@ -1,7 +1,7 @@
 /**
- * Goal: a client and a sharer find each other as programs do whose sockets are the system's: with a
- * fresh socket for the reply code, and with hundreds of further ones where a NAT's ports cannot be
- * foreseen; and what was opened is given back.
+ * Goal: a client and a sharer find each other as programs do whose sockets are the system's: from
+ * the main socket, whose address is in the codes, and from hundreds of further ones where a NAT's
+ * ports cannot be foreseen; and what was opened is given back.
  * Method: the two searches of `lib/traversal` on endpoints in virtual time. What happens in a session
  * is tried elsewhere (`meeting_test.ts`).
  */

@@ -49,6 +49,8 @@ export function startReceive(
     "receive",
     "--json",
     "--allow-loopback",
+    // So that the path is the one of the code, with whatever stands in it.
+    "--no-local-addresses",
     "--output",
     directory,
     ...(options.args ?? []),

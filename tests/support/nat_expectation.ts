@@ -41,7 +41,7 @@ export const PUNCHED: Expectation = {
   p95Ms: 500,
 };
 
-/** The client's NAT lets the first probe in, whose port may be one that was tried before. */
+/** One NAT lets in what comes from an address that was sent to: a plain probe, or a guessed port. */
 export const OPEN: Expectation = { ...PUNCHED, methods: ["punched", "direct", "birthday"] };
 
 /** A port is not the one in the code, but the next. */

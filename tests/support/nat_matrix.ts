@@ -58,7 +58,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "none": "ddddddddddddddd",
   "firewall": "ppppppppppbrbbb",
   "full-cone": "ddddddddddddddd",
-  "addr-restricted": "ppppppppppbrbbb",
+  "addr-restricted": "pppppppppporooo",
   "port-restricted": "ppppppppppbrbbb",
   "eim-random": "ppppppppppbrbbb",
   "double": "ppppppppppbrbbb",
@@ -126,6 +126,7 @@ const SPECIAL_CASES: readonly MatrixCase[] = [
     ["sym-seq", "port-restricted", PREDICTED],
     ["port-restricted", "symmetric", BIRTHDAY],
     ["symmetric", "port-restricted", BIRTHDAY],
+    ["addr-restricted", "symmetric", OPEN],
   ].flatMap(([sharer, client, expected]) => {
     const pair = [sharer as string, client as string, expected as Expectation] as const;
     return [lossy(...pair, 0.03), lossy(...pair, 0.2)];

@@ -138,16 +138,16 @@ export function runPair(
   const reply = { mapping: client.mapping, candidates: client.candidates(clientMapped) };
   const outlook = judgePair(share, reply);
   if (outlook.method === "impossible") return finish(world.nowMs, outlook);
-  const common = (peer: Peer): CommonOptions => ({
+  const common = (peer: Peer, local: PunchOptions["local"]): CommonOptions => ({
     codec: createCodec(world.prng.fork()),
     random: world.prng,
     sockets: [{ index: peer.socket, family: peer.host.localAddress(peer.socket).family }],
-    local: { mapping: peer.mapping },
+    local,
     canLimitHops,
   });
   punching.client = new Punching(client, {
     role: "client",
-    ...common(client),
+    ...common(client, reply),
     lowHops: client.discovery.report.doubleNat === true ? 4 : 2,
     guardSocket: client.openGuard(canLimitHops),
     remote: share,
@@ -166,7 +166,7 @@ export function runPair(
   const codePort = share.candidates.find(({ kind }) => kind === "reflexive")?.address.port;
   punching.sharer = new Punching(sharer, {
     role: "sharer",
-    ...common(sharer),
+    ...common(sharer, share),
     remote: reply,
     currentPort,
     codePort,

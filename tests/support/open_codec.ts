@@ -21,6 +21,10 @@ export class OpenCodec implements PunchCodec {
     return this.#datagram;
   }
 
+  peekLength(piece: Uint8Array): number {
+    return piece[0] === MARK ? MIN_PROBE_BYTES : 0;
+  }
+
   open(datagram: Uint8Array): PunchProbe | undefined {
     if (datagram.length !== MIN_PROBE_BYTES || datagram[0] !== MARK) return undefined;
     return {

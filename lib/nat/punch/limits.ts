@@ -28,6 +28,13 @@ export const PLAIN_FIRST_MS = 500;
 /** How often a waiting side renews what it opened in its NAT; many forget after 30 s, some after 20. */
 export const REFRESH_MS = 8000;
 
+/**
+ * How often a waiting client asks a fixed sharer's public address. Eight small datagrams a second,
+ * towards an address that the user's code named, are fewer bytes than the direct tries; less often,
+ * and the wait for the next one takes longer than the round trips that follow.
+ */
+export const KNOCK_MS = 125;
+
 /** Ports ahead of a stepping NAT's known one within which the next is foreseen. */
 export const FORESEEN_PORTS = 32;
 

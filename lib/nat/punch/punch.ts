@@ -59,7 +59,11 @@ export interface PunchOptions {
   /** The sockets to punch from: the first of each family counts. */
   readonly sockets: readonly PunchSocket[];
   /** What the NAT in front of this side is like, as its code says. */
-  readonly local: { readonly mapping: MappingClass };
+  readonly local: {
+    readonly mapping: MappingClass;
+    /** What its code says, which the other side tries; only to name a path (default none). */
+    readonly candidates?: readonly Candidate[];
+  };
   /** What the other side's code says. */
   readonly remote: {
     readonly mapping: MappingClass;
@@ -168,7 +172,9 @@ export class Punch implements DatagramMachine {
     this.#methodOptions = {
       plan,
       local,
+      localCandidates: options.local.candidates ?? [],
       remote,
+      remoteCandidates: options.remote.candidates,
       targets,
       isExtra: (socket) => this.#extraIndices.has(socket),
       isSprayed: (port) => (this.#sprayedPorts[port >>> 3]! & (1 << (port & 7))) !== 0,
@@ -208,6 +214,11 @@ export class Punch implements DatagramMachine {
     if (probe === undefined) return false;
     if (!this.#handleProbe(now, probe, path)) this.droppedProbes++;
     return true;
+  }
+
+  /** Of a probe that has another one behind it. */
+  peekLength(piece: Uint8Array): number {
+    return this.#isStopped ? 0 : this.#codec.peekLength(piece);
   }
 
   #handleProbe(now: Instant, { type, transactionId }: PunchProbe, path: Path): boolean {

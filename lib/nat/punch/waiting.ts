@@ -8,6 +8,10 @@
  * where hops can be limited, both are done: the main socket sends with all hops and a *guard socket*
  * beside it with few, and of many ports or sockets every second pair.
  *
+ * A sharer's NAT that filters by address lets the client in, whatever port it has, as soon as the
+ * sharer has sent something. So a fixed sharer's public address is asked often: what arrives first
+ * after the paste joins the two, however hard the client's own NAT is.
+ *
  * | sharer's NAT | client's NAT | besides the plain probes |
  * | --- | --- | --- |
  * | fixed | address, random | 256 sockets |
@@ -20,6 +24,7 @@
  */
 import {
   FORESEEN_PORTS,
+  KNOCK_MS,
   LOCKSTEP_PORTS,
   REFRESH_MS,
   SPRAY_PROBES,
@@ -50,8 +55,8 @@ export interface LowHops {
 
 /** The streams of a waiting client, the most urgent first. */
 export function waitingStreams(side: PunchSide, low: LowHops): PunchStream[] {
-  const { plan, targets: { nat } } = side;
-  if (nat === undefined) return [plainStream(side, undefined)];
+  const { plan, remote, targets: { nat, plain: [, ...others] } } = side;
+  if (nat === undefined) return [plainStream(side)];
   if (plan.lockstep) {
     const lockstep = portsStream(side, nat, {
       portAt: portAhead,
@@ -60,9 +65,17 @@ export function waitingStreams(side: PunchSide, low: LowHops): PunchStream[] {
       everyMs: REFRESH_MS,
     });
     // In between, another destination would take a port and end the step.
-    return [lockstep, plainStream(side, lockstep)];
+    return [lockstep, plainStream(side, { following: lockstep })];
   }
-  const plain = [plainStream(side, undefined), ...guardStreams(side, nat, low)];
+  // The public one first: a stepping NAT then takes the next port for it.
+  const plain = [
+    plainStream(side, {
+      targets: [nat],
+      gapMs: punchKind(remote) === "fixed" ? KNOCK_MS : REFRESH_MS,
+    }),
+    plainStream(side, { targets: others }),
+    ...guardStreams(side, nat, low),
+  ];
   if (socketsToOpen(plan, "client") > 0) {
     const { startAt } = side;
     const hops = everySecondPair(low.hops);
@@ -76,19 +89,27 @@ function everySecondPair(hops: number | undefined): (index: number) => number | 
   return (index) => (index & 2) === 0 ? hops : undefined;
 }
 
-/** To every candidate, the public one first: a stepping NAT then takes the next port for it. */
+/** Whom plain probes go to, and how often. */
+interface PlainOptions {
+  /** By default every candidate, the public one first. */
+  readonly targets?: readonly PlainTarget[];
+  /** From one round to the next. */
+  readonly gapMs?: number;
+  readonly following?: PunchStream;
+}
+
 function plainStream(
   { startAt, targets: { plain } }: PunchSide,
-  following: PunchStream | undefined,
+  { targets = plain, gapMs = REFRESH_MS, following }: PlainOptions = {},
 ): PunchStream {
   return new PunchStream({
     startAt,
     following,
     spacingMs: 0,
-    gapMs: () => REFRESH_MS,
-    count: () => plain.length,
+    gapMs: () => gapMs,
+    count: () => targets.length,
     target: (index) => {
-      const { socket, candidate: { address } } = plain[index]!;
+      const { socket, candidate: { address } } = targets[index]!;
       return { socket, remote: address };
     },
   });

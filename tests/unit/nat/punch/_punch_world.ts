@@ -85,6 +85,8 @@ export interface MeetOptions {
   readonly seed: number;
   readonly sharer: MappingClass;
   readonly client: MappingClass;
+  /** By default unless it maps by address. */
+  readonly sharerFiltersPorts?: boolean;
   readonly lossRate?: number;
   /** When the reply code is pasted. */
   readonly pasteMs?: number;
@@ -111,14 +113,18 @@ export function meet(options: MeetOptions): Meeting {
   const random = new Prng(seed);
   const agenda = new Agenda<() => void>();
   let nowMs = 0;
-  const side = (host: string, mapping: MappingClass): Side => ({
+  const side = (
+    host: string,
+    mapping: MappingClass,
     // Who maps by address in practice filters by address.
-    nat: new TinyNat(host, mapping, random.fork(), mapping !== "address_dependent"),
+    filtersPorts = mapping !== "address_dependent",
+  ): Side => ({
+    nat: new TinyNat(host, mapping, random.fork(), filtersPorts),
     machine: undefined,
     heardAtMs: undefined,
     method: undefined,
   });
-  const sharer = side(SHARER_HOST, options.sharer);
+  const sharer = side(SHARER_HOST, options.sharer, options.sharerFiltersPorts);
   const client = side(CLIENT_HOST, options.client);
   const out = new Uint8Array(1472);
 

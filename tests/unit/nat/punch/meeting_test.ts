@@ -30,7 +30,20 @@ function slowest(options: Omit<MeetOptions, "seed">, methods: string): number {
 }
 
 Deno.test("two fixed NATs are joined within one round trip of the paste", () => {
-  assert.equal(slowest({ sharer: FIXED, client: FIXED }, "punched punched"), 80);
+  const pair = { sharer: FIXED, client: FIXED, pasteMs: 10_060 };
+  assert.equal(slowest(pair, "punched punched"), 80);
+  // A question of the client's that was on its way comes in, too.
+  assert.equal(slowest({ ...pair, pasteMs: 10_000 }, "punched punched"), 40);
+});
+
+Deno.test("a fixed sharer that filters by address hears the client's next question, whatever its port", () => {
+  for (const client of [RANDOM, "unknown"] as const) {
+    const pair = { sharer: FIXED, sharerFiltersPorts: false, client };
+    for (let pasteMs = 10_000; pasteMs < 10_125; pasteMs += 25) {
+      const slowestMs = slowest({ ...pair, pasteMs }, "punched punched");
+      assert.ok(slowestMs <= 125 + 40, `${slowestMs}`);
+    }
+  }
 });
 
 Deno.test("two fixed NATs are joined at 20 % loss within a second", () => {

@@ -51,7 +51,8 @@ function quietClient(more: Parameters<typeof punchOptions>[3] = {}): DrivenMachi
 
 Deno.test("Punch answers a question at once to where it came from, asks back, and says whom it heard", () => {
   const client = quietClient();
-  client.nowMs = 3000;
+  client.run(3000);
+  client.takeSent();
   const id = transactionId();
   const path = pathTo(SHARER_HOST, 41_000, 5);
   assert.ok(client.receive(question(id), path));
@@ -174,6 +175,8 @@ Deno.test("Punch goes on searching after ten seconds without a word", () => {
   const client = quietClient();
   client.run(1000);
   client.receive(question(), pathTo(SHARER_HOST, 41_000));
+  client.run(2000);
+  client.takeSent();
   client.run(10_999);
   assert.ok(client.takeSent().every(({ path }) => path.remote.port === 41_000));
   client.run(20_000);

@@ -10,6 +10,8 @@ const RANDOM: MappingClass = "port_dependent_random";
 
 const TEN_MINUTES_MS = 600_000;
 const PORT = 40_000;
+/** Questions to a fixed sharer's public address in ten minutes, both ends included. */
+const KNOCKS = 8 * 600 + 1;
 
 function waiting(
   local: MappingClass,
@@ -24,17 +26,40 @@ function hopsOf(sent: DrivenMachine["sent"]): (number | undefined)[] {
   return sent.map(({ hops }) => hops);
 }
 
-Deno.test("a waiting client keeps its NAT open by one probe every 8 s and candidate", () => {
+Deno.test("a waiting client asks the public candidate 8 times a second, each other one every 8 s", () => {
   const client = waiting(FIXED, FIXED, {
-    candidates: [candidate("host", "192.168.1.2", 5), candidate("reflexive", SHARER_HOST, 6)],
+    candidates: [
+      candidate("host", "192.168.1.2", 5),
+      candidate("reflexive", SHARER_HOST, 6),
+      candidate("host", "2001:db8::1", 7),
+    ],
   });
-  client.run(17_000);
+  client.run(8125);
   assert.deepEqual(
     client.sent.map(({ atMs, path, hops }) => [atMs, path.remote.port, hops]),
-    [0, 8000, 16_000].flatMap((atMs) => [[atMs, 6, undefined], [atMs, 5, undefined]]),
+    Array.from({ length: 66 }, (_, index) => 125 * index).flatMap((atMs) => [
+      [atMs, 6, undefined],
+      ...(atMs % 8000 === 0 ? [[atMs, 5, undefined], [atMs, 7, undefined]] : []),
+    ]),
   );
   client.run(TEN_MINUTES_MS);
-  assert.equal(client.sent.length, 76 * 2);
+  assert.equal(client.sent.length, KNOCKS + 2 * 76);
+  assert.ok(mostWithin(client.sent, 1000) <= 8 + 2);
+});
+
+Deno.test("a waiting client asks a sharer that has another port for everybody every 8 s only", () => {
+  const countPlain = (local: MappingClass, remote: MappingClass): number => {
+    const client = waiting(local, remote);
+    client.run(60_000);
+    return client.sent.length - client.machine.sprayedProbes;
+  };
+  const fixed: readonly MappingClass[] = ["none", "unknown", FIXED];
+  const others: readonly MappingClass[] = [ADDRESS, STEPPING, RANDOM];
+  for (const local of [FIXED, ...others]) {
+    for (const remote of fixed) assert.equal(countPlain(local, remote), 8 * 60 + 1);
+    // Two stepping NATs, too: nothing may go in between their steps.
+    for (const remote of others) assert.equal(countPlain(local, remote), 8);
+  }
 });
 
 Deno.test("a waiting client sends low TTL alone from its guard socket, to the public candidate", () => {
@@ -167,8 +192,9 @@ for (const [local, remote] of [[RANDOM, FIXED], [ADDRESS, FIXED], [ADDRESS, STEP
     assert.ok(used.at(-1)!.atMs < 600);
     client.run(TEN_MINUTES_MS);
     assert.equal(client.machine.sprayedProbes, 19_201);
-    assert.equal(client.machine.sentProbes, 19_201 + 76);
-    assert.equal(mostWithin(client.sent, 30_000), 1024 + 4);
+    const isKnocking = remote === FIXED;
+    assert.equal(client.machine.sentProbes, 19_201 + (isKnocking ? KNOCKS : 76));
+    assert.equal(mostWithin(client.sent, 30_000), 1024 + (isKnocking ? 30 * 8 : 4));
   });
 }
 
@@ -219,14 +245,18 @@ Deno.test("a waiting stepping client opens four sockets towards a fixed sharer, 
   assert.equal(client.machine.methodOf(path), "predicted");
 });
 
-Deno.test("a waiting stepping client sends to the fixed sharer's public address first", () => {
+Deno.test("a waiting stepping client sends to the fixed sharer's public address first, and then from fresh sockets", () => {
   const client = waiting(STEPPING, FIXED, {
     candidates: [candidate("host", "192.168.1.2", 5), candidate("reflexive", SHARER_HOST, PORT)],
   });
-  assert.equal(client.sent[0]!.path.remote.host, SHARER_HOST);
+  client.run(124);
+  assert.deepEqual(
+    client.sent.map(({ path }) => [path.socket, path.remote.port]),
+    [[0, PORT], [0, 5], [100, PORT], [101, PORT], [102, PORT], [103, PORT]],
+  );
   client.run(TEN_MINUTES_MS);
   const plain = client.sent.filter(({ path }) => path.socket === 0);
-  assert.equal(plain.length, 2 * 76);
+  assert.equal(plain.length, KNOCKS + 76);
 });
 
 Deno.test("a waiting client tries no ports and opens no sockets where there is no public address", () => {
