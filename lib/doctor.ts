@@ -158,7 +158,6 @@ function report(
       global: hasGlobalIpv6(interfaces),
       ...(reflexive6 ? { reflexive: formatSocketAddress(reflexive6) } : {}),
     },
-    mtu: "unknown",
     conclusion: forecastNetworks(own),
     ...(other ? { pair: forecastPair(own, other) } : {}),
     advice: adviceFor(network, portMapping, hasGlobalIpv6(interfaces)),

@@ -44,8 +44,6 @@ export interface DoctorReport {
   readonly portMapping: DoctorPortMapping;
   /** IPv6, which mostly needs no hole. */
   readonly ipv6: DoctorIpv6;
-  /** Largest IP packet that goes through to the Internet, in bytes. */
-  readonly mtu: number | "unknown";
   /** What to expect of the usual networks at the other end. */
   readonly conclusion: readonly DoctorExpectation[];
   /** What to expect of the other side whose code was given. */

@@ -12,7 +12,7 @@ import type { Path } from "./nat/path.ts";
 import { DEFAULT_TIMEOUT_MS, doneEvent, errorEvent, Operation, socketsFor } from "./operation.ts";
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
 import { tellCandidates } from "./own_candidates.ts";
-import { PathNews } from "./path_news.ts";
+import { PathTeller } from "./path_teller.ts";
 import { pathEvent, routeTo } from "./path_report.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
 import type { Connection } from "./protocol/connection.ts";
@@ -60,7 +60,7 @@ class RunningReceive extends Operation implements Receive {
   readonly #options: ReceiveOptions;
   readonly #clock: Clock;
   readonly #random: RandomSource;
-  readonly #pathNews: PathNews;
+  readonly #pathTeller: PathTeller;
   #keys: KeyPair | undefined;
   #search: SharerSearch | undefined;
   protected extras: ExtraSockets | undefined;
@@ -79,7 +79,7 @@ class RunningReceive extends Operation implements Receive {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#pathNews = new PathNews(this.#clock, (event) => this.events.push(event));
+    this.#pathTeller = new PathTeller(this.#clock, (event) => this.events.push(event));
     this.#startedAt = this.#clock.now();
     this.watch(options.signal, () => this.#fail(new TransferError("interrupted", "Interrupted")));
     this.#start(code).catch((error) => this.#fail(asTransferError(error)));
@@ -88,7 +88,7 @@ class RunningReceive extends Operation implements Receive {
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
     this.#ticker?.stop();
-    this.#pathNews.stop();
+    this.#pathTeller.stop();
     this.live?.endpoint.stopConnecting();
     // An endpoint closes its sockets; it may have come to an end before there was one.
     if (!this.live) this.#options.sockets?.forEach((socket) => socket.close());
@@ -235,7 +235,7 @@ class RunningReceive extends Operation implements Receive {
   }
 
   #tellPath(path: Path, rttMs: number): void {
-    this.#pathNews.push(pathEvent(SESSION, path, { method: this.#methodOf(path), rttMs }));
+    this.#pathTeller.push(pathEvent(SESSION, path, { method: this.#methodOf(path), rttMs }));
   }
 
   #methodOf(path: Path): PathMethod {

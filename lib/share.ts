@@ -1,4 +1,5 @@
 /** Sharing files: the code, the clients, and the end. Where the layers meet on the sender's side. */
+import { constantTimeEqual } from "./bytes/equal.ts";
 import { isClientKey, shareCommitment } from "./crypto/commitment.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts";
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "./crypto/share_keys.ts";
@@ -70,7 +71,8 @@ export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
  * @param options Nothing is required.
  * @throws {TypeError} If `paths` is empty or an option makes no sense.
  * @throws {TransferError} `read_failed` for a path that is not there or cannot be read, `usage` for
- *   an address or a STUN server that cannot be used, `no_network`, `socket_unavailable`, `permission_missing`.
+ *   an address or a STUN server that cannot be used, `no_network`, `socket_unavailable`,
+ *   `permission_missing`.
  */
 export async function share(paths: readonly string[], options: ShareOptions = {}): Promise<Share> {
   if (paths.length === 0) throw new TypeError("Cannot share nothing: paths is empty");
@@ -215,6 +217,8 @@ class RunningShare extends Operation implements Share {
     const decoded = decodeReplyCode(code, this.#keys, { allowLoopback });
     if (!decoded.ok) throw replyProblemError(decoded.problem);
     const reply = decoded.code;
+    const known = this.#replies.findIndex(({ r }) => constantTimeEqual(r, reply.r));
+    if (known >= 0) this.#replies.splice(known, 1);
     this.#replies.push(reply);
     if (this.#replies.length > MAX_REPLIES) this.#replies.shift();
     const session = [...this.#sessions.values()].find((session) => session.isOf(reply));
@@ -298,14 +302,14 @@ class RunningShare extends Operation implements Share {
       reply,
       onExhausted: () => this.#giveUp(search),
     });
-    this.#searches.push(search);
-    const active = this.#searches.filter(({ connection }) => connection === undefined);
-    if (active.length > MAX_ACTIVE_SEARCHES) this.#giveUp(active[0]!);
     const { outlook } = search;
     if (outlook.method === "impossible") {
       const message = `The client behind that code cannot be reached. ${outlook.advice?.text}`;
       return this.events.push({ event: "warning", code: "cannot_meet", message });
     }
+    this.#searches.push(search);
+    const active = this.#searches.filter(({ connection }) => connection === undefined);
+    if (active.length > MAX_ACTIVE_SEARCHES) this.#giveUp(active[0]!);
     this.events.push({
       event: "reply",
       client: search.name,
@@ -388,7 +392,7 @@ class RunningShare extends Operation implements Share {
       }),
       repair,
       emit: (told) => this.events.push(told),
-      onEnd: (how, last) => this.#handleSessionEnd(connection, how, last),
+      onEnd: (how, last) => this.#handleSessionEnd({ connection, repair }, how, last),
     });
     this.#sessions.set(connection, session);
     session.start();
@@ -407,14 +411,17 @@ class RunningShare extends Operation implements Share {
   }
 
   #handleSessionEnd(
-    connection: Connection,
+    { connection, repair }: { readonly connection: Connection; readonly repair: PathRepair },
     how: "served" | "failed" | "interrupted",
     last: TransferEvent,
   ): void {
     const { maxClients } = this.#parts.options;
     this.#sessions.delete(connection);
     // A socket of its own is given back once the last words have left through it.
-    void this.live.idle().then(() => this.#endSearchOf(connection));
+    void this.live.idle().then(() => {
+      repair.close();
+      this.#endSearchOf(connection);
+    });
     if (how === "served") this.#servedCount++;
     if (how === "served" && this.#servedCount >= maxClients && !this.isOver) {
       // Told after the end of whoever waited in vain: how the share ended is its last event.

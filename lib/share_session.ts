@@ -9,7 +9,7 @@ import { isSamePath, type Path } from "./nat/path.ts";
 import { doneEvent, errorEvent } from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
 import { type OwnCandidates, tellCandidates } from "./own_candidates.ts";
-import { PathNews } from "./path_news.ts";
+import { PathTeller } from "./path_teller.ts";
 import { pathEvent, routeTo } from "./path_report.ts";
 import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
@@ -64,7 +64,7 @@ export class ShareSession {
   #ticker: ProgressTicker | undefined;
   /** Whether it was let in: from then on it sees the share, and where else this machine can be found. */
   #isAdmitted = false;
-  readonly #pathNews: PathNews;
+  readonly #pathTeller: PathTeller;
   /** Where it came from; what followed before it was let in is told then. */
   readonly #firstPath: Path;
   /** Whether it holds one of the share's places. */
@@ -87,7 +87,7 @@ export class ShareSession {
       : undefined;
     this.#isInvited = parts.isInvited;
     this.#firstPath = accepted.connection.path;
-    this.#pathNews = new PathNews(parts.clock, (event) => this.#tell(event));
+    this.#pathTeller = new PathTeller(parts.clock, (event) => this.#tell(event));
     const isUnknown = !parts.isInvited && (options.private || options.admit !== undefined);
     // With nobody to ask and a place free the client has nothing to wait for, and is not told to.
     const isAsked = isUnknown || verification !== undefined;
@@ -118,7 +118,7 @@ export class ShareSession {
       route: routeTo(path.remote),
       rttMs,
     });
-    this.#pathNews.push(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
+    this.#pathTeller.push(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
     this.#sender.finished.then(
       (summary) => this.#handleDone(summary),
       (error) => this.#handleFailure(asTransferError(error)),
@@ -147,7 +147,7 @@ export class ShareSession {
     // A client that is not let in has nothing to say but that it is there.
     if (!this.#isAdmitted) return;
     const method = routeTo(path.remote) === "internet" ? methodOf(path) : "direct";
-    this.#pathNews.push(pathEvent(number, path, { method, rttMs }));
+    this.#pathTeller.push(pathEvent(number, path, { method, rttMs }));
   }
 
   /** Nothing comes any more; the connection looks for another way. */
@@ -166,7 +166,7 @@ export class ShareSession {
 
   /** The connection is over. */
   handleClosed(end: ConnectionEnd): void {
-    this.#parts.repair.close();
+    this.#parts.repair.close(this.#parts.accepted.connection.path.socket);
     this.#invited.resolve(); // whoever waits for it finds the end
     this.#sender.handleClosed(connectionError(end));
   }
@@ -240,7 +240,7 @@ export class ShareSession {
     const { number, clock, onEnd } = this.#parts;
     this.#hasEnded = true;
     this.#ticker?.stop();
-    this.#pathNews.stop();
+    this.#pathTeller.stop();
     onEnd("served", doneEvent(number, summary, clock.now() - this.#startedAt));
   }
 
@@ -251,7 +251,7 @@ export class ShareSession {
     this.#hasEnded = true;
     if (this.#hasPlace) places.giveBack();
     this.#ticker?.stop();
-    this.#pathNews.stop();
+    this.#pathTeller.stop();
     const last = errorEvent(error, { session: number, fatal: false });
     onEnd(isOnPurpose ? "interrupted" : "failed", last);
   }

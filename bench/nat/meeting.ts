@@ -1,6 +1,6 @@
 /**
  * One meeting of two processes of the program in a laboratory: a share, a receive, the reply code
- * pasted when there is one, and how long it took until both had a connection.
+ * pasted when there is one, and how long it took until the receiver had a connection.
  */
 import { CliProcess, type JsonEvent } from "../../tests/support/cli_process.ts";
 import { type Laboratory, STUN_SERVERS } from "./laboratory.ts";
@@ -104,7 +104,9 @@ export async function meet(laboratory: Laboratory, meeting: Meeting): Promise<Ou
     isDone: last?.event === "done",
     wasPasted,
     connectMs: reachedAt - since,
-    how: last?.event === "error"
+    how: last === undefined
+      ? "no end"
+      : last.event === "error"
       ? last.code
       : path?.event === "path"
       ? path.method

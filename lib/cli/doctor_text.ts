@@ -212,14 +212,13 @@ function stunWords({ servers }: DoctorNetwork): string {
 
 /** What there is besides the NAT. */
 function surroundingRows(report: DoctorReport): Row[] {
-  const { sockets, ipv6, mtu, runtime } = report;
+  const { sockets, ipv6, runtime } = report;
   const socket = sockets.families.map((family, index) =>
     `IPv${family} port ${sockets.ports[index] ?? NOT_KNOWN}`
   );
   return [
     ["port mapping", portMappingWords(report.portMapping)],
     ["IPv6", ipv6.global ? ipv6.reflexive ?? "yes" : "no address for the Internet"],
-    ["largest packet", mtu === "unknown" ? NOT_KNOWN : `${formatCount(mtu, "byte")}`],
     ["sockets", [SOCKET_WORDS[sockets.kind], ...socket].join(", ")],
     ["data path", dataPathWords(report)],
     ["short-lived probes", sockets.hopLimit ? "yes" : "no: --allow-ffi would help"],

@@ -8,6 +8,7 @@ import type { BindAddress } from "./bind_address.ts";
 import { HopLimit } from "./hop_limit.ts";
 import { normalizedAddress } from "./normalized_address.ts";
 import { Offload } from "./offload.ts";
+import { isOwnBroadcast } from "./own_broadcast.ts";
 import type { DatagramHandler, DatagramSocket, SendTrain, SocketAcceleration } from "./socket.ts";
 import { isClosedError, isReceiveNoise, isSystemError, systemErrorCode } from "./system_error.ts";
 
@@ -68,7 +69,7 @@ export class DenoSocket implements DatagramSocket {
     this.#unrestricted = status.state === "granted" && !status.partial;
   }
 
-  /** Sends refused because the permissions of this process exclude their destination. */
+  /** Sends refused: their destination is excluded by permissions, or is a broadcast address. */
   get deniedSends(): number {
     return this.#deniedSends;
   }
@@ -187,11 +188,15 @@ export class DenoSocket implements DatagramSocket {
     return isSent;
   }
 
-  /** An address in the system's shape; undefined, and counted, when permissions exclude it. */
+  /**
+   * An address in the system's shape; undefined, and counted, when permissions exclude it, and for
+   * the broadcast address of an own network.
+   */
   #remoteOf(to: SocketAddress): Deno.NetAddr | undefined {
     const last = this.#lastTo;
     if (last !== to && (last === undefined || last.port !== to.port || last.host !== to.host)) {
-      if (!this.#isPermitted(to)) {
+      const isElsewhere = last?.host !== to.host;
+      if (!this.#isPermitted(to) || (isElsewhere && isOwnBroadcast(to.host))) {
         this.#deniedSends++;
         return undefined;
       }

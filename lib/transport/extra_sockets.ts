@@ -1,7 +1,7 @@
 /**
- * Sockets beside the main ones, many and for a short time: a client behind a NAT that gives each
- * destination another outside port opens hundreds, so that one of them is found (docs/protocol.md,
- * "Probes"). Opens them, hands them to the endpoint, closes them, and keeps the whole process below
+ * Sockets beside the main ones, for a short time: a side behind a NAT that gives each destination
+ * another outside port opens hundreds, so that one of them is found, and a client one on a certain
+ * port (docs/nat.md, "The birthday method", "The Linux trap"). Opens them, hands them to the endpoint, closes them, and keeps the whole process below
  * a bound. When to open how many, and which to keep, is for others to decide.
  */
 import { TransferError } from "../errors.ts";

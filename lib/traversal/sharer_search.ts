@@ -194,8 +194,8 @@ export class SharerSearch {
   async #openGuard(watch: NetworkWatch): Promise<void> {
     const { live, extras } = this.#options;
     const main = live.localSockets.find(({ local }) => local.family === 4);
-    const isForeseen = watch.mapping === "endpoint_independent" || watch.mapping === "none";
-    if (this.#isConnected || main === undefined || !isForeseen) return;
+    const isFixed = watch.mapping === "endpoint_independent" || watch.mapping === "none";
+    if (this.#isConnected || main === undefined || !isFixed) return;
     if (!live.canLimitHops(main.index)) return;
     const socket = await extras?.takeAt(4, main.local.port + 1);
     if (socket === undefined) return;

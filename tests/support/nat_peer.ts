@@ -117,8 +117,8 @@ export class Peer {
   /** A socket on the next port, where hops can be limited and the outside port is known. */
   openGuard(canLimitHops: boolean): number | undefined {
     const { family, port } = this.host.localAddress(this.socket);
-    const isForeseen = this.mapping === "endpoint_independent" || this.mapping === "none";
-    if (family === 6 || !canLimitHops || !isForeseen) return undefined;
+    const isFixed = this.mapping === "endpoint_independent" || this.mapping === "none";
+    if (family === 6 || !canLimitHops || !isFixed) return undefined;
     return this.host.openSocket(4, port + 1);
   }
 

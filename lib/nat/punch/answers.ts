@@ -1,7 +1,7 @@
 /**
  * The answers of one side: each question gets one, to where it came from, and not too many in a
- * second [PROBE-1]. An answer is about as large as its question, so nobody is flooded through us with more
- * than was sent for it.
+ * second [PROBE-1]. An answer is about as large as its question, so nobody is flooded through us with
+ * more than was sent for it.
  */
 import type { Instant } from "../../time.ts";
 import type { Path } from "../path.ts";
@@ -42,11 +42,6 @@ export class PunchAnswers {
     this.#budget.spend(now);
     this.#waiting.push({ path, transactionId });
     return true;
-  }
-
-  /** Whether there is something to send. */
-  get isWaiting(): boolean {
-    return this.#waiting.length > 0;
   }
 
   /** Removes the oldest that is to be sent. */

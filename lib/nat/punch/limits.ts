@@ -1,6 +1,7 @@
 /**
  * The bounds of hole punching: how much is sent, how fast, and how much is remembered. They hold
- * per peer, that is per reply code; a code that points at strangers costs them no more than this.
+ * for each search, that is for each pair of codes; searches for one host can share what they spray
+ * (`PunchOptions.budgetFor`). A code that points at strangers costs them no more than this.
  */
 
 /** How long a sharer looks for a client after its reply code was pasted. */

@@ -69,7 +69,7 @@ export interface PunchOptions {
     readonly mapping: MappingClass;
     readonly candidates: readonly Candidate[];
   };
-  /** Whether the owner can send with a low TTL; the client then opens its NAT unnoticed. */
+  /** Client: whether the owner can send with a low TTL; part of its probes then go with few hops. */
   readonly canLimitHops: boolean;
   /** How many routers such a probe passes (default 2): 4 behind two NATs. */
   readonly lowHops?: 2 | 4;

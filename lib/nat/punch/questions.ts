@@ -1,9 +1,8 @@
 /**
  * The questions of one side: their transaction ids, and which answers are still awaited; others
- * count for nothing [PROBE-2]. An id is
- * four bytes drawn once and a count; it is sealed on its way, so a count gives nothing away. The
- * drawn bytes tell an own question that somebody sent back from one of the other side, which has
- * the same key.
+ * count for nothing [PROBE-2]. An id is four bytes drawn once and a count; it is sealed on its way, so
+ * a count gives nothing away. The drawn bytes tell an own question that somebody sent back from one
+ * of the other side, which has the same key.
  */
 import type { RandomSource } from "../../crypto/provider.ts";
 import { TRANSACTION_ID_BYTES } from "../../crypto/probe.ts";

@@ -350,7 +350,6 @@ export const DOCTOR_REPORT: DoctorReport = {
     outcomes: { pcp: "silent", "nat-pmp": "silent", upnp: "refused (718 ConflictInMappingEntry)" },
   },
   ipv6: { global: false },
-  mtu: 1500,
   conclusion: [
     { other: "public", method: "direct", oneCode: "receiving" },
     { other: "easy_router", method: "punched", oneCode: "never" },

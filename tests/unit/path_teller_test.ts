@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { PathEvent } from "../../lib/events.ts";
 import { parseSocketAddress } from "../../lib/nat/address.ts";
-import { PathNews } from "../../lib/path_news.ts";
+import { PathTeller } from "../../lib/path_teller.ts";
 import { pathEvent } from "../../lib/path_report.ts";
 import { SimWorld } from "../support/sim_world.ts";
 
@@ -12,7 +12,7 @@ function setUp() {
     now: () => world.now,
     setTimer: (deadline: number, callback: () => void) => world.schedule(deadline, callback),
   };
-  const news = new PathNews(clock, ({ rttMs }) => told.push([world.nowMs, rttMs]));
+  const news = new PathTeller(clock, ({ rttMs }) => told.push([world.nowMs, rttMs]));
   const push = (rttMs: number): void => news.push(event(rttMs));
   return { world, told, news, push };
 }
@@ -22,14 +22,14 @@ function event(rttMs: number): PathEvent {
   return pathEvent(1, path, { method: "punched", rttMs });
 }
 
-Deno.test("PathNews tells the first at once and then the newest, once a second", () => {
+Deno.test("PathTeller tells the first at once and then the newest, once a second", () => {
   const { world, told, push } = setUp();
   for (let count = 1; count <= 25; count++) world.schedule(count * 100, () => push(count));
   world.run({ untilMs: 10_000 });
   assert.deepEqual(told, [[100, 1], [1100, 11], [2100, 21], [3100, 25]]);
 });
 
-Deno.test("PathNews tells nothing after it was stopped", () => {
+Deno.test("PathTeller tells nothing after it was stopped", () => {
   const { world, told, news, push } = setUp();
   push(1);
   push(2);

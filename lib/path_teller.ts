@@ -7,10 +7,10 @@ import { after, type Instant } from "./time.ts";
 import type { Clock } from "./transport/clock.ts";
 
 /** Least time between two of a session, ms. */
-const PATH_NEWS_MS = 1000;
+const PATH_TELL_MS = 1000;
 
-/** The news of one session. */
-export class PathNews {
+/** Tells of the paths of one session. */
+export class PathTeller {
   readonly #clock: Clock;
   readonly #tell: (event: PathEvent) => void;
   #nextAt: Instant | undefined;
@@ -43,7 +43,7 @@ export class PathNews {
 
   #tellNow(now: Instant, event: PathEvent): void {
     this.stop();
-    this.#nextAt = after(now, PATH_NEWS_MS);
+    this.#nextAt = after(now, PATH_TELL_MS);
     this.#tell(event);
   }
 }
