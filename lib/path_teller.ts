@@ -34,15 +34,21 @@ export class PathTeller {
     });
   }
 
-  /** Forgets what was not told. */
-  stop(): void {
+  /** The session is over: what waits is told now. */
+  end(): void {
+    const waiting = this.#waiting;
+    if (waiting) this.#tellNow(this.#clock.now(), waiting);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#waiting = undefined;
   }
 
   #tellNow(now: Instant, event: PathEvent): void {
-    this.stop();
+    this.#forget();
     this.#nextAt = after(now, PATH_TELL_MS);
     this.#tell(event);
   }

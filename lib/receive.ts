@@ -88,7 +88,7 @@ class RunningReceive extends Operation implements Receive {
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
     this.#ticker?.stop();
-    this.#pathTeller.stop();
+    this.#pathTeller.end();
     this.live?.endpoint.stopConnecting();
     // An endpoint closes its sockets; it may have come to an end before there was one.
     if (!this.live) this.#options.sockets?.forEach((socket) => socket.close());
@@ -328,12 +328,14 @@ class RunningReceive extends Operation implements Receive {
   }
 
   #handleDone(summary: TransferSummary): void {
+    this.#pathTeller.end();
     this.#ticker?.stop();
     this.#ticker = undefined;
     void this.finish(doneEvent(SESSION, summary, this.#clock.now() - this.#startedAt));
   }
 
   #fail(error: TransferError): void {
+    this.#pathTeller.end();
     this.#receiver?.abort(error);
     void this.finish(errorEvent(error, { fatal: true }));
   }

@@ -240,7 +240,7 @@ export class ShareSession {
     const { number, clock, onEnd } = this.#parts;
     this.#hasEnded = true;
     this.#ticker?.stop();
-    this.#pathTeller.stop();
+    this.#pathTeller.end();
     onEnd("served", doneEvent(number, summary, clock.now() - this.#startedAt));
   }
 
@@ -251,7 +251,7 @@ export class ShareSession {
     this.#hasEnded = true;
     if (this.#hasPlace) places.giveBack();
     this.#ticker?.stop();
-    this.#pathTeller.stop();
+    this.#pathTeller.end();
     const last = errorEvent(error, { session: number, fatal: false });
     onEnd(isOnPurpose ? "interrupted" : "failed", last);
   }

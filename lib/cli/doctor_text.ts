@@ -16,7 +16,7 @@ import type {
 import type { PortMapProtocol } from "../portmap/lease.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import { formatBytes, formatCount, formatMs, formatSeconds } from "./format.ts";
+import { formatBytes, formatMs, formatSeconds } from "./format.ts";
 import { paint, type Style } from "./paint.ts";
 import { MAPPING_WORDS, METHOD_WORDS, PORT_MAPPING_NAMES } from "./path_messages.ts";
 import { wrapWords } from "./text_width.ts";

@@ -15,7 +15,7 @@ import { assertSameTree, writeFileSync } from "../support/tree.ts";
 
 const MIB = 1_048_576;
 /** Two routers in user space let it through in some seconds. */
-const FILE_BYTES = 48 * MIB;
+const FILE_BYTES = 96 * MIB;
 /** Enough to have arrived that the transfer is under way. */
 const TROUBLE_AT_BYTES = 4 * MIB;
 /** More than what was on its way when the trouble came. */

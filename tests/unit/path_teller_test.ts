@@ -29,11 +29,12 @@ Deno.test("PathTeller tells the first at once and then the newest, once a second
   assert.deepEqual(told, [[100, 1], [1100, 11], [2100, 21], [3100, 25]]);
 });
 
-Deno.test("PathTeller tells nothing after it was stopped", () => {
+Deno.test("PathTeller tells what waits when the session ends, and nothing more", () => {
   const { world, told, news, push } = setUp();
   push(1);
   push(2);
-  news.stop();
+  news.end();
+  news.end();
   world.run({ untilMs: 5000 });
-  assert.deepEqual(told, [[0, 1]]);
+  assert.deepEqual(told, [[0, 1], [0, 2]]);
 });
