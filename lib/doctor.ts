@@ -18,13 +18,12 @@ import { askServers } from "./doctor_servers.ts";
 import { addressScope, formatSocketAddress, parseIpAddress } from "./nat/address.ts";
 import type { MappingClass } from "./nat/mapping_class.ts";
 import type { PairSide } from "./nat/pair_side.ts";
-import { socketsFor } from "./operation.ts";
+import { extraSocketsFor, socketsFor } from "./operation.ts";
 import { chooseCodeCandidates } from "./rendezvous/code_candidates.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
 import { decodeShareCode, type ShareCode } from "./rendezvous/share_code.ts";
 import { after } from "./time.ts";
 import { systemClock } from "./transport/clock.ts";
-import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
 import { NetworkWatch } from "./traversal/network_watch.ts";
@@ -62,9 +61,7 @@ export async function doctor(
     { sockets, provider, random, clock },
     () => {},
   );
-  const extras = options.sockets
-    ? undefined
-    : new ExtraSockets(live, extraSocketOpener({ ...options.bind, ...options }));
+  const extras = extraSocketsFor(live, options);
   const looked = Promise.withResolvers<void>();
   const watch = new NetworkWatch({
     live,

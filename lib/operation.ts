@@ -7,7 +7,7 @@ import { EventQueue } from "./event_queue.ts";
 import type { ProgressEvent, TransferEvent } from "./events.ts";
 import type { CommonOptions } from "./options.ts";
 import type { TransferSummary } from "./transfer/transfer_notice.ts";
-import type { ExtraSockets } from "./transport/extra_sockets.ts";
+import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
 import { type LiveEndpoint, openSockets } from "./transport/live_endpoint.ts";
 import type { DatagramSocket } from "./transport/socket.ts";
 
@@ -50,6 +50,15 @@ export async function socketsFor(options: CommonOptions): Promise<readonly Datag
     ...options.bind,
     allowSlowSocket: options.allowSlowSocket ?? false,
   });
+}
+
+/** Where sockets beside the main ones come from; nowhere when the main ones were handed in. */
+export function extraSocketsFor(
+  live: LiveEndpoint,
+  options: CommonOptions,
+): ExtraSockets | undefined {
+  if (options.sockets) return undefined;
+  return new ExtraSockets(live, extraSocketOpener({ ...options.bind, ...options }));
 }
 
 /** An operation under way. */

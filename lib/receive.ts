@@ -9,7 +9,14 @@ import type { PairOutlook } from "./nat/pair_outlook.ts";
 import { hasOpenPort, type PairSide } from "./nat/pair_side.ts";
 import type { ExpectedMethod, PathMethod } from "./nat/path_method.ts";
 import type { Path } from "./nat/path.ts";
-import { DEFAULT_TIMEOUT_MS, doneEvent, errorEvent, Operation, socketsFor } from "./operation.ts";
+import {
+  DEFAULT_TIMEOUT_MS,
+  doneEvent,
+  errorEvent,
+  extraSocketsFor,
+  Operation,
+  socketsFor,
+} from "./operation.ts";
 import type { OfferDecision, ReceiveOptions } from "./options.ts";
 import { tellCandidates } from "./own_candidates.ts";
 import { PathTeller } from "./path_teller.ts";
@@ -26,12 +33,13 @@ import { Receiver } from "./transfer/receiver.ts";
 import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
 import { selectSystemProvider } from "./system_provider.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
-import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
+import type { ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
 import { type OutsideHelp, outsideHelp } from "./traversal/outside_help.ts";
 import type { OfferedReply } from "./traversal/reply_offer.ts";
 import { SharerSearch } from "./traversal/sharer_search.ts";
+import { SprayBudgets } from "./traversal/spray_budgets.ts";
 import { listInterfaces } from "./traversal/system_network.ts";
 
 /** A receive has one session. */
@@ -148,16 +156,16 @@ class RunningReceive extends Operation implements Receive {
       live.wake();
       return this.#keys.publicKey;
     };
-    const isOnItsOwn = options.sockets === undefined;
-    this.extras = isOnItsOwn
-      ? new ExtraSockets(live, extraSocketOpener({ ...options.bind, ...options }))
-      : undefined;
+    this.extras = extraSocketsFor(live, options);
     this.#search = new SharerSearch({
-      live,
-      clock: this.#clock,
-      random: this.#random,
-      provider,
-      extras: this.extras,
+      tools: {
+        live,
+        clock: this.#clock,
+        random: this.#random,
+        provider,
+        extras: this.extras,
+        budgets: new SprayBudgets(),
+      },
       help,
       interfaces: options.localAddresses ?? true ? listInterfaces : () => [],
       allowLoopback: options.allowLoopback ?? false,

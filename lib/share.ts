@@ -11,7 +11,13 @@ import type { Candidate } from "./nat/candidate.ts";
 import { hasOpenPort } from "./nat/pair_side.ts";
 import type { PathMethod } from "./nat/path_method.ts";
 import type { Path } from "./nat/path.ts";
-import { DEFAULT_TIMEOUT_MS, errorEvent, Operation, socketsFor } from "./operation.ts";
+import {
+  DEFAULT_TIMEOUT_MS,
+  errorEvent,
+  extraSocketsFor,
+  Operation,
+  socketsFor,
+} from "./operation.ts";
 import type { ShareOptions } from "./options.ts";
 import { routeTo } from "./path_report.ts";
 import { Places } from "./places.ts";
@@ -29,7 +35,7 @@ import { buildManifest, type Manifest } from "./transfer/manifest.ts";
 import type { Storage } from "./transfer/storage.ts";
 import { selectSystemProvider } from "./system_provider.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
-import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
+import type { ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
 import type { DatagramSocket } from "./transport/socket.ts";
@@ -37,6 +43,7 @@ import { ClientSearch } from "./traversal/client_search.ts";
 import { PathRepair } from "./traversal/path_repair.ts";
 import { NetworkWatch } from "./traversal/network_watch.ts";
 import { type OutsideHelp, outsideHelp } from "./traversal/outside_help.ts";
+import type { SearchTools } from "./traversal/search_tools.ts";
 import { SprayBudgets } from "./traversal/spray_budgets.ts";
 import { listInterfaces, resolveName } from "./traversal/system_network.ts";
 
@@ -136,7 +143,7 @@ class RunningShare extends Operation implements Share {
   readonly #keys: ShareKeys;
   readonly #watch: NetworkWatch;
   protected readonly extras: ExtraSockets | undefined;
-  readonly #budgets = new SprayBudgets();
+  readonly #tools: SearchTools;
   readonly #places: Places;
   readonly #sessions = new Map<Connection, ShareSession>();
   /** Pasted reply codes, newest last: their clients are admitted. */
@@ -146,7 +153,6 @@ class RunningShare extends Operation implements Share {
   #candidates: readonly Candidate[] = [];
   /** Those of the first code, which a client may have. */
   #firstCandidates: readonly Candidate[] = [];
-  #lastNetwork = "";
   #sessionCount = 0;
   #servedCount = 0;
   #cancelTimeout = (): void => {};
@@ -166,15 +172,18 @@ class RunningShare extends Operation implements Share {
       { sockets, provider: this.#provider, random, clock: this.#clock },
       (event) => this.#handleEvent(event),
     );
-    this.extras = options.sockets
-      ? undefined
-      : new ExtraSockets(this.live, extraSocketOpener({ ...options.bind, ...options }));
-    this.#watch = new NetworkWatch({
+    this.extras = extraSocketsFor(this.live, options);
+    this.#tools = {
       live: this.live,
       clock: this.#clock,
       random,
-      sockets: this.live.localSockets,
+      provider: this.#provider,
       extras: this.extras,
+      budgets: new SprayBudgets(),
+    };
+    this.#watch = new NetworkWatch({
+      ...this.#tools,
+      sockets: this.live.localSockets,
       ...help,
       interfaces: options.addresses ? () => [] : listInterfaces,
       manual,
@@ -233,7 +242,6 @@ class RunningShare extends Operation implements Share {
     // Of a search that found its client a socket may be left: last words are to go through it.
     for (const search of this.#searches.splice(0)) if (!search.connection) search.stop();
     wipe(this.#staticKeys.secretKey);
-    wipeShareKeys(this.#keys);
     const sessions = [...this.#sessions.values()];
     await Promise.all([
       this.#watch.close(),
@@ -245,6 +253,8 @@ class RunningShare extends Operation implements Share {
         )
       ),
     ]);
+    // A session that mends its path needs them until it has ended.
+    wipeShareKeys(this.#keys);
   }
 
   // ---- the code ----
@@ -274,11 +284,8 @@ class RunningShare extends Operation implements Share {
   }
 
   #tellNetwork(): void {
-    const { event } = this.#watch;
-    const told = JSON.stringify(event);
-    if (event === undefined || told === this.#lastNetwork) return;
-    this.#lastNetwork = told;
-    this.events.push(event);
+    const event = this.#watch.takeNews();
+    if (event !== undefined) this.events.push(event);
   }
 
   // ---- clients ----
@@ -288,13 +295,7 @@ class RunningShare extends Operation implements Share {
     const known = this.#searches.findIndex((search) => search.isOf(reply));
     if (known >= 0) this.#searches.splice(known, 1)[0]!.stop();
     const search = new ClientSearch({
-      live: this.live,
-      clock: this.#clock,
-      random: this.#random,
-      provider: this.#provider,
-      extras: this.extras,
-      budgets: this.#budgets,
-      sockets: this.live.localSockets,
+      ...this.#tools,
       watch: this.#watch,
       t: this.#t,
       keys: this.#keys,
@@ -359,15 +360,11 @@ class RunningShare extends Operation implements Share {
     const search = this.#searches.find((search) => search.isFor(remoteKey));
     search?.handleConnected(connection);
     const repair = new PathRepair({
-      live: this.live,
-      clock: this.#clock,
-      random: this.#random,
-      provider: this.#provider,
-      extras: this.extras,
-      budgets: this.#budgets,
+      ...this.#tools,
       watch: this.#watch,
       connection,
       t: this.#t,
+      keys: this.#keys,
       clientKey: remoteKey,
     });
     const isOfClient = ({ r }: ReplyCode) => isClientKey(this.#provider, this.#t, r, remoteKey);
@@ -388,7 +385,7 @@ class RunningShare extends Operation implements Share {
         candidates: listCandidates(this.#watch.known).filter(({ address }) =>
           !this.#firstCandidates.some((told) => isSameSocketAddress(told.address, address))
         ),
-        sockets: this.live.localSockets,
+        sockets: this.live.pathSockets,
       }),
       repair,
       emit: (told) => this.events.push(told),

@@ -35,7 +35,6 @@ export * from "./punch/punch.ts";
 export * from "./punch/budget.ts";
 export * from "./punch/codec.ts";
 export { planPunch, type PunchPlan, type PunchRole } from "./punch/plan.ts";
-export type { PunchSocket } from "./punch/targets.ts";
 export * from "./stun/client.ts";
 export * from "./stun/encode.ts";
 export { STUN_BINDING, STUN_TRANSACTION_ID_BYTES, type StunClass } from "./stun/header.ts";

@@ -48,11 +48,10 @@ import {
 import { PathConditions } from "./paths/conditions.ts";
 import type { PathEvent } from "./paths/events.ts";
 import { MAX_PATH_NEWS_BYTES } from "./paths/news.ts";
-import type { PathSocket } from "./paths/table.ts";
 import { type PathChange, Paths } from "./paths/paths.ts";
 import type { SocketAddress } from "../nat/address.ts";
 import type { Candidate } from "../nat/candidate.ts";
-import type { Path } from "../nat/path.ts";
+import type { Path, PathSocket } from "../nat/path.ts";
 import { Recovery } from "./recovery.ts";
 import { PacketFlag } from "./sent_packets.ts";
 import { after, type Instant, later, NEVER } from "../time.ts";

@@ -58,7 +58,6 @@ export { type HandshakeClientOptions, MAX_REQUEST_BYTES } from "./handshake_clie
 export type { HandshakeSharerOptions } from "./handshake_sharer.ts";
 export * from "./params.ts";
 export type { PathEvent, PathReason } from "./paths/events.ts";
-export type { PathSocket } from "./paths/table.ts";
 export * from "../nat/path.ts";
 export * from "./rtt.ts";
 export * from "../time.ts";

@@ -5,7 +5,7 @@ import { parseIpAddress, type SocketAddress } from "../nat/address.ts";
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
 import type { LocalSocket } from "../nat/discovery/report.ts";
 import { Endpoint, type EndpointEvent } from "../protocol/endpoint.ts";
-import type { Path } from "../nat/path.ts";
+import type { Path, PathSocket } from "../nat/path.ts";
 import type { Clock } from "./clock.ts";
 import { openSocket } from "./open_socket.ts";
 import { Pump } from "./pump.ts";
@@ -87,6 +87,11 @@ export class LiveEndpoint {
   /** The main sockets, as machines that share them are told of them. */
   get localSockets(): LocalSocket[] {
     return this.#mainSockets.map(({ localAddress }, index) => ({ index, local: localAddress }));
+  }
+
+  /** The main sockets, as paths see them. */
+  get pathSockets(): PathSocket[] {
+    return this.#mainSockets.map(({ family }, index) => ({ index, family }));
   }
 
   /** What the main sockets are bound to. */

@@ -5,23 +5,16 @@
 import { constantTimeEqual } from "../bytes/equal.ts";
 import { encodeHex } from "../bytes/hex.ts";
 import { isClientKey } from "../crypto/commitment.ts";
-import { ProbeCodec } from "../crypto/probe.ts";
-import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
-import { deriveProbeKey, type ShareKeys } from "../crypto/share_keys.ts";
-import { wipe } from "../crypto/wipe.ts";
+import type { ShareKeys } from "../crypto/share_keys.ts";
 import type { Candidate } from "../nat/candidate.ts";
-import type { LocalSocket } from "../nat/discovery/report.ts";
 import { judgePair, type PairOutlook } from "../nat/pair_outlook.ts";
 import type { Path } from "../nat/path.ts";
 import type { PathMethod } from "../nat/path_method.ts";
 import type { Connection } from "../protocol/connection.ts";
 import type { ReplyCode } from "../rendezvous/reply_code.ts";
-import type { Clock } from "../transport/clock.ts";
-import type { ExtraSockets } from "../transport/extra_sockets.ts";
-import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import type { NetworkWatch } from "./network_watch.ts";
-import type { SprayBudgets } from "./spray_budgets.ts";
 import { Punching } from "./punching.ts";
+import { createProbeCodec, type SearchTools } from "./search_tools.ts";
 
 /** Bytes of a client's name: enough to tell a handful apart. */
 const NAME_BYTES = 2;
@@ -30,16 +23,7 @@ const NAME_BYTES = 2;
 const FRESH_PORT_LIMIT_MS = 400;
 
 /** What a search needs. */
-export interface ClientSearchOptions {
-  readonly live: LiveEndpoint;
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly provider: CryptoProvider;
-  /** Where extra sockets come from; none where they cannot be had. */
-  readonly extras: ExtraSockets | undefined;
-  readonly budgets: SprayBudgets;
-  /** The share's sockets. */
-  readonly sockets: readonly LocalSocket[];
+export interface ClientSearchOptions extends SearchTools {
   readonly watch: NetworkWatch;
   /** The share's commitment. */
   readonly t: Uint8Array;
@@ -126,11 +110,7 @@ export class ClientSearch {
   }
 
   #punch(newest: number | undefined): void {
-    const { live, clock, random, provider, extras, budgets, sockets, watch, t, keys, own, reply } =
-      this.#options;
-    const probeKey = deriveProbeKey(provider, t, reply.r);
-    const codec = new ProbeCodec(provider, keys.handshake, probeKey, random);
-    wipe(probeKey);
+    const { live, clock, random, extras, budgets, watch, t, keys, own, reply } = this.#options;
     const inCode = own.candidates.find(({ kind, address }) =>
       kind === "reflexive" && address.family === 4
     )?.address.port;
@@ -140,12 +120,11 @@ export class ClientSearch {
       extras,
       machine: {
         role: "sharer",
-        codec,
+        codec: createProbeCodec(this.#options, { t, keys, r: reply.r }),
         random,
-        sockets: sockets.map(({ index, local }) => ({ index, family: local.family })),
+        sockets: live.pathSockets,
         local: { mapping: watch.mapping, candidates: own.candidates },
         remote: { mapping: reply.mappingClass, candidates: reply.candidates },
-        canLimitHops: false,
         budgetFor: budgets.of,
         ...(newest === undefined || inCode === undefined
           ? {}

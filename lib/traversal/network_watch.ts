@@ -98,6 +98,7 @@ export class NetworkWatch {
   /** Who waits to know where a fresh socket is seen, by its index. */
   readonly #portWaiters = new Map<number, (address: SocketAddress | undefined) => void>();
   #isClosed = false;
+  #lastTold: string | undefined;
 
   /**
    * Begins at once.
@@ -177,8 +178,16 @@ export class NetworkWatch {
     return this.#portMapping;
   }
 
-  /** What is told of the network; undefined while nothing can be said. */
-  get event(): NetworkEvent | undefined {
+  /** What is to be told of the network now; undefined when there is nothing new. */
+  takeNews(): NetworkEvent | undefined {
+    const event = this.#event;
+    const text = JSON.stringify(event);
+    if (text === this.#lastTold) return undefined;
+    this.#lastTold = text;
+    return event;
+  }
+
+  get #event(): NetworkEvent | undefined {
     const { stun } = this.report;
     const mapped = this.#mapped.current;
     if (stun === "pending") return undefined;

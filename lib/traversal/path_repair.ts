@@ -7,37 +7,27 @@
  * and still gets through (docs/protocol.md, "Paths").
  */
 import { replyCommitment } from "../crypto/commitment.ts";
-import { ProbeCodec } from "../crypto/probe.ts";
-import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
-import { deriveProbeKey, deriveShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
-import { wipe } from "../crypto/wipe.ts";
+import type { ShareKeys } from "../crypto/share_keys.ts";
 import { formatSocketAddress } from "../nat/address.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
 import type { Connection } from "../protocol/connection.ts";
 import { after } from "../time.ts";
-import type { Clock } from "../transport/clock.ts";
-import type { ExtraSockets } from "../transport/extra_sockets.ts";
-import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import type { NetworkWatch } from "./network_watch.ts";
-import type { SprayBudgets } from "./spray_budgets.ts";
 import { Punching } from "./punching.ts";
+import { createProbeCodec, type SearchTools } from "./search_tools.ts";
 
 /** How long a session looks for a path by itself, and a STUN server has to answer, ms. */
 const REPAIR_AFTER_MS = 300;
 
 /** What a repair needs. */
-export interface PathRepairOptions {
-  readonly live: LiveEndpoint;
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly provider: CryptoProvider;
-  readonly extras: ExtraSockets | undefined;
-  readonly budgets: SprayBudgets;
+export interface PathRepairOptions extends SearchTools {
   /** Watches this side's sockets. */
   readonly watch: NetworkWatch;
   readonly connection: Connection;
   /** The share's commitment. */
   readonly t: Uint8Array;
+  /** The share's; they are wiped after this was closed. */
+  readonly keys: ShareKeys;
   /** The client's public key; with `t` it gives both sides the key of their probes. */
   readonly clientKey: Uint8Array;
 }
@@ -91,7 +81,8 @@ export class PathRepair {
   }
 
   #begin(): void {
-    const { live, clock, random, extras, budgets, connection } = this.#options;
+    const { live, clock, random, provider, extras, budgets, connection, t, keys, clientKey } =
+      this.#options;
     const { socket, remote } = connection.path;
     if (connection.closed || remote.family !== 4) return;
     const before = this.#addressBefore;
@@ -108,13 +99,16 @@ export class PathRepair {
       extras,
       machine: {
         role: "sharer",
-        codec: this.#codec(),
+        codec: createProbeCodec(this.#options, {
+          t,
+          keys,
+          r: replyCommitment(provider, t, clientKey),
+        }),
         random,
         // The only one whose place the other side knew.
         sockets: [{ index: socket, family: remote.family }],
         local: { mapping: mappings[0] },
         remote: { mapping: mappings[1], candidates: [{ kind: "reflexive", address: remote }] },
-        canLimitHops: false,
         budgetFor: budgets.of,
       },
       onHeard: (path) => {
@@ -123,15 +117,5 @@ export class PathRepair {
       },
     });
     this.#punchings.push(punching);
-  }
-
-  #codec(): ProbeCodec {
-    const { provider, random, t, clientKey } = this.#options;
-    const keys = deriveShareKeys(provider, t);
-    const probeKey = deriveProbeKey(provider, t, replyCommitment(provider, t, clientKey));
-    const codec = new ProbeCodec(provider, keys.handshake, probeKey, random);
-    wipe(probeKey);
-    wipeShareKeys(keys);
-    return codec;
   }
 }

@@ -3,10 +3,7 @@
  * a reply code for the sharer's person to paste, and keeps its side open until that happens.
  */
 import { replyCommitment } from "../crypto/commitment.ts";
-import { ProbeCodec } from "../crypto/probe.ts";
-import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
-import { deriveProbeKey, type ShareKeys } from "../crypto/share_keys.ts";
-import { wipe } from "../crypto/wipe.ts";
+import type { ShareKeys } from "../crypto/share_keys.ts";
 import { formatSocketAddress } from "../nat/address.ts";
 import type { Candidate } from "../nat/candidate.ts";
 import { judgePair, type PairOutlook } from "../nat/pair_outlook.ts";
@@ -15,22 +12,12 @@ import type { PathMethod } from "../nat/path_method.ts";
 import { areOutdated, chooseCodeCandidates } from "../rendezvous/code_candidates.ts";
 import { encodeReplyCode } from "../rendezvous/reply_code.ts";
 import type { ShareCode } from "../rendezvous/share_code.ts";
-import type { Clock } from "../transport/clock.ts";
-import type { ExtraSockets } from "../transport/extra_sockets.ts";
-import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import type { NetworkWatch } from "./network_watch.ts";
-import type { SprayBudgets } from "./spray_budgets.ts";
 import { Punching } from "./punching.ts";
+import { createProbeCodec, type SearchTools } from "./search_tools.ts";
 
 /** What an offer needs. */
-export interface ReplyOfferOptions {
-  readonly live: LiveEndpoint;
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly provider: CryptoProvider;
-  /** Where extra sockets come from; none where they cannot be had. */
-  readonly extras: ExtraSockets | undefined;
-  readonly budgets: SprayBudgets;
+export interface ReplyOfferOptions extends SearchTools {
   /** A socket on the port next to the main one's, if there is one (docs/nat.md, "The Linux trap"). */
   readonly guardSocket: number | undefined;
   /** Watches the main sockets, at which this client is to be found. */
@@ -99,25 +86,21 @@ export class ReplyOffer {
   }
 
   #punch(r: Uint8Array): Punching {
-    const { live, clock, random, provider, extras, budgets, guardSocket, watch, share, keys } =
-      this.#options;
-    const sockets = live.localSockets;
-    const probeKey = deriveProbeKey(provider, share.t, r);
-    const codec = new ProbeCodec(provider, keys.handshake, probeKey, random);
-    wipe(probeKey);
+    const { live, clock, random, extras, budgets, guardSocket, watch, share, keys } = this.#options;
+    const sockets = live.pathSockets;
+    const canLimitHops = sockets.every(({ index }) => live.canLimitHops(index));
     return new Punching({
       live,
       clock,
       extras,
       machine: {
         role: "client",
-        codec,
+        codec: createProbeCodec(this.#options, { t: share.t, keys, r }),
         random,
-        sockets: sockets.map(({ index, local }) => ({ index, family: local.family })),
+        sockets,
         local: { mapping: watch.mapping, candidates: this.#candidates },
         remote: { mapping: share.mappingClass, candidates: share.candidates },
-        canLimitHops: sockets.every(({ index }) => live.canLimitHops(index)),
-        lowHops: watch.isDoubleNat ? 4 : 2,
+        lowHops: canLimitHops ? (watch.isDoubleNat ? 4 : 2) : undefined,
         guardSocket,
         budgetFor: budgets.of,
       },

@@ -2,26 +2,21 @@
  * How a client comes to the sharer when its first tries get no answer: looks around, shows a reply
  * code after two seconds, a new one when its addresses change, and keeps its side open meanwhile.
  */
-import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
 import type { NetworkEvent } from "../events.ts";
 import type { Candidate } from "../nat/candidate.ts";
-import type { LocalSocket } from "../nat/discovery/report.ts";
-import type { Path } from "../nat/path.ts";
+import type { Path, PathSocket } from "../nat/path.ts";
 import type { PathMethod } from "../nat/path_method.ts";
 import type { Connection } from "../protocol/connection.ts";
 import { listCandidates } from "../rendezvous/code_candidates.ts";
 import type { LocalInterface } from "../rendezvous/local_candidates.ts";
 import type { ShareCode } from "../rendezvous/share_code.ts";
 import { after } from "../time.ts";
-import type { Clock } from "../transport/clock.ts";
-import type { ExtraSockets } from "../transport/extra_sockets.ts";
-import type { LiveEndpoint } from "../transport/live_endpoint.ts";
 import { NetworkWatch } from "./network_watch.ts";
 import type { OutsideHelp } from "./outside_help.ts";
 import { PathRepair } from "./path_repair.ts";
-import { SprayBudgets } from "./spray_budgets.ts";
 import { type OfferedReply, ReplyOffer } from "./reply_offer.ts";
+import type { SearchTools } from "./search_tools.ts";
 
 /** Nobody outside is asked before the first tries had this long, ms: near sharers answer at once. */
 const ASK_AFTER_MS = 250;
@@ -31,12 +26,7 @@ const REPLY_AFTER_MS = 2000;
 
 /** What a search needs. */
 export interface SharerSearchOptions {
-  readonly live: LiveEndpoint;
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly provider: CryptoProvider;
-  /** Where extra sockets come from; none where they cannot be had. */
-  readonly extras: ExtraSockets | undefined;
+  readonly tools: SearchTools;
   readonly help: OutsideHelp;
   /** Lists the machine's interfaces. */
   readonly interfaces: () => readonly LocalInterface[];
@@ -61,7 +51,6 @@ export class SharerSearch {
   readonly #options: SharerSearchOptions;
   readonly #keys: ShareKeys;
   readonly #timers: (() => void)[] = [];
-  readonly #budgets = new SprayBudgets();
   #clientKey: Uint8Array;
   #watch: NetworkWatch | undefined;
   /** A socket on the port next to the main one's; see docs/nat.md, "The Linux trap". */
@@ -70,13 +59,12 @@ export class SharerSearch {
   #repair: PathRepair | undefined;
   #connection: Connection | undefined;
   #isClosed = false;
-  #lastNetwork = "";
 
   /** Begins at once. */
   constructor(options: SharerSearchOptions) {
     this.#options = options;
     this.#clientKey = options.clientKey;
-    this.#keys = deriveShareKeys(options.provider, options.share.t);
+    this.#keys = deriveShareKeys(options.tools.provider, options.share.t);
     this.#arm(ASK_AFTER_MS, () => void this.#lookAround());
     this.#arm(REPLY_AFTER_MS, () => void this.showReply());
   }
@@ -118,17 +106,17 @@ export class SharerSearch {
   }
 
   /** The sockets at which this side can be found: those of its candidates. */
-  get sockets(): readonly LocalSocket[] {
-    return this.#options.live.localSockets;
+  get sockets(): readonly PathSocket[] {
+    return this.#options.tools.live.pathSockets;
   }
 
   /** All the ways to this machine that are known. */
   get candidates(): Candidate[] {
-    const { live, interfaces, allowLoopback } = this.#options;
+    const { tools, interfaces, allowLoopback } = this.#options;
     return listCandidates(
       this.#watch?.known ?? {
         interfaces: interfaces(),
-        bound: live.localAddresses,
+        bound: tools.live.localAddresses,
         manual: [],
         reflexive: [],
         mapping: "unknown",
@@ -157,31 +145,22 @@ export class SharerSearch {
   }
 
   #standBy(connection: Connection, watch: NetworkWatch): PathRepair {
-    const { live, clock, random, provider, extras, share } = this.#options;
-    const { t } = share;
-    const clientKey = this.#clientKey;
+    const { tools, share } = this.#options;
     return new PathRepair({
-      live,
-      clock,
-      random,
-      provider,
-      extras,
-      budgets: this.#budgets,
+      ...tools,
       watch,
       connection,
-      t,
-      clientKey,
+      t: share.t,
+      keys: this.#keys,
+      clientKey: this.#clientKey,
     });
   }
 
   #lookAround(): NetworkWatch {
-    const { live, clock, random, extras, help, interfaces, allowLoopback } = this.#options;
+    const { tools, help, interfaces, allowLoopback } = this.#options;
     return this.#watch ??= new NetworkWatch({
-      live,
-      clock,
-      random,
-      extras,
-      sockets: live.localSockets,
+      ...tools,
+      sockets: tools.live.localSockets,
       ...help,
       interfaces,
       manual: [],
@@ -192,7 +171,7 @@ export class SharerSearch {
 
   /** Opens the guard socket, where it is of use and the port is free. */
   async #openGuard(watch: NetworkWatch): Promise<void> {
-    const { live, extras } = this.#options;
+    const { live, extras } = this.#options.tools;
     const main = live.localSockets.find(({ local }) => local.family === 4);
     const isFixed = watch.mapping === "endpoint_independent" || watch.mapping === "none";
     if (this.#isConnected || main === undefined || !isFixed) return;
@@ -204,17 +183,13 @@ export class SharerSearch {
   }
 
   #closeGuard(): void {
-    if (this.#guardSocket !== undefined) this.#options.extras?.release(this.#guardSocket);
+    if (this.#guardSocket !== undefined) this.#options.tools.extras?.release(this.#guardSocket);
     this.#guardSocket = undefined;
   }
 
   #handleNetwork(): void {
-    const event = this.#watch?.event;
-    const told = JSON.stringify(event);
-    if (event !== undefined && told !== this.#lastNetwork) {
-      this.#lastNetwork = told;
-      this.#options.onNetwork(event);
-    }
+    const event = this.#watch?.takeNews();
+    if (event !== undefined) this.#options.onNetwork(event);
     if (this.#isConnected || !this.#offer?.isOutdated) return;
     this.#offer.stop();
     // A key stands for one code only: its mask would give two lists of addresses away.
@@ -223,14 +198,9 @@ export class SharerSearch {
   }
 
   #makeOffer(watch: NetworkWatch, isChanged: boolean): void {
-    const { live, clock, random, provider, extras, share } = this.#options;
+    const { tools, share } = this.#options;
     const offer = new ReplyOffer({
-      live,
-      clock,
-      random,
-      provider,
-      extras,
-      budgets: this.#budgets,
+      ...tools,
       guardSocket: this.#guardSocket,
       watch,
       share,
@@ -248,7 +218,7 @@ export class SharerSearch {
   }
 
   #arm(delayMs: number, action: () => void): void {
-    const { clock } = this.#options;
+    const { clock } = this.#options.tools;
     this.#timers.push(clock.setTimer(after(clock.now(), delayMs), action));
   }
 }

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { shareCommitment } from "../../lib/crypto/commitment.ts";
 import { MAX_PROBE_BYTES } from "../../lib/crypto/probe.ts";
 import { selectProvider } from "../../lib/crypto/select_provider.ts";
+import { deriveShareKeys } from "../../lib/crypto/share_keys.ts";
 import type { Connection } from "../../lib/protocol/connection.ts";
 import type { NetworkWatch } from "../../lib/traversal/network_watch.ts";
 import { PathRepair } from "../../lib/traversal/path_repair.ts";
@@ -62,16 +63,18 @@ class Side {
       handleWritable: () => {},
     });
     const { live, extras } = this.machine;
+    const provider = selectProvider();
     this.repair = new PathRepair({
       live,
       clock,
       random,
-      provider: selectProvider(),
+      provider,
       extras,
       budgets: new SprayBudgets(),
       watch: this.watch,
       connection,
       t,
+      keys: deriveShareKeys(provider, t),
       clientKey,
     });
     const say = (): void => {

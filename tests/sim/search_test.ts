@@ -55,7 +55,6 @@ async function openSharer(meeting: MeetingWorld, nat: Nat) {
       provider,
       extras,
       budgets: new SprayBudgets(),
-      sockets: live.localSockets,
       watch,
       t,
       keys,
@@ -87,11 +86,7 @@ function openClient(
   };
   const reply = Promise.withResolvers<OfferedReply>();
   const search = new SharerSearch({
-    live,
-    clock,
-    random,
-    provider,
-    extras,
+    tools: { live, clock, random, provider, extras, budgets: new SprayBudgets() },
     help: { stunServers: meeting.stunServers, portMapping: false },
     interfaces: () => [],
     allowLoopback: false,

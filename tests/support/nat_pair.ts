@@ -57,10 +57,7 @@ const PASTE_MAX_MS = 45_000;
 const LIMIT_MS = 33_000;
 const ONE_WAY_MS = 40;
 
-type CommonOptions = Pick<
-  PunchOptions,
-  "codec" | "random" | "sockets" | "local" | "canLimitHops"
->;
+type CommonOptions = Pick<PunchOptions, "codec" | "random" | "sockets" | "local">;
 
 /** The socket of a host's data. */
 function openMain(place: Place, host: SimHost): number {
@@ -143,12 +140,12 @@ export function runPair(
     random: world.prng,
     sockets: [{ index: peer.socket, family: peer.host.localAddress(peer.socket).family }],
     local,
-    canLimitHops,
   });
+  const lowHops = client.discovery.report.doubleNat === true ? 4 : 2;
   punching.client = new Punching(client, {
     role: "client",
     ...common(client, reply),
-    lowHops: client.discovery.report.doubleNat === true ? 4 : 2,
+    lowHops: canLimitHops ? lowHops : undefined,
     guardSocket: client.openGuard(canLimitHops),
     remote: share,
   }, (path) => knock.addPath(world.now, path));

@@ -25,7 +25,7 @@ import { after, earlier, type Instant, NEVER } from "../../time.ts";
 import type { Candidate } from "../candidate.ts";
 import type { DatagramMachine } from "../datagram_machine.ts";
 import type { MappingClass } from "../mapping_class.ts";
-import type { Path } from "../path.ts";
+import type { Path, PathSocket } from "../path.ts";
 import type { PathMethod } from "../path_method.ts";
 import { actingStreams } from "./acting.ts";
 import { PunchAnswers } from "./answers.ts";
@@ -45,7 +45,7 @@ import { planPunch, type PunchRole, socketsToOpen } from "./plan.ts";
 import { stepsAhead } from "./ports.ts";
 import { PunchQuestions } from "./questions.ts";
 import type { PunchStream } from "./stream.ts";
-import { type PunchSocket, PunchTargets } from "./targets.ts";
+import { PunchTargets } from "./targets.ts";
 import { waitingStreams } from "./waiting.ts";
 
 /** What a punching machine needs. */
@@ -57,7 +57,7 @@ export interface PunchOptions {
   /** Where transaction ids come from. */
   readonly random: RandomSource;
   /** The sockets to punch from: the first of each family counts. */
-  readonly sockets: readonly PunchSocket[];
+  readonly sockets: readonly PathSocket[];
   /** What the NAT in front of this side is like, as its code says. */
   readonly local: {
     readonly mapping: MappingClass;
@@ -69,10 +69,11 @@ export interface PunchOptions {
     readonly mapping: MappingClass;
     readonly candidates: readonly Candidate[];
   };
-  /** Client: whether the owner can send with a low TTL; part of its probes then go with few hops. */
-  readonly canLimitHops: boolean;
-  /** How many routers such a probe passes (default 2): 4 behind two NATs. */
-  readonly lowHops?: 2 | 4;
+  /**
+   * Client: how many routers part of its probes pass: 2, and 4 behind two NATs; undefined where the
+   * owner cannot send with a low TTL.
+   */
+  readonly lowHops?: 2 | 4 | undefined;
   /**
    * Client: an IPv4 socket on the port next above that of the first in `sockets`, from which nothing
    * was sent so far. The sharer tries that port, too.
@@ -131,7 +132,7 @@ export class Punch implements DatagramMachine {
   readonly #answers = new PunchAnswers();
   readonly #paths = new PunchPaths();
   readonly #methodOptions: PunchMethodOptions;
-  readonly #extraSockets: PunchSocket[] = [];
+  readonly #extraSockets: PathSocket[] = [];
   readonly #extraIndices = new Set<number>();
   readonly #sprayedPorts = new Uint8Array(PORT_BITS_BYTES);
   readonly #events: PunchEvent[] = [];
@@ -163,7 +164,7 @@ export class Punch implements DatagramMachine {
     this.#streams = isSharer
       ? actingStreams(side, isMoveKnown ? stepsAhead(codePort, currentPort) : 0)
       : waitingStreams(side, {
-        hops: options.canLimitHops ? options.lowHops ?? 2 : undefined,
+        hops: options.lowHops,
         guardSocket: options.guardSocket,
       });
     this.#codec = options.codec;
@@ -198,7 +199,7 @@ export class Punch implements DatagramMachine {
    * Punches from more sockets, of those that were asked for. What is over that count or of another
    * family is left alone. The owner closes them.
    */
-  addSockets(_now: Instant, sockets: readonly PunchSocket[]): void {
+  addSockets(_now: Instant, sockets: readonly PathSocket[]): void {
     for (const socket of sockets) {
       if (this.#extraSockets.length === this.#socketsWanted) return;
       if (socket.family !== 4 || this.#extraIndices.has(socket.index)) continue;

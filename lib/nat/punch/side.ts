@@ -1,11 +1,12 @@
 /** What the waiting and the acting side start from, and the streams that both have. */
 import type { Instant } from "../../time.ts";
 import type { MappingClass } from "../mapping_class.ts";
+import type { PathSocket } from "../path.ts";
 import type { PunchBudget } from "./budget.ts";
 import { SPRAY_SPACING_MS } from "./limits.ts";
 import type { PunchPlan } from "./plan.ts";
 import { PunchStream } from "./stream.ts";
-import type { PlainTarget, PunchSocket, PunchTargets } from "./targets.ts";
+import type { PlainTarget, PunchTargets } from "./targets.ts";
 
 /** One side of a pair. */
 export interface PunchSide {
@@ -20,7 +21,7 @@ export interface PunchSide {
   /** Whom to ask. */
   readonly targets: PunchTargets;
   /** Sockets opened on request; more come in while it runs. */
-  readonly extraSockets: readonly PunchSocket[];
+  readonly extraSockets: readonly PathSocket[];
   /** What spray probes are taken from. */
   readonly budget: PunchBudget;
 }

@@ -5,14 +5,7 @@
  */
 import { addressScope, isSameSocketAddress, type SocketAddress } from "../address.ts";
 import { type Candidate, type CandidateKind, forbiddenScope } from "../candidate.ts";
-
-/** A socket to punch from. */
-export interface PunchSocket {
-  /** Its index, as in `Path.socket`. */
-  readonly index: number;
-  /** Which IP it speaks. */
-  readonly family: 4 | 6;
-}
+import type { PathSocket } from "../path.ts";
 
 /** A candidate, and the socket it is asked from. */
 export interface PlainTarget {
@@ -32,7 +25,7 @@ export class PunchTargets {
   readonly #allowsLoopback: boolean;
 
   /** @param sockets The first of a family asks its candidates. */
-  constructor(candidates: readonly Candidate[], sockets: readonly PunchSocket[]) {
+  constructor(candidates: readonly Candidate[], sockets: readonly PathSocket[]) {
     const plain: PlainTarget[] = [];
     for (const candidate of candidates) {
       const { address } = candidate;

@@ -9,7 +9,7 @@
 import type { RandomSource } from "../../crypto/provider.ts";
 import { addressScope, isSameSocketAddress, type SocketAddress } from "../../nat/address.ts";
 import type { Candidate } from "../../nat/candidate.ts";
-import { isSamePath, type Path } from "../../nat/path.ts";
+import { isSamePath, type Path, type PathSocket } from "../../nat/path.ts";
 import {
   MAX_FRAME_CANDIDATES,
   PATH_FIRST_RETRY_MS,
@@ -25,7 +25,7 @@ import { PathFollow } from "./follow.ts";
 import { PathNews } from "./news.ts";
 import { PathPackets } from "./packets.ts";
 import type { PathAnswer, PathProbe } from "./probe.ts";
-import { type PathSocket, PathTable } from "./table.ts";
+import { PathTable } from "./table.ts";
 import { PathWatch } from "./watch.ts";
 import type { RttEstimator } from "../rtt.ts";
 import { after, earlier, type Instant, instant, NEVER } from "../../time.ts";

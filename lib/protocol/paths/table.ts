@@ -3,17 +3,9 @@
  * before, and sources of the peer's packets. Bounded; what was never proved is forgotten first.
  */
 import { isSameSocketAddress, type SocketAddress } from "../../nat/address.ts";
-import { isSamePath, type Path } from "../../nat/path.ts";
+import { isSamePath, type Path, type PathSocket } from "../../nat/path.ts";
 import { MAX_PATH_PAIRS, MAX_PATHS } from "../params.ts";
 import { PathProbe } from "./probe.ts";
-
-/** A local socket as the paths see it. */
-export interface PathSocket {
-  /** Its index in paths. */
-  readonly index: number;
-  /** The addresses it reaches. */
-  readonly family: 4 | 6;
-}
 
 /** Paths by socket and address. */
 export class PathTable {

@@ -19,7 +19,7 @@ Deno.test("NetworkWatch that may ask nobody is settled at once and says so", asy
     const watch = machine.watch({ stunServers: [] });
     await watch.settled;
     assert.equal(meeting.world.nowMs, 0);
-    assert.deepEqual(watch.event, {
+    assert.deepEqual(watch.takeNews(), {
       event: "network",
       mapping: "unknown",
       reflexive: [],
@@ -37,7 +37,7 @@ Deno.test("NetworkWatch knows after one round trip how a common NAT shows the ma
   await meeting.run(async () => {
     let changes = 0;
     const watch = machine.watch({ onChange: () => void changes++ });
-    assert.equal(watch.event, undefined);
+    assert.equal(watch.takeNews(), undefined);
     await watch.settled;
     assert.ok(meeting.world.nowMs <= ROUND_TRIP_MS + SLACK_MS, `${meeting.world.nowMs} ms`);
     assert.ok(changes > 0);
@@ -190,7 +190,7 @@ Deno.test("NetworkWatch tells changes of the mapped port once a second, the newe
       portMapping: true,
       portMapNetwork: home.network,
       interfaces: () => [{ name: "eth0", address: CLIENT_HOST }],
-      onChange: () => told.push(watch.event?.mapped ?? "none"),
+      onChange: () => told.push(watch.takeNews()?.mapped ?? "none"),
     });
     await watch.settled;
     assert.deepEqual(told, ["203.0.113.7:4000"]);

@@ -38,7 +38,7 @@ function punch(meeting: MeetingWorld, role: PunchRole, from: Side, to: Side) {
         mapping: to.mapping,
         candidates: [{ kind: "reflexive", address: to.machine.main.localAddress }],
       },
-      canLimitHops: true,
+      lowHops: 2,
     },
     onHeard: (path, isAnswer) => void heard.push({ ...path, isAnswer }),
   });

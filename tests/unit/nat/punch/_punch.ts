@@ -53,7 +53,7 @@ export function punchOptions(
       candidates: candidates ??
         [candidate("reflexive", role === "sharer" ? CLIENT_HOST : SHARER_HOST, 40_000)],
     },
-    canLimitHops: true,
+    lowHops: 2,
     ...rest,
   };
 }

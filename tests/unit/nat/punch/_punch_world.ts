@@ -180,7 +180,7 @@ export function meet(options: MeetOptions): Meeting {
           candidate("reflexive", peer.nat.host, peerPort),
         ],
       },
-      canLimitHops,
+      lowHops: canLimitHops ? 2 : undefined,
       ...more,
     });
     settle(self, peer);

@@ -100,7 +100,7 @@ Deno.test("a waiting client sends nothing from a guard socket that is of no use"
     return client.sent.some(({ path }) => path.socket === 9);
   };
   assert.ok(usesGuard(FIXED, FIXED));
-  assert.ok(!usesGuard(FIXED, FIXED, { canLimitHops: false }));
+  assert.ok(!usesGuard(FIXED, FIXED, { lowHops: undefined }));
   assert.ok(!usesGuard(FIXED, FIXED, { guardSocket: undefined }));
   const local = { candidates: [candidate("host", "192.168.1.2", 5)] };
   assert.ok(!usesGuard(FIXED, FIXED, local));
@@ -112,7 +112,7 @@ Deno.test("a waiting client sends nothing from a guard socket that is of no use"
 
 Deno.test("a waiting client that cannot limit hops limits none", () => {
   for (const [local, remote] of [[FIXED, RANDOM], [RANDOM, FIXED], [FIXED, STEPPING]] as const) {
-    const client = waiting(local, remote, { canLimitHops: false, guardSocket: 9 });
+    const client = waiting(local, remote, { lowHops: undefined, guardSocket: 9 });
     client.run(60_000);
     assert.ok(client.sent.length > 1000);
     assert.ok(hopsOf(client.sent).every((hops) => hops === undefined));
