@@ -10,22 +10,10 @@ import { decodeBech32m, encodeBech32m } from "../bytes/bech32m.ts";
 import { REPLY_COMMITMENT_BYTES } from "../crypto/commitment.ts";
 import { maskReplyCandidates, replyChecksumMask } from "../crypto/reply_mask.ts";
 import type { ShareKeys } from "../crypto/share_keys.ts";
-import {
-  type Candidate,
-  decodeCandidates,
-  encodeCandidates,
-  MAX_CANDIDATE_BYTES,
-  MAX_CANDIDATES,
-} from "../nat/candidate.ts";
+import type { Candidate } from "../nat/candidate.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
-import {
-  CODE_HEADER_BYTES,
-  CODE_PREFIX,
-  type CodeProblem,
-  decodeCodeHeader,
-  encodeCodeHeader,
-  kindOfMistyped,
-} from "./code_header.ts";
+import { type CodeFormat, decodeCodeContent, encodeCodeContent } from "./code_content.ts";
+import { CODE_PREFIX, type CodeProblem, kindOfMistyped } from "./code_header.ts";
 
 /** What a reply code says. */
 export interface ReplyCode {
@@ -33,7 +21,7 @@ export interface ReplyCode {
   readonly r: Uint8Array;
   /** What kind of NAT the client is behind. */
   readonly mappingClass: MappingClass;
-  /** Where the client may be reached: 1 to {@linkcode MAX_CANDIDATES}. */
+  /** Where the client may be reached: 1 to `MAX_CANDIDATES`. */
   readonly candidates: readonly Candidate[];
 }
 
@@ -42,7 +30,14 @@ export type ReplyCodeResult =
   | { readonly ok: true; readonly code: ReplyCode }
   | { readonly ok: false; readonly problem: CodeProblem };
 
-const CANDIDATES_OFFSET = CODE_HEADER_BYTES + REPLY_COMMITMENT_BYTES;
+/** @param keys Of the share that is answered. */
+function formatFor(keys: ShareKeys): CodeFormat {
+  return {
+    kind: "reply",
+    commitmentBytes: REPLY_COMMITMENT_BYTES,
+    mask: (r, candidates) => maskReplyCandidates(keys, r, candidates),
+  };
+}
 
 /**
  * Writes a reply code:
@@ -63,21 +58,9 @@ const CANDIDATES_OFFSET = CODE_HEADER_BYTES + REPLY_COMMITMENT_BYTES;
  * must not be in a code.
  */
 export function encodeReplyCode(code: ReplyCode, keys: ShareKeys): string {
-  const { r, mappingClass, candidates } = code;
-  if (r.length !== REPLY_COMMITMENT_BYTES) {
-    throw new RangeError(`Cannot write reply code: r has ${r.length} bytes, not 10`);
-  }
-  if (candidates.length < 1 || candidates.length > MAX_CANDIDATES) {
-    throw new RangeError(
-      `Cannot write reply code: ${candidates.length} candidates, not 1 to ${MAX_CANDIDATES}`,
-    );
-  }
-  const bytes = new Uint8Array(CANDIDATES_OFFSET + MAX_CANDIDATES * MAX_CANDIDATE_BYTES);
-  bytes[0] = encodeCodeHeader("reply", mappingClass);
-  bytes.set(r, CODE_HEADER_BYTES);
-  const end = encodeCandidates(candidates, bytes, CANDIDATES_OFFSET);
-  maskReplyCandidates(keys, r, bytes.subarray(CANDIDATES_OFFSET, end));
-  return encodeBech32m(CODE_PREFIX, bytes.subarray(0, end), replyChecksumMask(keys));
+  const { r, ...rest } = code;
+  const bytes = encodeCodeContent({ ...rest, commitment: r }, formatFor(keys));
+  return encodeBech32m(CODE_PREFIX, bytes, replyChecksumMask(keys));
 }
 
 /**
@@ -103,19 +86,10 @@ export function decodeReplyCode(
     }
     return refused(problem);
   }
-  const { bytes } = result;
-  const header = decodeCodeHeader("reply", bytes);
-  if (!header.ok) return header;
-  if (bytes.length < CANDIDATES_OFFSET) return refused({ reason: "truncated" });
-  const r = bytes.slice(CODE_HEADER_BYTES, CANDIDATES_OFFSET);
-  const candidates = bytes.slice(CANDIDATES_OFFSET);
-  maskReplyCandidates(keys, r, candidates);
-  const list = decodeCandidates(candidates, 0, options);
-  if (!list.ok) return refused(list.problem);
-  return {
-    ok: true,
-    code: { r, mappingClass: header.mappingClass, candidates: list.candidates },
-  };
+  const decoded = decodeCodeContent(result.bytes, formatFor(keys), options);
+  if (!decoded.ok) return decoded;
+  const { commitment, ...rest } = decoded.content;
+  return { ok: true, code: { ...rest, r: commitment } };
 }
 
 function refused(problem: CodeProblem): ReplyCodeResult {

@@ -3,27 +3,15 @@
  * (docs/protocol.md, "Codes"). It says where the sharer may be reached and proves, through `t`,
  * which key it must show there. Nothing is sent or asked to read one.
  *
- * Not here: reply codes (`reply_code.ts`), which this only recognises, and the words in which a person is told that a
- * code is wrong (`code_error.ts`).
+ * Not here: reply codes (`reply_code.ts`), which this only recognises, and the words in which a
+ * person is told that a code is wrong (`code_error.ts`).
  */
 import { decodeBech32m, encodeBech32m } from "../bytes/bech32m.ts";
 import { SHARE_COMMITMENT_BYTES } from "../crypto/commitment.ts";
-import {
-  type Candidate,
-  decodeCandidates,
-  encodeCandidates,
-  MAX_CANDIDATE_BYTES,
-  MAX_CANDIDATES,
-} from "../nat/candidate.ts";
+import type { Candidate } from "../nat/candidate.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
-import {
-  CODE_HEADER_BYTES,
-  CODE_PREFIX,
-  type CodeProblem,
-  decodeCodeHeader,
-  encodeCodeHeader,
-  kindOfMistyped,
-} from "./code_header.ts";
+import { type CodeFormat, decodeCodeContent, encodeCodeContent } from "./code_content.ts";
+import { CODE_PREFIX, type CodeProblem, kindOfMistyped } from "./code_header.ts";
 
 /** What a share code says. */
 export interface ShareCode {
@@ -31,7 +19,7 @@ export interface ShareCode {
   readonly t: Uint8Array;
   /** What kind of NAT the sharer is behind. */
   readonly mappingClass: MappingClass;
-  /** Where the sharer may be reached: 1 to {@linkcode MAX_CANDIDATES}. */
+  /** Where the sharer may be reached: 1 to `MAX_CANDIDATES`. */
   readonly candidates: readonly Candidate[];
 }
 
@@ -40,7 +28,7 @@ export type ShareCodeResult =
   | { readonly ok: true; readonly code: ShareCode }
   | { readonly ok: false; readonly problem: CodeProblem };
 
-const CANDIDATES_OFFSET = CODE_HEADER_BYTES + SHARE_COMMITMENT_BYTES;
+const FORMAT: CodeFormat = { kind: "share", commitmentBytes: SHARE_COMMITMENT_BYTES };
 
 /**
  * Writes a share code:
@@ -49,27 +37,15 @@ const CANDIDATES_OFFSET = CODE_HEADER_BYTES + SHARE_COMMITMENT_BYTES;
  * | --- | --- | --- |
  * | 0 | 1 | bits 7-5 version (0), bit 4 reply code (0), bits 3-1 mapping class, bit 0 zero |
  * | 1 | 16 | `t` |
- * | 17 | 3 to 76 | 1 to 4 candidates, see {@linkcode encodeCandidates} |
+ * | 17 | 3 to 76 | 1 to 4 candidates, see `encodeCandidates` |
  *
  * @returns `p2p1…`, lower case: 49 characters with one public IPv4 address.
  * @throws {RangeError} If `t` is not 16 bytes, there are no or too many candidates, or one of them
  * must not be in a code.
  */
 export function encodeShareCode(code: ShareCode): string {
-  const { t, mappingClass, candidates } = code;
-  if (t.length !== SHARE_COMMITMENT_BYTES) {
-    throw new RangeError(`Cannot write share code: t has ${t.length} bytes, not 16`);
-  }
-  if (candidates.length < 1 || candidates.length > MAX_CANDIDATES) {
-    throw new RangeError(
-      `Cannot write share code: ${candidates.length} candidates, not 1 to ${MAX_CANDIDATES}`,
-    );
-  }
-  const bytes = new Uint8Array(CANDIDATES_OFFSET + MAX_CANDIDATES * MAX_CANDIDATE_BYTES);
-  bytes[0] = encodeCodeHeader("share", mappingClass);
-  bytes.set(t, CODE_HEADER_BYTES);
-  const end = encodeCandidates(candidates, bytes, CANDIDATES_OFFSET);
-  return encodeBech32m(CODE_PREFIX, bytes.subarray(0, end));
+  const { t, ...rest } = code;
+  return encodeBech32m(CODE_PREFIX, encodeCodeContent({ ...rest, commitment: t }, FORMAT));
 }
 
 /**
@@ -87,24 +63,10 @@ export function decodeShareCode(
   const result = decodeBech32m(CODE_PREFIX, text);
   if (!result.ok) {
     const isReply = kindOfMistyped(result.problem) === "reply";
-    return refused(isReply ? { reason: "reply_code" } : result.problem);
+    return { ok: false, problem: isReply ? { reason: "reply_code" } : result.problem };
   }
-  const { bytes } = result;
-  const header = decodeCodeHeader("share", bytes);
-  if (!header.ok) return header;
-  if (bytes.length < CANDIDATES_OFFSET) return refused({ reason: "truncated" });
-  const list = decodeCandidates(bytes, CANDIDATES_OFFSET, options);
-  if (!list.ok) return refused(list.problem);
-  return {
-    ok: true,
-    code: {
-      t: bytes.slice(CODE_HEADER_BYTES, CANDIDATES_OFFSET),
-      mappingClass: header.mappingClass,
-      candidates: list.candidates,
-    },
-  };
-}
-
-function refused(problem: CodeProblem): ShareCodeResult {
-  return { ok: false, problem };
+  const decoded = decodeCodeContent(result.bytes, FORMAT, options);
+  if (!decoded.ok) return decoded;
+  const { commitment, ...rest } = decoded.content;
+  return { ok: true, code: { ...rest, t: commitment } };
 }

@@ -3,6 +3,7 @@
  * address in a code cannot be told from one: the netmask is known here only. Nobody can be reached at
  * such an address, everybody can.
  */
+import { ipAddressFromBytes, ipAddressToBytes, parseIpAddress } from "../nat/address.ts";
 
 /** How long a list of the interfaces is good, ms. */
 const GOOD_FOR_MS = 10_000;
@@ -28,11 +29,16 @@ export function broadcastAddresses(
 ): Set<string> {
   const found = new Set<string>();
   for (const { address, netmask } of interfaces) {
-    const bytes = address.split(".").map(Number);
-    const mask = netmask.split(".").map(Number);
+    const bytes = ipv4Bytes(address);
+    const mask = ipv4Bytes(netmask);
     // A network of one or two addresses has none (RFC 3021).
-    if (bytes.length !== 4 || mask.length !== 4 || mask[3]! >= 254) continue;
-    found.add(bytes.map((byte, index) => (byte | ~mask[index]!) & 0xff).join("."));
+    if (bytes === undefined || mask === undefined || mask[3]! >= 254) continue;
+    found.add(ipAddressFromBytes(bytes.map((byte, index) => byte | ~mask[index]!))!.host);
   }
   return found;
+}
+
+function ipv4Bytes(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const address = parseIpAddress(text);
+  return address?.family === 4 ? ipAddressToBytes(address) : undefined;
 }
