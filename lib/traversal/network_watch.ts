@@ -5,7 +5,6 @@
 import type { RandomSource } from "../crypto/provider.ts";
 import type { NetworkEvent } from "../events.ts";
 import {
-  addressScope,
   formatSocketAddress,
   type IpAddress,
   parseIpAddress,
@@ -16,14 +15,14 @@ import { Discovery } from "../nat/discovery/discovery.ts";
 import type { DiscoveryReport, LocalSocket } from "../nat/discovery/report.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
 import type { PortMapNetwork } from "../portmap/network.ts";
-import type { MappedPort, PortMapping } from "../portmap/port_mapping.ts";
+import type { PortMapping } from "../portmap/port_mapping.ts";
 import type { KnownAddresses } from "../rendezvous/code_candidates.ts";
 import type { LocalInterface } from "../rendezvous/local_candidates.ts";
 import { after } from "../time.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { ExtraSockets } from "../transport/extra_sockets.ts";
 import type { LiveEndpoint } from "../transport/live_endpoint.ts";
-import { PacedValue } from "./paced_value.ts";
+import { RouterPort } from "./router_port.ts";
 import {
   findStunServers,
   readStunServers,
@@ -40,15 +39,6 @@ const SECOND_ANSWER_LIMIT_MS = 400;
 
 /** How long the sockets are lent that discovery asks for, ms: its questions end before. */
 const LEND_MS = 3000;
-
-/** Longest that a code waits for the router alone, ms: it is near, or it does not answer. */
-const ROUTER_LIMIT_MS = 600;
-
-/**
- * Shortest time between two changes of the mapped port that are told, ms: each may make another code,
- * and what the router says anybody in its network can say.
- */
-const MAPPED_PAUSE_MS = 1000;
 
 /** How often the machine's own addresses are looked at, ms. */
 const LOOK_EVERY_MS = 10_000;
@@ -90,11 +80,9 @@ export class NetworkWatch {
   readonly #settle: () => void;
   readonly #timers: (() => void)[] = [];
   #interfaces: readonly LocalInterface[];
-  #portMapping: PortMapping | undefined;
-  readonly #mapped: PacedValue<MappedPort>;
+  #routerPort: RouterPort | undefined;
   readonly #lookups = new AbortController();
   #isComplete = false;
-  #isRouterWaitedFor = false;
   /** Who waits to know where a fresh socket is seen, by its index. */
   readonly #portWaiters = new Map<number, (address: SocketAddress | undefined) => void>();
   #isClosed = false;
@@ -120,18 +108,10 @@ export class NetworkWatch {
       allowLoopback: options.allowLoopback,
       extended: options.extended ?? false,
     });
-    this.#mapped = new PacedValue({
-      clock,
-      pauseMs: MAPPED_PAUSE_MS,
-      onChange: () => {
-        this.#endRouterWait();
-        options.onChange();
-      },
-    });
     live.attach(this.#discovery, () => this.#tell());
     this.#isComplete = servers.length === 0;
     if (servers.length > 0) void this.#findServers(servers);
-    if (options.portMapping) void this.#openPort();
+    if (options.portMapping) this.#routerPort = this.#askRouter();
     this.#settleIfDone();
     this.#arm(SETTLE_LIMIT_MS, () => this.#settle());
     this.#armLook();
@@ -140,12 +120,13 @@ export class NetworkWatch {
   /** All that is known of the ways to this machine. */
   get known(): KnownAddresses {
     const { sockets, manual, allowLoopback } = this.#options;
+    const mapped = this.#routerPort?.current;
     return {
       interfaces: this.#interfaces,
       bound: sockets.map(({ local }) => local),
       manual,
       reflexive: this.report.reflexive.map(({ address }) => this.#nextPortAt(address)),
-      ...(this.#mapped.current ? { mapped: this.#mapped.current.external } : {}),
+      ...(mapped ? { mapped: mapped.external } : {}),
       mapping: this.mapping,
       allowLoopback,
     };
@@ -175,7 +156,7 @@ export class NetworkWatch {
 
   /** The port mapping; undefined when none was asked for. */
   get portMapping(): PortMapping | undefined {
-    return this.#portMapping;
+    return this.#routerPort?.mapping;
   }
 
   /** What is to be told of the network now; undefined when there is nothing new. */
@@ -189,7 +170,7 @@ export class NetworkWatch {
 
   get #event(): NetworkEvent | undefined {
     const { stun } = this.report;
-    const mapped = this.#mapped.current;
+    const mapped = this.#routerPort?.current;
     if (stun === "pending") return undefined;
     return {
       event: "network",
@@ -232,12 +213,11 @@ export class NetworkWatch {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#lookups.abort();
-    this.#mapped.close();
     for (const cancel of this.#timers.splice(0)) cancel();
     this.#options.live.detach(this.#discovery);
     for (const resolve of this.#portWaiters.values()) resolve(undefined);
     this.#settle();
-    await this.#portMapping?.close();
+    await this.#routerPort?.close();
   }
 
   async #findServers(servers: readonly StunServer[]): Promise<void> {
@@ -297,38 +277,23 @@ export class NetworkWatch {
     this.#settleIfDone();
   }
 
-  async #openPort(): Promise<void> {
-    const { clock, random, sockets, portMapNetwork } = this.#options;
-    const local = sockets.find(({ local }) => local.family === 4)?.local;
-    const isPrivate = this.#localAddresses().some((ip) =>
-      ip.family === 4 && ["private", "shared"].includes(addressScope(ip))
-    );
-    // Without a private address there is no router that translates.
-    if (local === undefined || !isPrivate) return;
-    this.#isRouterWaitedFor = true;
-    this.#arm(ROUTER_LIMIT_MS, () => this.#endRouterWait());
-    // Loaded only where there is a router to ask: most of it reads XML.
-    const { openPortMapping } = await import("../portmap/port_mapping.ts");
-    if (this.#isClosed) return;
-    this.#portMapping = openPortMapping({
-      internalPort: local.port,
-      interfaces: this.#interfaces,
+  #askRouter(): RouterPort {
+    const { clock, random, sockets, portMapNetwork, onChange } = this.#options;
+    return new RouterPort({
       clock,
       random,
-      onChange: (mapped) => this.#mapped.set(mapped),
+      sockets,
+      interfaces: this.#interfaces,
+      network: portMapNetwork,
+      onChange,
       onRouterAddress: (address) => this.#discovery.noteRouterAddress(address),
-      ...(portMapNetwork ? { network: portMapNetwork } : {}),
+      onSettled: () => this.#settleIfDone(),
     });
-  }
-
-  #endRouterWait(): void {
-    this.#isRouterWaitedFor = false;
-    this.#settleIfDone();
   }
 
   #settleIfDone(): void {
     const isStunDone = this.#isComplete || this.mapping !== "unknown";
-    if (isStunDone && !this.#isRouterWaitedFor) this.#settle();
+    if (isStunDone && !this.#routerPort?.isWaitedFor) this.#settle();
   }
 
   /** Addresses come and go with cables and Wi-Fi, and nobody tells. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type { LocalInterface } from "../../../lib/rendezvous/local_candidates.ts";
+// Loaded on demand there; a disk's time would be none of the simulated time's.
+import "../../../lib/portmap/port_mapping.ts";
 import { CLIENT_HOST, FakeHome } from "../../support/fake_router.ts";
 import {
   HARD_NAT,
