@@ -91,7 +91,7 @@ export async function doctor(
     options.signal?.throwIfAborted();
     return report(live, watch, {
       options,
-      cipher: provider.name,
+      cipher: provider.createAesGcm ? `${provider.name} with AES-256-GCM` : provider.name,
       servers,
       help,
       ...(other ? { other } : {}),

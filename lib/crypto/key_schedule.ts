@@ -28,12 +28,19 @@ export interface KeyLabels {
   readonly ku: string;
 }
 
-/** The labels of this protocol. */
+/** The labels of this protocol, and of ChaCha20-Poly1305. */
 export const P2PFT_LABELS: KeyLabels = {
   key: "p2pft key",
   iv: "p2pft iv",
   hp: "p2pft hp",
   ku: "p2pft ku",
+};
+
+/** The same for AES-256-GCM: another key, so that none is ever used with two ciphers. */
+export const AES_LABELS: KeyLabels = {
+  ...P2PFT_LABELS,
+  key: "p2pft aes key",
+  iv: "p2pft aes iv",
 };
 
 const encoder = new TextEncoder();

@@ -58,6 +58,7 @@
  */
 export * from "./chacha20_block.ts";
 export * from "./cipher_state.ts";
+export * from "./cipher_suite.ts";
 export {
   isClientKey,
   isSharerKey,
@@ -71,6 +72,7 @@ export * from "./handshake_datagram.ts";
 export * from "./handshake_tag.ts";
 export * from "./hkdf.ts";
 export * from "./key_schedule.ts";
+export * from "./keyed_aead.ts";
 export * from "./node_provider.ts";
 export * from "./noise.ts";
 export type { NoiseOptions, NoiseRole } from "./noise_options.ts";
@@ -78,7 +80,6 @@ export * from "./noise_patterns.ts";
 export * from "./packet_layout.ts";
 export * from "./packet_opener.ts";
 export * from "./packet_sealer.ts";
-export { INTEGRITY_LIMIT_PACKETS } from "./phase_keys.ts";
 export * from "./portable_provider.ts";
 export { KEY_BYTES, NONCE_BYTES } from "./primitive_lengths.ts";
 export * from "./probe.ts";

@@ -24,13 +24,8 @@ import {
   type RandomSource,
   TAG_BYTES,
 } from "./provider.ts";
-import {
-  assertKeyLength,
-  assertNonceLength,
-  isAllZero,
-  KEY_BYTES,
-  NO_KEY,
-} from "./primitive_lengths.ts";
+import { KeyedAead } from "./keyed_aead.ts";
+import { assertKeyLength, isAllZero, KEY_BYTES } from "./primitive_lengths.ts";
 import { wipe } from "./wipe.ts";
 
 const CIPHER = "chacha20-poly1305";
@@ -112,62 +107,41 @@ class NodeSha256 implements Hasher {
   }
 }
 
-class NodeChaCha20Poly1305 implements Aead {
-  /** Raw bytes rather than a KeyObject: as fast, and they can be overwritten. */
-  #key: Uint8Array;
-
-  constructor(key: Uint8Array) {
-    assertKeyLength("AEAD key", key);
-    this.#key = new Uint8Array(key);
-  }
-
-  seal(
+/** Raw key bytes rather than a KeyObject: as fast, and they can be overwritten. */
+class NodeChaCha20Poly1305 extends KeyedAead {
+  protected override encrypt(
+    key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-  ): number {
-    assertKeyLength("AEAD key", this.#key);
-    assertNonceLength(nonce);
-    const cipher = createCipheriv(CIPHER, this.#key, nonce, CIPHER_OPTIONS);
-    cipher.setAAD(additionalData, { plaintextLength: end - start });
-    const ciphertext = cipher.update(buffer.subarray(start, end));
+    text: Uint8Array,
+    tag: Uint8Array,
+  ): void {
+    const cipher = createCipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
+    cipher.setAAD(additionalData, { plaintextLength: text.length });
+    text.set(cipher.update(text));
     cipher.final();
-    buffer.set(ciphertext, start);
-    buffer.set(cipher.getAuthTag(), end);
-    return end + TAG_BYTES;
+    tag.set(cipher.getAuthTag());
   }
 
-  open(
+  protected override decrypt(
+    key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-  ): number {
-    assertKeyLength("AEAD key", this.#key);
-    assertNonceLength(nonce);
-    const tagStart = end - TAG_BYTES;
-    if (tagStart < start || end > buffer.length) return -1;
-    const decipher = createDecipheriv(CIPHER, this.#key, nonce, CIPHER_OPTIONS);
-    decipher.setAAD(additionalData, { plaintextLength: tagStart - start });
-    decipher.setAuthTag(buffer.subarray(tagStart, end));
-    const plaintext = decipher.update(buffer.subarray(start, tagStart));
+    text: Uint8Array,
+    tag: Uint8Array,
+  ): boolean {
+    const decipher = createDecipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
+    decipher.setAAD(additionalData, { plaintextLength: text.length });
+    decipher.setAuthTag(tag);
+    const plaintext = decipher.update(text);
     try {
       decipher.final();
     } catch {
       // final() only compares the tag, and reports a wrong one in no other way.
-      return -1;
+      return false;
     }
-    buffer.set(plaintext, start);
-    return tagStart;
-  }
-
-  wipe(): void {
-    this.#key.fill(0);
-    // A wiped key must not go on as the key of zeros: an empty one is refused.
-    this.#key = NO_KEY;
+    text.set(plaintext);
+    return true;
   }
 }
 

@@ -10,6 +10,7 @@
  * The layout stands in `packet_layout.ts`.
  */
 import type { ChaCha20Key } from "./chacha20_block.ts";
+import { CHACHA20_POLY1305, type CipherSuite } from "./cipher_suite.ts";
 import { deriveHeaderKey, deriveNextSecret, writeHeaderMask } from "./key_schedule.ts";
 import {
   CONNECTION_ID_BYTES,
@@ -24,6 +25,8 @@ import { wipe } from "./wipe.ts";
 
 /** The sending half of a session's packet protection. */
 export class PacketSealer {
+  /** What packets are sealed with. */
+  readonly suite: CipherSuite;
   #provider: CryptoProvider;
   #secret: Uint8Array;
   #headerKey: ChaCha20Key;
@@ -40,12 +43,18 @@ export class PacketSealer {
    * Makes a sealer in key phase 0.
    *
    * @param secret The secret of this direction (32 bytes), copied.
+   * @param suite The cipher; the opener on the other side has the same.
    */
-  constructor(provider: CryptoProvider, secret: Uint8Array) {
+  constructor(
+    provider: CryptoProvider,
+    secret: Uint8Array,
+    suite: CipherSuite = CHACHA20_POLY1305,
+  ) {
+    this.suite = suite;
     this.#provider = provider;
     this.#secret = new Uint8Array(secret);
     this.#headerKey = deriveHeaderKey(provider, secret);
-    this.#keys = new PhaseKeys(provider, secret);
+    this.#keys = new PhaseKeys(provider, secret, suite);
   }
 
   /** How many key updates there were. */
@@ -75,8 +84,8 @@ export class PacketSealer {
    * @param payloadEnd Index just past the frames.
    * @param packetNumber Larger than in every call before; at most 2^53 − 1.
    * @returns Index just past the packet.
-   * @throws {RangeError} If the number was used, or the packet is too long for its length field or
-   *   the buffer.
+   * @throws {RangeError} If the number was used, the packet is too long for its length field or the
+   *   buffer, or the present keys have sealed as much as they may.
    */
   seal(buffer: Uint8Array, start: number, payloadEnd: number, packetNumber: number): number {
     // A number used twice would be a nonce used twice, which gives away both plaintexts and the
@@ -87,6 +96,9 @@ export class PacketSealer {
           this.#largestNumber + 1
         } to 2^53-1`,
       );
+    }
+    if (this.#packetsSealed >= this.suite.maxSealedPackets) { // [KEY-4]
+      throw new RangeError(`Cannot seal packet: ${this.#packetsSealed} with one key are enough`);
     }
     const payloadStart = start + PACKET_HEADER_BYTES;
     const end = payloadEnd + TAG_BYTES;
@@ -158,7 +170,7 @@ export class PacketSealer {
     wipe(this.#secret);
     this.#keys.wipe();
     this.#secret = secret;
-    this.#keys = new PhaseKeys(this.#provider, secret);
+    this.#keys = new PhaseKeys(this.#provider, secret, this.suite);
     this.#generation++;
     this.#packetsSealed = 0;
     this.#isConfirmed = false;

@@ -1,20 +1,12 @@
 /**
  * The AEAD key and initialisation vector of one direction in one key phase. A key update makes a new
  * one; the header-protection key is not here, because it outlives updates.
- *
- * Limits of ChaCha20-Poly1305 (RFC 9001, section 6.6): how many packets one key may seal is bounded
- * only by the packet numbers; forgeries are bounded by {@linkcode INTEGRITY_LIMIT_PACKETS}.
  */
+import type { CipherSuite } from "./cipher_suite.ts";
 import { derivePacketIv, derivePacketKey, writePacketNonce } from "./key_schedule.ts";
 import { NONCE_BYTES } from "./primitive_lengths.ts";
 import type { Aead, CryptoProvider } from "./provider.ts";
 import { wipe } from "./wipe.ts";
-
-/**
- * How many packets with a wrong tag a session may see before it must end, over all its keys.
- * RFC 9001, section 6.6.
- */
-export const INTEGRITY_LIMIT_PACKETS: number = 2 ** 36;
 
 /** Key, initialisation vector and a nonce to scratch on. */
 export class PhaseKeys {
@@ -27,10 +19,10 @@ export class PhaseKeys {
    *
    * @param secret The secret of this phase (32 bytes); not kept.
    */
-  constructor(provider: CryptoProvider, secret: Uint8Array) {
-    const key = derivePacketKey(provider, secret);
-    this.#aead = provider.createAead(key);
-    this.#iv = derivePacketIv(provider, secret);
+  constructor(provider: CryptoProvider, secret: Uint8Array, suite: CipherSuite) {
+    const key = derivePacketKey(provider, secret, suite.labels);
+    this.#aead = suite.createAead(provider, key);
+    this.#iv = derivePacketIv(provider, secret, suite.labels);
     wipe(key);
   }
 

@@ -8,21 +8,9 @@ import { chacha20poly1305 } from "npm:@noble/ciphers@2.4.0/chacha.js";
 import { x25519 } from "npm:@noble/curves@2.4.0/ed25519.js";
 import { hmac } from "npm:@noble/hashes@2.4.0/hmac.js";
 import { sha256 } from "npm:@noble/hashes@2.4.0/sha2.js";
-import {
-  type Aead,
-  type CryptoProvider,
-  type Hasher,
-  type KeyPair,
-  type RandomSource,
-  TAG_BYTES,
-} from "./provider.ts";
-import {
-  assertKeyLength,
-  assertNonceLength,
-  isAllZero,
-  KEY_BYTES,
-  NO_KEY,
-} from "./primitive_lengths.ts";
+import type { Aead, CryptoProvider, Hasher, KeyPair, RandomSource } from "./provider.ts";
+import { KeyedAead } from "./keyed_aead.ts";
+import { assertKeyLength, isAllZero, KEY_BYTES } from "./primitive_lengths.ts";
 
 /** The primitives of `@noble/ciphers`, `@noble/curves` and `@noble/hashes`. */
 export const portableProvider: CryptoProvider = {
@@ -73,57 +61,36 @@ export const portableProvider: CryptoProvider = {
   },
 };
 
-class NobleChaCha20Poly1305 implements Aead {
-  #key: Uint8Array;
-
-  constructor(key: Uint8Array) {
-    assertKeyLength("AEAD key", key);
-    this.#key = new Uint8Array(key);
-  }
-
-  seal(
+class NobleChaCha20Poly1305 extends KeyedAead {
+  protected override encrypt(
+    key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-  ): number {
-    assertKeyLength("AEAD key", this.#key);
-    assertNonceLength(nonce);
-    const sealed = buffer.subarray(start, end + TAG_BYTES);
-    if (sealed.length !== end + TAG_BYTES - start) {
-      throw new RangeError(`Cannot seal: no room for the tag at ${end} of ${buffer.length}`);
-    }
-    chacha20poly1305(this.#key, nonce, additionalData).encrypt(
-      buffer.subarray(start, end),
-      sealed,
-    );
-    return end + TAG_BYTES;
+    text: Uint8Array,
+    tag: Uint8Array,
+  ): void {
+    chacha20poly1305(key, nonce, additionalData).encrypt(text, withTag(text, tag));
   }
 
-  open(
+  protected override decrypt(
+    key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-  ): number {
-    assertKeyLength("AEAD key", this.#key);
-    assertNonceLength(nonce);
-    const tagStart = end - TAG_BYTES;
-    if (tagStart < start || end > buffer.length) return -1;
-    const cipher = chacha20poly1305(this.#key, nonce, additionalData);
+    text: Uint8Array,
+    tag: Uint8Array,
+  ): boolean {
+    const cipher = chacha20poly1305(key, nonce, additionalData);
     try {
-      cipher.decrypt(buffer.subarray(start, end), buffer.subarray(start, tagStart));
+      cipher.decrypt(withTag(text, tag), text);
     } catch {
-      // Key, nonce and lengths were accepted above: what is left is a wrong tag.
-      return -1;
+      // Key, nonce and lengths were accepted before: what is left is a wrong tag.
+      return false;
     }
-    return tagStart;
+    return true;
   }
+}
 
-  wipe(): void {
-    this.#key.fill(0);
-    this.#key = NO_KEY;
-  }
+/** Text and the tag behind it as one: noble takes and gives them together. */
+function withTag(text: Uint8Array, tag: Uint8Array): Uint8Array {
+  return new Uint8Array(text.buffer, text.byteOffset, text.length + tag.length);
 }

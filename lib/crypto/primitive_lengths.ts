@@ -10,7 +10,7 @@ export const KEY_BYTES = 32;
 /** Bytes of a ChaCha20-Poly1305 nonce. */
 export const NONCE_BYTES = 12;
 
-/** The key of a wiped cipher; of a length no cipher takes. */
+/** In place of a key that is missing or was wiped: of a length no cipher takes. */
 export const NO_KEY: Uint8Array = new Uint8Array(0);
 
 /**

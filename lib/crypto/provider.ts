@@ -1,10 +1,14 @@
 /**
  * What this project needs of a cryptographic library, as one small interface. Two providers fill
- * it, with identical bytes out: the runtime's `node:crypto` and the portable noble packages. No
- * primitive is written here.
+ * it, with identical bytes out: the runtime's `node:crypto` and the portable noble packages; where
+ * FFI is granted the system's libcrypto does the work of each datagram
+ * (`lib/transport/libcrypto_provider.ts`). No primitive is written here.
  */
 
-/** An authenticated cipher with one key: ChaCha20-Poly1305 (RFC 8439), 12-byte nonce, 16-byte tag. */
+/**
+ * An authenticated cipher with one key of 32 bytes, a 12-byte nonce and a 16-byte tag:
+ * ChaCha20-Poly1305 (RFC 8439) or AES-256-GCM (NIST SP 800-38D).
+ */
 export interface Aead {
   /**
    * Encrypts `buffer[start..end)` in place and writes the 16-byte tag at `end`.
@@ -75,6 +79,11 @@ export interface CryptoProvider {
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
   /** ChaCha20-Poly1305 with a 32-byte key. */
   createAead(key: Uint8Array): Aead;
+  /**
+   * AES-256-GCM with a 32-byte key. Only where the machine has instructions for it and the library
+   * makes it clearly faster than ChaCha20-Poly1305; elsewhere a session does without.
+   */
+  readonly createAesGcm?: (key: Uint8Array) => Aead;
   /** The key pair whose secret half is 32 bytes of `random`. */
   generateKeyPair(random: RandomSource): KeyPair;
   /** The public key of a secret key. */

@@ -3,6 +3,7 @@
  * Split() are the first secrets of the key schedule as they are: the first protects what the client
  * (the initiator) sends, the second what the sharer sends. They are used for nothing else.
  */
+import { CHACHA20_POLY1305, type CipherSuite } from "./cipher_suite.ts";
 import type { NoiseHandshake } from "./noise.ts";
 import { PacketOpener } from "./packet_opener.ts";
 import { PacketSealer } from "./packet_sealer.ts";
@@ -20,17 +21,21 @@ export interface SessionProtection {
 /**
  * Makes the packet protection of a session.
  *
+ * @param suite What both sides agreed on inside the handshake; ChaCha20-Poly1305 by default.
  * @throws {RangeError} If the handshake is not finished.
  */
 export function protectSession(
   provider: CryptoProvider,
   handshake: NoiseHandshake,
+  suite: CipherSuite = CHACHA20_POLY1305,
 ): SessionProtection {
   const { initiatorSecret, responderSecret } = handshake.split();
-  const isInitiator = handshake.role === "initiator";
+  const [mine, theirs] = handshake.role === "initiator"
+    ? [initiatorSecret, responderSecret]
+    : [responderSecret, initiatorSecret];
   const protection = {
-    sealer: new PacketSealer(provider, isInitiator ? initiatorSecret : responderSecret),
-    opener: new PacketOpener(provider, isInitiator ? responderSecret : initiatorSecret),
+    sealer: new PacketSealer(provider, mine, suite),
+    opener: new PacketOpener(provider, theirs, suite),
   };
   wipe(initiatorSecret, responderSecret);
   return protection;

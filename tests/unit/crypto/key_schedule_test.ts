@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { decodeHex, encodeHex } from "../../../lib/bytes/hex.ts";
 import { loadChaCha20Key } from "../../../lib/crypto/chacha20_block.ts";
 import {
+  AES_LABELS,
   deriveHeaderKey,
   deriveNextSecret,
   derivePacketIv,
@@ -63,10 +64,12 @@ for (const provider of PROVIDERS) {
   });
 
   Deno.test(`key schedule with our labels gives its published keys with ${provider.name}`, () => {
-    const { secret: hex, key, iv, hp, ku } = ours.keySchedule;
+    const { secret: hex, key, iv, aesKey, aesIv, hp, ku } = ours.keySchedule;
     const secret = decodeHex(hex);
     assert.equal(encodeHex(derivePacketKey(provider, secret)), key);
     assert.equal(encodeHex(derivePacketIv(provider, secret)), iv);
+    assert.equal(encodeHex(derivePacketKey(provider, secret, AES_LABELS)), aesKey);
+    assert.equal(encodeHex(derivePacketIv(provider, secret, AES_LABELS)), aesIv);
     assert.deepEqual(deriveHeaderKey(provider, secret), loadChaCha20Key(decodeHex(hp)));
     assert.equal(encodeHex(deriveNextSecret(provider, secret)), ku);
   });

@@ -5,9 +5,15 @@
  * chosen orders of arrival around key updates.
  */
 import assert from "node:assert/strict";
+import { gcm } from "npm:@noble/ciphers@2.4.0/aes.js";
 import { chacha20, chacha20poly1305 } from "npm:@noble/ciphers@2.4.0/chacha.js";
 import fc from "fast-check";
 import { decodeHex, encodeHex } from "../../../lib/bytes/hex.ts";
+import {
+  AES_256_GCM,
+  CHACHA20_POLY1305,
+  type CipherSuite,
+} from "../../../lib/crypto/cipher_suite.ts";
 import {
   MAX_PACKET_BYTES,
   PACKET_HEADER_BYTES,
@@ -15,6 +21,7 @@ import {
 } from "../../../lib/crypto/packet_layout.ts";
 import { expandPacketNumber, PacketOpener } from "../../../lib/crypto/packet_opener.ts";
 import { PacketSealer } from "../../../lib/crypto/packet_sealer.ts";
+import { aesProvider } from "../../support/aes_provider.ts";
 import vectors from "../../vectors/p2pft_keys.json" with { type: "json" };
 import { plain, PROVIDERS, someBytes, text } from "./_support.ts";
 
@@ -44,32 +51,54 @@ function direction(): { sealer: PacketSealer; opener: PacketOpener } {
   return { sealer: new PacketSealer(provider, SECRET), opener: new PacketOpener(provider, SECRET) };
 }
 
+/** What noble seals with, under the published keys of each suite. */
+const BY_HAND = {
+  "ChaCha20-Poly1305": { cipher: chacha20poly1305, key: "key", iv: "iv" },
+  "AES-256-GCM": { cipher: gcm, key: "aesKey", iv: "aesIv" },
+} as const;
+
 /** The layout of docs/protocol.md once more, from the keys as published and noble alone. */
-function sealByHand(packetNumber: bigint, frames: Uint8Array): Uint8Array {
-  const { key, iv, hp } = vectors.keySchedule;
+function sealByHand(
+  packetNumber: bigint,
+  frames: Uint8Array,
+  suite: CipherSuite["name"],
+): Uint8Array {
+  const { cipher, key, iv } = BY_HAND[suite];
   const header = new Uint8Array(13);
   const length = 13 + frames.length + 16;
   header.set(ID);
   new DataView(header.buffer).setUint32(7, Number(packetNumber & 0xffff_ffffn));
   new DataView(header.buffer).setUint16(11, length);
-  const nonce = decodeHex(iv);
+  const keys = vectors.keySchedule;
+  const nonce = decodeHex(keys[iv]);
   for (let index = 0; index < 8; index++) {
     nonce[11 - index]! ^= Number((packetNumber >> BigInt(8 * index)) & 0xffn);
   }
-  const sealed = chacha20poly1305(decodeHex(key), nonce, header).encrypt(frames);
+  const sealed = cipher(decodeHex(keys[key]), nonce, header).encrypt(frames);
   const counter = new DataView(sealed.buffer, sealed.byteOffset).getUint32(0, true);
-  const mask = chacha20(decodeHex(hp), sealed.slice(4, 16), new Uint8Array(7), undefined, counter);
+  const mask = chacha20(
+    decodeHex(keys.hp),
+    sealed.slice(4, 16),
+    new Uint8Array(7),
+    undefined,
+    counter,
+  );
   for (let index = 0; index < 7; index++) header[6 + index]! ^= mask[index]!;
   return new Uint8Array([...header, ...sealed]);
 }
 
 Deno.test("PacketSealer writes the packet of docs/protocol.md", () => {
-  for (const each of PROVIDERS) {
+  const ways = [
+    ...PROVIDERS.map((each) => [each, CHACHA20_POLY1305] as const),
+    [aesProvider, AES_256_GCM] as const,
+  ];
+  for (const [each, suite] of ways) {
     for (const packetNumber of [0, 1, 0xffff_ffff, 0x1_0000_0000, 2 ** 53 - 1]) {
       for (const length of [0, 1, 1371]) {
         const frames = someBytes(length);
-        const packet = sealPacket(new PacketSealer(each, SECRET), packetNumber, frames);
-        assert.equal(encodeHex(packet), encodeHex(sealByHand(BigInt(packetNumber), frames)));
+        const packet = sealPacket(new PacketSealer(each, SECRET, suite), packetNumber, frames);
+        const wanted = sealByHand(BigInt(packetNumber), frames, suite.name);
+        assert.equal(encodeHex(packet), encodeHex(wanted));
       }
     }
   }
