@@ -108,6 +108,7 @@ Deno.bench("write and place a file of 4 KiB", { group: "disk" }, async () => {
   await storage.writeWhole({
     path,
     partPath: join(folder, ".p2pft-0123456789abcdef.part"),
+    folder: undefined,
     mtimeMs: 1_700_000_000_000,
     executable: false,
     overwrite: false,

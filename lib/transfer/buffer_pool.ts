@@ -4,9 +4,10 @@
  */
 import { GROUP_BYTES } from "./limits.ts";
 
-const SMALLEST_BYTES = 4096;
+/** Thousands of tiny files may be on the way at a time, each with a buffer. */
+const SMALLEST_BYTES = 512;
 
-/** Lends buffers in sizes of powers of two from 4 KiB to 1 MiB. */
+/** Lends buffers in sizes of powers of two from 512 bytes to 1 MiB. */
 export class BufferPool {
   readonly #free: Uint8Array<ArrayBuffer>[][] = [];
   readonly #keepBytes: number;
@@ -46,7 +47,7 @@ export class BufferPool {
   }
 }
 
-/** 0 for up to 4 KiB, then one more for each doubling. */
+/** 0 for up to 512 bytes, then one more for each doubling. */
 function sizeClass(length: number): number {
-  return length <= SMALLEST_BYTES ? 0 : 32 - Math.clz32((length - 1) >>> 12);
+  return length <= SMALLEST_BYTES ? 0 : 32 - Math.clz32((length - 1) >>> 9);
 }

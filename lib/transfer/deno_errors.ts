@@ -6,7 +6,7 @@ export async function attempt<Result>(what: string, call: () => Promise<Result>)
   try {
     return await call();
   } catch (error) {
-    throw error instanceof StorageError ? error : storageError(what, error);
+    throw storageError(what, error);
   }
 }
 
@@ -25,8 +25,9 @@ const WINDOWS_KINDS: readonly (readonly [RegExp, StorageErrorKind])[] = [
   [/\(os error (?:123|206)\)/, "bad_name"],
 ];
 
-/** The error of a call that failed. */
+/** The error of a call that failed, or the error itself when it is one of a storage already. */
 export function storageError(what: string, error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
   if (!(error instanceof Error)) throw error;
   // Deno names the call and the path behind the reason; `what` has said both.
   const reason = error.message.replace(/: \w+ '.*$/s, "");

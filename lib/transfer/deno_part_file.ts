@@ -3,34 +3,35 @@
  * that was not meant to be replaced (docs/transfer.md, "Files") [DISK-3].
  */
 import { attempt, storageError } from "./deno_errors.ts";
-import type { FileCalls } from "./deno_file_calls.ts";
-import { isSame, replacedError } from "./deno_identity.ts";
+import { isSame, replacedError } from "./deno_file_info.ts";
+import type { FolderLooks } from "./deno_folder_looks.ts";
 import type { PartFile, PlaceResult, TargetFile } from "./storage.ts";
 
 /** A part file. */
 export class DenoPartFile implements PartFile {
-  readonly #calls: FileCalls;
   readonly #target: TargetFile;
+  readonly #looks: FolderLooks;
   readonly #file: Deno.FsFile;
   readonly #identity: Deno.FileInfo;
   #position = 0;
   #isOpen = true;
 
   private constructor(
-    calls: FileCalls,
     target: TargetFile,
+    looks: FolderLooks,
     file: Deno.FsFile,
     identity: Deno.FileInfo,
   ) {
-    this.#calls = calls;
     this.#target = target;
+    this.#looks = looks;
     this.#file = file;
     this.#identity = identity;
   }
 
   /** Makes a part file, replacing one that was left behind. */
-  static async create(calls: FileCalls, target: TargetFile): Promise<DenoPartFile> {
+  static async create(target: TargetFile, looks: FolderLooks): Promise<DenoPartFile> {
     const path = target.partPath;
+    looks.check(target.folder);
     const options: Deno.OpenOptions = {
       write: true,
       // Fails on whatever is there, a link included, and follows nothing.
@@ -39,21 +40,21 @@ export class DenoPartFile implements PartFile {
     };
     let file: Deno.FsFile;
     try {
-      file = await calls.open(path, options);
+      file = await Deno.open(path, options);
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) {
         throw storageError(`create ${path}`, error);
       }
       // Left behind by a run that was killed. A link is removed, not what it points to.
       file = await attempt(`create ${path}`, async () => {
-        await calls.remove(path);
-        return await calls.open(path, options);
+        await Deno.remove(path);
+        return await Deno.open(path, options);
       });
     }
     try {
-      const identity = await attempt(`create ${path}`, () => calls.stat(file));
-      await assertSame(calls, path, identity);
-      return new DenoPartFile(calls, target, file, identity);
+      const identity = await attempt(`create ${path}`, () => file.stat());
+      await assertSame(path, identity);
+      return new DenoPartFile(target, looks, file, identity);
     } catch (error) {
       file.close();
       throw error;
@@ -68,7 +69,7 @@ export class DenoPartFile implements PartFile {
       let written = 0;
       while (written < bytes.length) {
         const rest = written === 0 ? bytes : bytes.subarray(written);
-        written += await this.#calls.write(this.#file, rest);
+        written += await this.#file.write(rest);
       }
       this.#position = offset + written;
     });
@@ -76,19 +77,12 @@ export class DenoPartFile implements PartFile {
 
   /** See {@linkcode PartFile.place}. */
   async place(): Promise<PlaceResult> {
-    const { path, partPath } = this.#target;
+    const { path, partPath, folder } = this.#target;
     return await attempt(`put ${path} in its place`, async () => {
       await this.#complete();
+      this.#looks.check(folder);
       // Long enough open for another program to have put its own part file there [DISK-2].
-      await assertSame(this.#calls, partPath, this.#identity);
-      return await this.#move();
-    });
-  }
-
-  /** Places a file that was made a moment ago, without another look at it. */
-  async placeAtOnce(): Promise<PlaceResult> {
-    return await attempt(`put ${this.#target.path} in its place`, async () => {
-      await this.#complete();
+      await assertSame(partPath, this.#identity);
       return await this.#move();
     });
   }
@@ -97,43 +91,44 @@ export class DenoPartFile implements PartFile {
   async discard(): Promise<void> {
     this.#close();
     try {
-      await this.#calls.remove(this.#target.partPath);
+      await Deno.remove(this.#target.partPath);
     } catch {
       // Gone already or not removable: the next run replaces it.
     }
   }
 
   async #complete(): Promise<void> {
-    await this.#calls.utime(this.#file, new Date(this.#target.mtimeMs));
+    const mtime = new Date(this.#target.mtimeMs);
+    await this.#file.utime(mtime, mtime);
     this.#close();
   }
 
   async #move(): Promise<PlaceResult> {
     const { path, partPath, overwrite } = this.#target;
     if (!overwrite) return await this.#placeNew(path, partPath);
-    await this.#calls.rename(partPath, path);
+    await Deno.rename(partPath, path);
     return "placed";
   }
 
   /** A second name and removal of the first: unlike a rename, it cannot replace anything. */
   async #placeNew(path: string, partPath: string): Promise<PlaceResult> {
     try {
-      await this.#calls.link(partPath, path);
+      await Deno.link(partPath, path);
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) {
-        await this.#calls.remove(partPath);
+        await Deno.remove(partPath);
         return "exists";
       }
       // File systems without hard links (FAT, some network drives). Between this look and the
       // rename another program could put something there, which would be lost [DISK-4].
-      if (await isThere(this.#calls, path)) {
-        await this.#calls.remove(partPath);
+      if (await isThere(path)) {
+        await Deno.remove(partPath);
         return "exists";
       }
-      await this.#calls.rename(partPath, path);
+      await Deno.rename(partPath, path);
       return "placed";
     }
-    await this.#calls.remove(partPath);
+    await Deno.remove(partPath);
     return "placed";
   }
 
@@ -144,9 +139,9 @@ export class DenoPartFile implements PartFile {
   }
 }
 
-async function isThere(calls: FileCalls, path: string): Promise<boolean> {
+async function isThere(path: string): Promise<boolean> {
   try {
-    await calls.lstat(path);
+    await Deno.lstat(path);
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
@@ -154,11 +149,7 @@ async function isThere(calls: FileCalls, path: string): Promise<boolean> {
   }
 }
 
-async function assertSame(
-  calls: FileCalls,
-  path: string,
-  identity: Deno.FileInfo,
-): Promise<void> {
-  const seen = await attempt(`look at ${path}`, () => calls.lstat(path));
+async function assertSame(path: string, identity: Deno.FileInfo): Promise<void> {
+  const seen = await attempt(`look at ${path}`, () => Deno.lstat(path));
   if (!seen.isFile || !isSame(seen, identity)) throw replacedError(path);
 }

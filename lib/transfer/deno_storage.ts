@@ -1,42 +1,46 @@
 /**
- * Files on the disk, through Deno.
+ * Files on the disk, through Deno: large ones through the runtime's thread pool, small ones with
+ * calls that block, as long as the disk is quick.
  *
- * After every open, device and inode of what was opened are compared with those of what was looked
- * at, before a byte is read, written or truncated [DISK-2]. What remains is a race with a program on
- * this machine that swaps a folder on the way to the file for a link after it was looked at: Deno
- * has no `openat`.
+ * Device and inode of a file that was there are compared with those of what was looked at, before a
+ * byte is read; what is written is made anew, in a folder that was looked at [DISK-2]. What remains
+ * is a race with a program on this machine that swaps a folder on the way to the file for a link
+ * after it was looked at: Deno has no `openat`.
  */
 import { basename, dirname, join } from "node:path";
 import { statfs } from "node:fs/promises";
 import { CHUNK_BYTES } from "./limits.ts";
 import { DiskPace } from "./disk_pace.ts";
 import { attempt, storageError } from "./deno_errors.ts";
-import { blockingCalls, type FileCalls, waitingCalls } from "./deno_file_calls.ts";
-import { isSame, replacedError } from "./deno_identity.ts";
+import { fileInfo, IS_WINDOWS } from "./deno_file_info.ts";
+import { FolderLooks } from "./deno_folder_looks.ts";
 import { DenoPartFile } from "./deno_part_file.ts";
-import {
-  type FileInfo,
-  type PartFile,
-  type PlaceResult,
-  type SourceFile,
-  type Storage,
-  StorageError,
-  type TargetFile,
-  type WholeRead,
+import { readSmallFile, writeSmallFile } from "./deno_small_files.ts";
+import { DenoSourceFile } from "./deno_source_file.ts";
+import type {
+  FileInfo,
+  PartFile,
+  PlaceResult,
+  SourceFile,
+  Storage,
+  TargetFile,
+  WholeRead,
 } from "./storage.ts";
 
 /** The disk. */
 export class DenoStorage implements Storage {
   /** As the system has it. */
-  readonly nameRules: "posix" | "windows" = isWindows() ? "windows" : "posix";
+  readonly nameRules: "posix" | "windows" = IS_WINDOWS ? "windows" : "posix";
   /** The file systems of macOS and Windows fold names unless set up otherwise. */
-  readonly foldsNames: boolean = isWindows() || Deno.build.os === "darwin";
+  readonly foldsNames: boolean = IS_WINDOWS || Deno.build.os === "darwin";
   readonly #pace = new DiskPace();
-  readonly #blocking = blockingCalls(this.#pace);
+  readonly #looks = new FolderLooks();
 
   /** See {@linkcode Storage.join}. */
   join(folder: string, name: string): string {
-    return join(folder, name);
+    // Called for every entry of a share, and the general way takes ten times as long.
+    const isPlain = !IS_WINDOWS && folder !== "" && !folder.endsWith("/");
+    return isPlain ? `${folder}/${name}` : join(folder, name);
   }
 
   /** See {@linkcode Storage.baseName}. */
@@ -46,14 +50,13 @@ export class DenoStorage implements Storage {
 
   /** See {@linkcode Storage.inspect}. */
   async inspect(path: string): Promise<FileInfo | undefined> {
-    const calls = this.#callsFor(0);
     try {
-      return fileInfo(await calls.lstat(path));
+      if (!this.#pace.begin()) return fileInfo(await Deno.lstat(path));
+      if (this.#pace.isSliceOver) await this.#pace.breathe();
+      return fileInfo(this.#pace.block(() => Deno.lstatSync(path)));
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw storageError(`look at ${path}`, error);
-    } finally {
-      await this.#pace.breathe();
     }
   }
 
@@ -72,23 +75,16 @@ export class DenoStorage implements Storage {
   }
 
   /** See {@linkcode Storage.readWhole}. */
-  async readWhole(path: string, into: Uint8Array): Promise<WholeRead> {
-    const calls = this.#callsFor(into.length);
-    const { file, info: before } = await openExisting(calls, path);
-    try {
-      const length = await readFull(calls, file, into, path);
-      const after = fileInfo(await attempt(`look at ${path}`, () => calls.stat(file)));
-      return { length, before, after };
-    } finally {
-      file.close();
-      await this.#pace.breathe();
-    }
+  readWhole(path: string, into: Uint8Array): WholeRead | Promise<WholeRead> {
+    if (!this.#isQuick(into.length)) return this.#readWhole(path, into);
+    // No closure, nor a promise: this is once for each small file.
+    if (!this.#pace.isSliceOver) return this.#readNow(path, into);
+    return this.#pace.breathe().then(() => this.#readNow(path, into));
   }
 
   /** See {@linkcode Storage.openSource}. */
   async openSource(path: string): Promise<SourceFile> {
-    const { file, info } = await openExisting(waitingCalls, path);
-    return new DenoSourceFile(path, file, info);
+    return await DenoSourceFile.open(path);
   }
 
   /** See {@linkcode Storage.freeBytes}. */
@@ -119,127 +115,80 @@ export class DenoStorage implements Storage {
 
   /** See {@linkcode Storage.makeFolder}. */
   async makeFolder(path: string): Promise<boolean> {
+    await this.#pace.breathe();
     try {
-      await this.#pace.block(() => Deno.mkdirSync(path));
+      this.#pace.block(() => Deno.mkdirSync(path));
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.AlreadyExists) return false;
       throw storageError(`create folder ${path}`, error);
-    } finally {
-      await this.#pace.breathe();
     }
   }
 
   /** See {@linkcode Storage.setFolderTime}. */
   async setFolderTime(path: string, mtimeMs: number): Promise<void> {
     const mtime = new Date(mtimeMs);
-    await attempt(`set the time of ${path}`, () => Deno.utime(path, mtime, mtime));
+    await this.#pace.breathe();
+    try {
+      this.#pace.block(() => Deno.utimeSync(path, mtime, mtime));
+    } catch (error) {
+      throw storageError(`set the time of ${path}`, error);
+    }
   }
 
   /** See {@linkcode Storage.writeWhole}. */
-  async writeWhole(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult> {
-    const calls = this.#callsFor(bytes.length);
-    const part = await DenoPartFile.create(calls, target);
-    try {
-      await part.write(0, bytes);
-      return await part.placeAtOnce();
-    } catch (error) {
-      await part.discard();
-      throw error;
-    } finally {
-      await this.#pace.breathe();
-    }
+  writeWhole(target: TargetFile, bytes: Uint8Array): PlaceResult | Promise<PlaceResult> {
+    if (!this.#isQuick(bytes.length)) return this.#writeWhole(target, bytes);
+    if (!this.#pace.isSliceOver) return this.#writeNow(target, bytes);
+    return this.#pace.breathe().then(() => this.#writeNow(target, bytes));
   }
 
   /** See {@linkcode Storage.createPart}. */
   async createPart(target: TargetFile): Promise<PartFile> {
-    return await DenoPartFile.create(waitingCalls, target);
+    return await DenoPartFile.create(target, this.#looks);
   }
 
-  #callsFor(bytes: number): FileCalls {
-    return bytes <= CHUNK_BYTES && this.#pace.begin() ? this.#blocking : waitingCalls;
-  }
-}
-
-class DenoSourceFile implements SourceFile {
-  readonly info: FileInfo;
-  readonly #path: string;
-  readonly #file: Deno.FsFile;
-
-  constructor(path: string, file: Deno.FsFile, info: FileInfo) {
-    this.#path = path;
-    this.#file = file;
-    this.info = info;
+  /** Whether to block for a file of so many bytes. */
+  #isQuick(bytes: number): boolean {
+    return bytes <= CHUNK_BYTES && this.#pace.begin();
   }
 
-  async read(offset: number, into: Uint8Array): Promise<number> {
-    return await attempt(`read ${this.#path}`, async () => {
-      this.#file.seekSync(offset, Deno.SeekMode.Start);
-      return await readFull(waitingCalls, this.#file, into, this.#path);
-    });
-  }
-
-  async inspect(): Promise<FileInfo> {
-    return fileInfo(await attempt(`look at ${this.#path}`, () => this.#file.stat()));
-  }
-
-  close(): void {
-    this.#file.close();
-  }
-}
-
-/** Opens a plain file that exists, and makes sure that it is the one that was looked at. */
-async function openExisting(
-  calls: FileCalls,
-  path: string,
-): Promise<{ file: Deno.FsFile; info: FileInfo }> {
-  const seen = await attempt(`look at ${path}`, () => calls.lstat(path));
-  // Opening a pipe would wait for its other end, a link would be followed.
-  if (!seen.isFile) throw new StorageError("replaced", `Cannot open ${path}: not a plain file`);
-  const file = await attempt(`open ${path}`, () => calls.open(path, { read: true }));
-  try {
-    const opened = await attempt(`look at ${path}`, () => calls.stat(file));
-    if (!isSame(seen, opened)) throw replacedError(path);
-    return { file, info: fileInfo(opened) };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-async function readFull(
-  calls: FileCalls,
-  file: Deno.FsFile,
-  into: Uint8Array,
-  path: string,
-): Promise<number> {
-  return await attempt(`read ${path}`, async () => {
-    let length = 0;
-    while (length < into.length) {
-      const read = await calls.read(file, length === 0 ? into : into.subarray(length));
-      if (read === null) break;
-      length += read;
+  #readNow(path: string, into: Uint8Array): WholeRead {
+    this.#pace.startBlocking();
+    try {
+      return readSmallFile(path, into);
+    } finally {
+      this.#pace.endBlocking();
     }
-    return length;
-  });
-}
+  }
 
-function fileInfo(info: Deno.FileInfo): FileInfo {
-  const kind = info.isFile
-    ? "file"
-    : info.isDirectory
-    ? "directory"
-    : info.isSymlink
-    ? "symlink"
-    : "other";
-  return {
-    kind,
-    sizeBytes: info.size,
-    mtimeMs: Math.floor(info.mtime?.getTime() ?? 0),
-    executable: !isWindows() && ((info.mode ?? 0) & 0o100) !== 0,
-  };
-}
+  #writeNow(target: TargetFile, bytes: Uint8Array): PlaceResult {
+    this.#pace.startBlocking();
+    try {
+      this.#looks.check(target.folder);
+      return writeSmallFile(target, bytes);
+    } finally {
+      this.#pace.endBlocking();
+    }
+  }
 
-function isWindows(): boolean {
-  return Deno.build.os === "windows";
+  async #readWhole(path: string, into: Uint8Array): Promise<WholeRead> {
+    const source = await DenoSourceFile.open(path);
+    try {
+      return await source.readWhole(into);
+    } finally {
+      source.close();
+    }
+  }
+
+  async #writeWhole(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult> {
+    const part = await this.createPart(target);
+    try {
+      await part.write(0, bytes);
+      return await part.place();
+    } catch (error) {
+      await part.discard();
+      throw error;
+    }
+  }
 }

@@ -13,20 +13,27 @@ const JUDGED_OPERATIONS = 64;
 const SLOW_OPERATION_MS = 2;
 /** How many operations go that way before blocking is tried again. */
 const WAITING_OPERATIONS = 1024;
-/** The event loop gets a turn after this much blocking; datagrams wait no longer than that. */
+/** The event loop gets a turn this often while files are blocked for; datagrams wait no longer. */
 const SLICE_MS = 2;
 
-/** Watches how long blocking calls take. */
+/** Watches how long blocking operations take. */
 export class DiskPace {
   readonly #now: () => number;
   #operations = 0;
   #blockedMs = 0;
-  #sliceMs = 0;
+  #blockStart = 0;
+  #sliceStart = -Infinity;
+  #lastEnd = -Infinity;
   #waitingLeft = 0;
 
   /** @param now The clock, in milliseconds. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
+  }
+
+  /** Whether {@linkcode DiskPace.breathe} is due before the next operation. */
+  get isSliceOver(): boolean {
+    return this.#lastEnd - this.#sliceStart >= SLICE_MS;
   }
 
   /** Begins a file operation; whether the disk answers quickly enough to block on it. */
@@ -48,24 +55,32 @@ export class DiskPace {
     return true;
   }
 
-  /** Makes a blocking call; what it throws is a rejection. */
-  block<Result>(call: () => Result): Promise<Result> {
-    const start = this.#now();
+  /** Makes the blocking calls of an operation. */
+  block<Result>(operation: () => Result): Result {
+    this.startBlocking();
     try {
-      return Promise.resolve(call());
-    } catch (error) {
-      return Promise.reject(error);
+      return operation();
     } finally {
-      const elapsedMs = this.#now() - start;
-      this.#blockedMs += elapsedMs;
-      this.#sliceMs += elapsedMs;
+      this.endBlocking();
     }
   }
 
-  /** Lets other things happen if blocking calls took long enough by now. */
+  /** The blocking calls of an operation begin; {@linkcode DiskPace.endBlocking} follows. */
+  startBlocking(): void {
+    this.#blockStart = this.#now();
+    if (this.#sliceStart === -Infinity) this.#sliceStart = this.#blockStart;
+  }
+
+  /** They have ended, well or not. */
+  endBlocking(): void {
+    this.#lastEnd = this.#now();
+    this.#blockedMs += this.#lastEnd - this.#blockStart;
+  }
+
+  /** Lets other things happen if the last time is long enough ago. */
   async breathe(): Promise<void> {
-    if (this.#sliceMs < SLICE_MS) return;
-    this.#sliceMs = 0;
+    if (!this.isSliceOver) return;
     await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#sliceStart = this.#now();
   }
 }

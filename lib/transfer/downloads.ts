@@ -1,9 +1,10 @@
 /**
- * The pull: asks for files, puts groups together, compares them with their hashes, asks again for
- * what was wrong, and hands what is right to the writer. Each byte that arrives is counted once and
- * given back once (docs/transfer.md, "Requests" and "Integrity").
+ * The pull: takes what was asked for, puts groups together, compares them with their hashes, asks
+ * again for what was wrong, and hands what is right to the writer. Each byte that arrives is counted
+ * once and given back once (docs/transfer.md, "Requests" and "Integrity"). Asking itself is in
+ * `request_window.ts`.
  *
- * Order of work below: asking, taking bytes, taking hashes, verifying, giving up, writing.
+ * Order of work below: taking bytes, taking hashes, verifying, giving up, writing.
  */
 import { encodeHex } from "../bytes/hex.ts";
 import { BufferPool } from "./buffer_pool.ts";
@@ -11,19 +12,13 @@ import type { Channel } from "../protocol/channel.ts";
 import { FileWriter } from "./file_writer.ts";
 import { GroupMemory } from "./group_memory.ts";
 import { sameHash, type TransferCrypto } from "./hash_tree.ts";
-import { IncomingFile } from "./incoming_file.ts";
-import { IncomingRequest, NO_MEMORY, type RequestedRange, UNASKED } from "./incoming_request.ts";
-import {
-  GROUP_BYTES,
-  HASH_BYTES,
-  MAX_EARLY_HASHES,
-  MAX_RETRIES_OPEN,
-  REQUEST_BATCH,
-  REQUEST_WINDOW,
-} from "./limits.ts";
-import type { Message, RequestItem, Root } from "./messages.ts";
+import type { IncomingFile } from "./incoming_file.ts";
+import { type IncomingRequest, NO_MEMORY, UNASKED } from "./incoming_request.ts";
+import { GROUP_BYTES, HASH_BYTES, MAX_EARLY_HASHES, MAX_RETRIES_OPEN } from "./limits.ts";
+import type { Message, Root } from "./messages.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PlannedFile } from "./plan.ts";
+import { RequestWindow } from "./request_window.ts";
 import type { Session } from "./session.ts";
 import type { ShareTree } from "./share_tree.ts";
 import { type PlaceResult, type Storage, StorageError } from "./storage.ts";
@@ -45,22 +40,15 @@ export interface DownloadsOptions {
   readonly onComplete: () => void;
 }
 
-const encoder = new TextEncoder();
-
 /** Every file of one transfer on its way in. */
 export class Downloads {
   /** Files that were put into their place. */
   itemsPlaced = 0;
   readonly #options: DownloadsOptions;
   readonly #session: Session;
-  readonly #crypto: TransferCrypto;
   readonly #memory: GroupMemory;
   readonly #writer: FileWriter;
-  #wanted: readonly PlannedFile[] = [];
-  #nextWanted = 0;
-  #nextRequest = 0;
-  /** Requests with bytes still to come, by number. */
-  readonly #requests = new Map<number, IncomingRequest>();
+  readonly #requests: RequestWindow;
   #lastRequest: IncomingRequest | undefined;
   readonly #filled: number[] = [];
   #earlyHashes = 0;
@@ -77,8 +65,8 @@ export class Downloads {
   constructor(options: DownloadsOptions) {
     this.#options = options;
     this.#session = options.session;
-    this.#crypto = options.crypto;
     this.#memory = new GroupMemory(new BufferPool(), options.bufferBytes);
+    this.#requests = new RequestWindow({ ...options, memory: this.#memory });
     this.#writer = new FileWriter(options.storage, this.#memory, {
       onConsumed: (bytes) => this.#consumeLater(bytes),
       onPlaced: (file, result) => this.#handlePlaced(file, result),
@@ -93,83 +81,21 @@ export class Downloads {
       bytesDone: this.#bytesDone,
       bytesTotal: this.#bytesTotal,
       itemsDone: this.#filesSettled,
-      itemsTotal: this.#wanted.length,
+      itemsTotal: this.#requests.fileCount,
       file: this.#currentFile,
     };
   }
 
   /** Begins to ask for files. */
   start(wanted: readonly PlannedFile[]): void {
-    this.#wanted = wanted;
     for (const file of wanted) this.#bytesTotal += file.entry.sizeBytes;
-    this.#requestMore();
+    this.#requests.start(wanted);
     this.#checkComplete();
   }
 
   /** Stops writing and removes part files. */
   async stop(): Promise<void> {
     await this.#writer.stop();
-  }
-
-  // ---- asking ----
-
-  #requestMore(): void {
-    while (
-      this.#nextWanted < this.#wanted.length &&
-      this.#requests.size <= REQUEST_WINDOW - REQUEST_BATCH
-    ) {
-      const firstRequest = this.#nextRequest;
-      const items: RequestItem[] = [];
-      while (items.length < REQUEST_BATCH && this.#nextWanted < this.#wanted.length) {
-        const planned = this.#wanted[this.#nextWanted++]!;
-        const file = this.#newFile(planned);
-        this.#openRequest(file, { start: 0, end: planned.entry.sizeBytes });
-        items.push({ entry: planned.index, ranges: [] });
-      }
-      this.#session.send({ type: "get", firstRequest, items });
-    }
-  }
-
-  /** Asks again for a group that was wrong [XFER-12]. */
-  #requestAgain(file: IncomingFile, range: RequestedRange): void {
-    const isWhole = file.groupCount <= 1;
-    const { id } = this.#openRequest(file, range);
-    const ranges = isWhole ? [] : [{ offset: range.start, length: range.end - range.start }];
-    const items = [{ entry: file.planned.index, ranges }];
-    this.#session.send({ type: "get", firstRequest: id, items });
-  }
-
-  #newFile(planned: PlannedFile): IncomingFile {
-    const { path, parent, storedAs, entry, state } = planned;
-    // The same in every run, and nothing a peer may send [NAME-6].
-    const hash = this.#crypto.sha256(encoder.encode(storedAs)).subarray(0, 8);
-    const partName = `.p2pft-${encodeHex(hash)}.part`;
-    const target = {
-      path,
-      partPath: this.#options.storage.join(parent, partName),
-      mtimeMs: entry.mtimeMs,
-      executable: entry.executable,
-      // Files that differ are only asked for when they may be replaced.
-      overwrite: state === "differ",
-    };
-    return new IncomingFile(this.#crypto, planned, target, this.#nextRequest);
-  }
-
-  #openRequest(file: IncomingFile, range: RequestedRange): IncomingRequest {
-    const world = { crypto: this.#crypto, memory: this.#memory };
-    const request = new IncomingRequest(this.#nextRequest++, file, range, world);
-    this.#requests.set(request.id, request);
-    file.requests.add(request);
-    return request;
-  }
-
-  #retire(request: IncomingRequest): void {
-    this.#requests.delete(request.id);
-    request.file.requests.delete(request);
-    request.close();
-    if (this.#lastRequest === request) this.#lastRequest = undefined;
-    this.#requestMore();
-    this.#checkComplete();
   }
 
   // ---- taking bytes ----
@@ -180,7 +106,7 @@ export class Downloads {
     if (request === undefined || request.id !== requestId) {
       request = this.#requests.get(requestId);
       // A request that is over has all its bytes: these are copies.
-      if (request === undefined) return requestId < this.#nextRequest ? 0 : UNASKED;
+      if (request === undefined) return this.#requests.wasMade(requestId) ? 0 : UNASKED;
       this.#lastRequest = request;
     }
     const added = request.receive(offset, bytes, this.#filled);
@@ -197,10 +123,23 @@ export class Downloads {
   }
 
   #handleFilled(request: IncomingRequest): void {
-    for (const group of this.#filled.splice(0)) {
-      if (request.isDiscarding) request.finish(group);
-      else this.#verify(request, group);
+    for (const group of this.#filled) {
+      if (request.isDiscarding) {
+        request.finish(group);
+        continue;
+      }
+      const expected = request.takeHash(group);
+      if (expected === undefined) continue;
+      this.#earlyHashes--;
+      this.#verify(request, group, expected);
     }
+    this.#filled.length = 0;
+  }
+
+  #retire(request: IncomingRequest): void {
+    if (this.#lastRequest === request) this.#lastRequest = undefined;
+    this.#requests.retire(request);
+    this.#checkComplete();
   }
 
   /** Gives credit back; never inside the call that took the bytes, whose caller counts them after. */
@@ -231,7 +170,7 @@ export class Downloads {
     for (let at = 0; at < hashes.length && !session.hasEnded; at += HASH_BYTES, group++) {
       if (!request.hasGroup(group)) return session.violation("NODES outside the request");
       if (request.isDiscarding) continue;
-      if (request.isFinished(group) || request.hashes.has(group)) {
+      if (request.isFinished(group) || request.hasHash(group)) {
         return session.violation("NODES sent twice");
       }
       if (this.#earlyHashes === MAX_EARLY_HASHES) {
@@ -244,11 +183,15 @@ export class Downloads {
   /** Takes the end of a request. */
   handleRoot(message: Root): void {
     const session = this.#session;
+    const { status } = message;
+    if (status === "whole" && this.#requests.keepRoot(message.request, message.root)) {
+      this.#earlyHashes++;
+      return;
+    }
     const request = this.#requests.get(message.request);
     if (request === undefined || request.sentBytes !== undefined) {
       return session.violation("ROOT for no open request");
     }
-    const { status } = message;
     const length = request.end - request.start;
     const isWhole = length === request.file.planned.entry.sizeBytes;
     if (status === "whole" || status === "ranges") {
@@ -304,29 +247,27 @@ export class Downloads {
 
   // ---- verifying ----
 
+  /** Compares a group with its hash now, or when it is there. */
   #expect(request: IncomingRequest, group: number, hash: Uint8Array): void {
-    request.hashes.set(group, hash);
+    if (request.completeGroup(group) !== undefined) return this.#verify(request, group, hash);
+    request.keepHash(group, hash);
     this.#earlyHashes++;
-    this.#verify(request, group);
   }
 
-  /** Compares a group with its hash, once both are there. */
-  #verify(request: IncomingRequest, group: number): void {
-    const expected = request.hashes.get(group);
-    const assembler = request.completeGroup(group);
-    if (expected === undefined || assembler === undefined) return;
+  /** Compares a complete group with its hash. */
+  #verify(request: IncomingRequest, group: number, expected: Uint8Array): void {
     const { file } = request;
+    const assembler = request.completeGroup(group)!;
     const hash = assembler.hash();
     const lent = { buffer: assembler.takeBuffer()!, length: assembler.length };
     request.finish(group);
-    this.#earlyHashes--;
     if (!sameHash(hash, expected)) {
       this.#memory.give(lent.buffer, lent.length);
       this.#consumeLater(lent.length);
       this.#bytesDone -= lent.length;
       return this.#retry(file, group, lent.length);
     }
-    if (file.retriedGroups.has(group)) this.#retriesOpen--;
+    if (file.wasRetried(group)) this.#retriesOpen--;
     this.#currentFile = file.planned.entry.path;
     if (file.groupCount === 1) {
       this.#writer.writeWhole(file, lent);
@@ -337,13 +278,13 @@ export class Downloads {
   }
 
   #retry(file: IncomingFile, group: number, length: number): void {
-    if (file.retriedGroups.has(group) || this.#retriesOpen === MAX_RETRIES_OPEN) {
+    if (file.wasRetried(group) || this.#retriesOpen === MAX_RETRIES_OPEN) {
       return this.#failIntegrity(file);
     }
-    file.retriedGroups.add(group);
+    file.noteRetry(group);
     this.#retriesOpen++;
     const start = group * GROUP_BYTES;
-    this.#requestAgain(file, { start, end: start + length });
+    this.#requests.requestAgain(file, { start, end: start + length });
   }
 
   #failIntegrity(file: IncomingFile): void {
@@ -359,7 +300,7 @@ export class Downloads {
       if (request.isRetry && !request.isFinished(request.start / GROUP_BYTES)) {
         this.#retriesOpen--;
       }
-      this.#earlyHashes -= request.hashes.size;
+      this.#earlyHashes -= request.hashCount;
       this.#consumeLater(request.discard());
     }
     this.#settle(file);
@@ -422,7 +363,7 @@ export class Downloads {
 
   #checkComplete(): void {
     if (this.#isComplete || this.#session.hasEnded) return;
-    if (this.#filesSettled < this.#wanted.length || this.#requests.size > 0) return;
+    if (this.#filesSettled < this.#requests.fileCount || this.#requests.openCount > 0) return;
     this.#isComplete = true;
     this.#options.onComplete();
   }

@@ -3,8 +3,9 @@
  * for the root of the share (docs/transfer.md, "Entries"). What a path may look like on disk is not
  * decided here but in `names.ts`.
  */
-import { type ByteReader, varintLength, writeVarint } from "../bytes/varint.ts";
+import { type ByteReader, writeVarint } from "../bytes/varint.ts";
 import { MAX_MTIME_MS, MAX_PATH_BYTES } from "./limits.ts";
+import { utf8Length, writeUtf8 } from "./utf8.ts";
 
 /** What an entry is. Symbolic links have kind 2 reserved. */
 export type EntryKind = "file" | "directory";
@@ -108,47 +109,56 @@ export function decodeEntries(
     previousLength = shared + own;
     pathBytes += previousLength;
     if (pathBytes > maxPathBytes) return "too_long";
-    entries.push({
-      kind: kind === KIND_FILE ? "file" : "directory",
-      sizeBytes,
-      mtimeMs,
-      executable: (flags & EXECUTABLE) !== 0,
-      ...decodePath(path.subarray(0, previousLength)),
-    });
+    const kindName = kind === KIND_FILE ? "file" : "directory";
+    const executable = (flags & EXECUTABLE) !== 0;
+    const bytes = path.subarray(0, previousLength);
+    try {
+      entries.push({
+        kind: kindName,
+        path: strictDecoder.decode(bytes),
+        sizeBytes,
+        mtimeMs,
+        executable,
+      });
+    } catch {
+      // A fatal decoder reports bytes that are not UTF-8 in no other way.
+      entries.push({
+        kind: kindName,
+        path: lossyDecoder.decode(bytes),
+        sizeBytes,
+        mtimeMs,
+        executable,
+        isMalformedName: true,
+      });
+    }
   }
   return entries;
 }
 
 /**
- * The bytes that stand for an entry in the root of a share: flags (1), path length (varint), path,
- * size (varint), mtime (varint, zigzag).
+ * Longest form of {@linkcode writeCanonicalEntry}: a path that was not UTF-8 grows when its wrong bytes
+ * are replaced, to three times as many.
  */
-export function canonicalEntry(entry: ManifestEntry): Uint8Array {
-  const path = encoder.encode(entry.path);
-  const mtime = zigzag(entry.mtimeMs);
-  const length = 1 + varintLength(path.length) + path.length + varintLength(entry.sizeBytes) +
-    varintLength(mtime);
-  const out = new Uint8Array(length);
+export const MAX_CANONICAL_BYTES: number = 3 * MAX_PATH_BYTES + 1 + 3 * 8;
+
+/**
+ * Writes the bytes that stand for an entry in the root of a share: flags (1), path length (varint),
+ * path, size (varint), mtime (varint, zigzag).
+ *
+ * @param out At least {@linkcode MAX_CANONICAL_BYTES}.
+ * @returns The index just past them.
+ */
+export function writeCanonicalEntry(entry: ManifestEntry, out: Uint8Array): number {
   let at = writeVarint(flagsOf(entry), out, 0);
-  at = writeVarint(path.length, out, at);
-  out.set(path, at);
-  at = writeVarint(entry.sizeBytes, out, at + path.length);
-  writeVarint(mtime, out, at);
-  return out;
+  at = writeVarint(utf8Length(entry.path), out, at);
+  at = writeUtf8(entry.path, out, at);
+  at = writeVarint(entry.sizeBytes, out, at);
+  return writeVarint(zigzag(entry.mtimeMs), out, at);
 }
 
 function flagsOf(entry: ManifestEntry): number {
   const kind = entry.kind === "file" ? KIND_FILE : KIND_DIRECTORY;
   return entry.executable ? kind | EXECUTABLE : kind;
-}
-
-function decodePath(bytes: Uint8Array): { path: string; isMalformedName?: true } {
-  try {
-    return { path: strictDecoder.decode(bytes) };
-  } catch {
-    // A fatal decoder reports bytes that are not UTF-8 in no other way.
-    return { path: lossyDecoder.decode(bytes), isMalformedName: true };
-  }
 }
 
 /** Small numbers of either sign become small numbers. */

@@ -1,8 +1,9 @@
 /**
  * Puts verified groups on the disk and finished files into their place, a few files at a time; the
  * groups of one file one after another. Buffers and credit go back as soon as their bytes are
- * written or dropped.
+ * written or dropped. Where the storage answers at once, a small file costs no promise.
  */
+import { Fifo } from "../protocol/fifo.ts";
 import type { GroupMemory } from "./group_memory.ts";
 import type { IncomingFile } from "./incoming_file.ts";
 import { Lanes } from "./lanes.ts";
@@ -14,6 +15,14 @@ export interface LentGroup {
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly length: number;
 }
+
+/** A file of one group or none, to be written and placed. */
+interface WholeFile {
+  readonly file: IncomingFile;
+  readonly group: LentGroup | undefined;
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What a {@linkcode FileWriter} tells. */
 export interface FileWriterHandler {
@@ -35,6 +44,11 @@ export class FileWriter {
   readonly #lanes = new Lanes(FILE_LANES);
   /** Files that have a part file. */
   readonly #open = new Set<IncomingFile>();
+  readonly #whole = new Fifo<WholeFile>();
+  readonly #writeWaiting = (): void => this.#writeWholeFiles();
+  #isWriting = false;
+  /** Whole files that the storage takes its time for. */
+  #slowFiles = 0;
   #isStopped = false;
 
   /**
@@ -48,19 +62,59 @@ export class FileWriter {
     this.#handler = handler;
   }
 
-  /** Writes and places a file of one group, or an empty one. */
+  /** Writes and places a file of one group, or an empty one; never before this returns. */
   writeWhole(file: IncomingFile, group: LentGroup | undefined): void {
-    const bytes = group?.buffer.subarray(0, group.length) ?? new Uint8Array(0);
-    void this.#lanes.run(async () => {
-      let result: PlaceResult | undefined;
-      try {
-        if (!this.#isDropped(file)) result = await this.#storage.writeWhole(file.target, bytes);
-      } catch (error) {
-        this.#handler.onFailed(file, error);
+    this.#whole.push({ file, group });
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    queueMicrotask(this.#writeWaiting);
+  }
+
+  /** Writes what waits, until the storage is slow with as many files as it may be. */
+  #writeWholeFiles(): void {
+    this.#isWriting = true;
+    while (this.#slowFiles < FILE_LANES) {
+      const whole = this.#whole.shift();
+      if (whole === undefined) break;
+      const result = this.#startWhole(whole);
+      if (result instanceof Promise) {
+        const ending = this.#awaitWhole(whole, result);
+        void this.#lanes.run(() => ending);
+      } else {
+        this.#endWhole(whole, result);
       }
-      if (group !== undefined) this.#giveBack(group);
-      if (result !== undefined) this.#handler.onPlaced(file, result);
-    });
+    }
+    this.#isWriting = false;
+  }
+
+  #startWhole({ file, group }: WholeFile): PlaceResult | Promise<PlaceResult> | undefined {
+    if (this.#isDropped(file)) return undefined;
+    const bytes = group?.buffer.subarray(0, group.length) ?? NO_BYTES;
+    try {
+      const result = this.#storage.writeWhole(file.target, bytes);
+      if (result instanceof Promise) this.#slowFiles++;
+      return result;
+    } catch (error) {
+      this.#handler.onFailed(file, error);
+      return undefined;
+    }
+  }
+
+  async #awaitWhole(whole: WholeFile, placing: Promise<PlaceResult>): Promise<void> {
+    let result: PlaceResult | undefined;
+    try {
+      result = await placing;
+    } catch (error) {
+      this.#handler.onFailed(whole.file, error);
+    }
+    this.#slowFiles--;
+    this.#endWhole(whole, result);
+    if (!this.#isWriting) this.#writeWholeFiles();
+  }
+
+  #endWhole({ file, group }: WholeFile, result: PlaceResult | undefined): void {
+    if (group !== undefined) this.#giveBack(group);
+    if (result !== undefined) this.#handler.onPlaced(file, result);
   }
 
   /** Writes a group of a larger file. */

@@ -18,7 +18,8 @@ export class GroupAssembler {
   filledBytes = 0;
   readonly #crypto: TransferCrypto;
   readonly #ranges = new RangeSet();
-  readonly #leaves: (Uint8Array | undefined)[] = [];
+  /** By chunk; a group of one chunk has none. */
+  #leaves: (Uint8Array | undefined)[] | undefined;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
 
   /**
@@ -70,7 +71,7 @@ export class GroupAssembler {
   hash(): Uint8Array {
     if (this.length <= CHUNK_BYTES) return hashGroup(this.#crypto, this.bytes());
     const tree = new TreeHasher(this.#crypto);
-    for (const leaf of this.#leaves) tree.push(leaf!);
+    for (const leaf of this.#leaves!) tree.push(leaf!);
     return tree.root();
   }
 
@@ -88,12 +89,13 @@ export class GroupAssembler {
 
   /** Hashes what became whole, while it is still warm: a whole group at once would be 0.5 ms. */
   #hashChunks(buffer: Uint8Array<ArrayBuffer>, offset: number, end: number): void {
+    const leaves = this.#leaves ??= [];
     const lastChunk = Math.floor((end - 1) / CHUNK_BYTES);
     for (let chunk = Math.floor(offset / CHUNK_BYTES); chunk <= lastChunk; chunk++) {
       const start = chunk * CHUNK_BYTES;
       const stop = Math.min(start + CHUNK_BYTES, this.length);
-      if (this.#leaves[chunk] !== undefined || !this.#ranges.covers(start, stop)) continue;
-      this.#leaves[chunk] = hashLeaf(this.#crypto, buffer.subarray(start, stop));
+      if (leaves[chunk] !== undefined || !this.#ranges.covers(start, stop)) continue;
+      leaves[chunk] = hashLeaf(this.#crypto, buffer.subarray(start, stop));
     }
   }
 }

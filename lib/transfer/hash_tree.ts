@@ -69,16 +69,45 @@ export class TreeHasher {
   }
 }
 
+/** The hash of a group in steps of a leaf, for whoever has other things to do in between. */
+export class GroupHasher {
+  readonly #crypto: TransferCrypto;
+  readonly #bytes: Uint8Array;
+  readonly #tree: TreeHasher;
+
+  /**
+   * @param crypto Where SHA-256 comes from.
+   * @param bytes The group; not changed until it is hashed.
+   */
+  constructor(crypto: TransferCrypto, bytes: Uint8Array) {
+    this.#crypto = crypto;
+    this.#bytes = bytes;
+    this.#tree = new TreeHasher(crypto);
+  }
+
+  /** Hashes one more leaf; whether there are more. */
+  step(): boolean {
+    const start = this.#tree.count * CHUNK_BYTES;
+    if (start >= this.#bytes.length) return false;
+    const end = start + CHUNK_BYTES;
+    this.#tree.push(hashLeaf(this.#crypto, this.#bytes.subarray(start, end)));
+    return end < this.#bytes.length;
+  }
+
+  /** The hash, once every leaf is hashed. */
+  root(): Uint8Array {
+    return this.#tree.root();
+  }
+}
+
 /** The hash of a group, or the root of a file of at most one group. */
 export function hashGroup(crypto: TransferCrypto, bytes: Uint8Array): Uint8Array {
   if (bytes.length <= CHUNK_BYTES) {
     return bytes.length === 0 ? crypto.sha256(NOTHING) : hashLeaf(crypto, bytes);
   }
-  const tree = new TreeHasher(crypto);
-  for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
-    tree.push(hashLeaf(crypto, bytes.subarray(offset, offset + CHUNK_BYTES)));
-  }
-  return tree.root();
+  const hasher = new GroupHasher(crypto, bytes);
+  while (hasher.step());
+  return hasher.root();
 }
 
 /** Whether two hashes are the same. Nothing here is secret. */

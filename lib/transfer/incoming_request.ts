@@ -4,6 +4,7 @@
  * bytes of a request that was given up, which are dropped as they come.
  */
 import { GroupAssembler } from "./group_assembler.ts";
+import { GroupMap } from "./group_map.ts";
 import type { GroupMemory } from "./group_memory.ts";
 import type { TransferCrypto } from "./hash_tree.ts";
 import type { IncomingFile } from "./incoming_file.ts";
@@ -20,6 +21,12 @@ export interface RequestedRange {
   readonly start: number;
   /** Just past the last byte; ends a group or the file. */
   readonly end: number;
+}
+
+/** Where hashes and memory come from. */
+export interface RequestWorld {
+  readonly crypto: TransferCrypto;
+  readonly memory: GroupMemory;
 }
 
 /** A request and what came of it. */
@@ -40,15 +47,14 @@ export class IncomingRequest {
   isDiscarding = false;
   /** Whether it was given up by this side. */
   isCancelled = false;
+  readonly #world: RequestWorld;
+  readonly #groups = new GroupMap<GroupAssembler>();
   /** Hashes of groups that are not there yet. */
-  readonly hashes: Map<number, Uint8Array> = new Map();
-  readonly #crypto: TransferCrypto;
-  readonly #memory: GroupMemory;
-  readonly #groups = new Map<number, GroupAssembler>();
+  #hashes: GroupMap<Uint8Array> | undefined;
   /** Groups below this one are finished. */
   #finishedBelow: number;
   /** Finished groups above. */
-  readonly #finished = new Set<number>();
+  #finished: Set<number> | undefined;
   #lastGroup = -1;
   #lastAssembler: GroupAssembler | undefined;
 
@@ -62,14 +68,13 @@ export class IncomingRequest {
     id: number,
     file: IncomingFile,
     range: RequestedRange,
-    world: { readonly crypto: TransferCrypto; readonly memory: GroupMemory },
+    world: RequestWorld,
   ) {
     this.id = id;
     this.file = file;
     this.start = range.start;
     this.end = range.end;
-    this.#crypto = world.crypto;
-    this.#memory = world.memory;
+    this.#world = world;
     this.#finishedBelow = range.start / GROUP_BYTES;
   }
 
@@ -91,13 +96,35 @@ export class IncomingRequest {
   /** Whether every group has its hash, or had. */
   get hasAllHashes(): boolean {
     const first = this.start / GROUP_BYTES;
-    const finishedCount = this.#finishedBelow - first + this.#finished.size;
-    return finishedCount + this.hashes.size === Math.ceil(this.end / GROUP_BYTES) - first;
+    const finishedCount = this.#finishedBelow - first + (this.#finished?.size ?? 0);
+    return finishedCount + this.hashCount === Math.ceil(this.end / GROUP_BYTES) - first;
   }
 
   /** Whether a group was verified or found bad. */
   isFinished(group: number): boolean {
-    return group < this.#finishedBelow || this.#finished.has(group);
+    return group < this.#finishedBelow || this.#finished?.has(group) === true;
+  }
+
+  /** How many hashes wait for their bytes. */
+  get hashCount(): number {
+    return this.#hashes?.size ?? 0;
+  }
+
+  /** Whether a hash waits for the bytes of a group. */
+  hasHash(group: number): boolean {
+    return this.#hashes?.get(group) !== undefined;
+  }
+
+  /** Keeps the hash of a group until its bytes are there. */
+  keepHash(group: number, hash: Uint8Array): void {
+    (this.#hashes ??= new GroupMap()).add(group, hash);
+  }
+
+  /** Takes the hash that was kept, if there is one. */
+  takeHash(group: number): Uint8Array | undefined {
+    const hash = this.#hashes?.get(group);
+    if (hash !== undefined) this.#hashes!.delete(group);
+    return hash;
   }
 
   /**
@@ -143,11 +170,13 @@ export class IncomingRequest {
 
   /** Closes a complete group: later copies of its bytes are not new. */
   finish(group: number): void {
-    if (this.#groups.delete(group)) this.#memory.end(1);
-    this.hashes.delete(group);
+    if (this.#groups.delete(group)) this.#world.memory.end(1);
     if (group === this.#lastGroup) this.#lastGroup = -1;
-    this.#finished.add(group);
-    while (this.#finished.delete(this.#finishedBelow)) this.#finishedBelow++;
+    if (group !== this.#finishedBelow) {
+      (this.#finished ??= new Set()).add(group);
+      return;
+    }
+    do this.#finishedBelow++; while (this.#finished?.delete(this.#finishedBelow));
   }
 
   /**
@@ -157,12 +186,12 @@ export class IncomingRequest {
    */
   discard(): number {
     this.isDiscarding = true;
-    this.hashes.clear();
+    this.#hashes = undefined;
     let dropped = 0;
-    for (const [group, assembler] of this.#groups) {
+    for (const [group, assembler] of this.#groups.entries()) {
       dropped += assembler.filledBytes;
       const buffer = assembler.takeBuffer();
-      if (buffer !== undefined) this.#memory.give(buffer, assembler.length);
+      if (buffer !== undefined) this.#world.memory.give(buffer, assembler.length);
       if (assembler.isComplete) this.finish(group);
     }
     return dropped;
@@ -170,21 +199,21 @@ export class IncomingRequest {
 
   /** Forgets what is not finished, when nothing more will come. */
   close(): void {
-    this.#memory.end(this.#groups.size);
+    this.#world.memory.end(this.#groups.size);
     this.#groups.clear();
   }
 
   #open(group: number): GroupAssembler | undefined {
-    if (!this.#memory.begin()) return undefined;
+    if (!this.#world.memory.begin()) return undefined;
     const groupStart = group * GROUP_BYTES;
     const length = Math.min(GROUP_BYTES, this.end - groupStart);
-    const buffer = this.isDiscarding ? undefined : this.#memory.take(length);
+    const buffer = this.isDiscarding ? undefined : this.#world.memory.take(length);
     if (buffer === undefined && !this.isDiscarding) {
-      this.#memory.end(1);
+      this.#world.memory.end(1);
       return undefined;
     }
-    const assembler = new GroupAssembler(this.#crypto, length, buffer);
-    this.#groups.set(group, assembler);
+    const assembler = new GroupAssembler(this.#world.crypto, length, buffer);
+    this.#groups.add(group, assembler);
     return assembler;
   }
 }

@@ -15,6 +15,7 @@ import {
 import { foldName, refusalOf } from "./names.ts";
 import { type FileInfo, type Storage, StorageError } from "./storage.ts";
 import type { TransferNotice } from "./transfer_notice.ts";
+import { utf8Length } from "./utf8.ts";
 
 /** What a share offers. The same object serves every client. */
 export interface Manifest {
@@ -59,8 +60,6 @@ export async function buildManifest(
   for (const path of paths) await builder.addTop(path);
   return builder.finish();
 }
-
-const encoder = new TextEncoder();
 
 class ManifestBuilder {
   readonly #storage: Storage;
@@ -143,7 +142,7 @@ class ManifestBuilder {
     if (refusal !== undefined) {
       return this.#leaveOut("unsafe_name", path, `its name ${refusal}`);
     }
-    const pathBytes = encoder.encode(path).length;
+    const pathBytes = utf8Length(path);
     if (depth > MAX_DEPTH || pathBytes > MAX_PATH_BYTES) {
       return this.#leaveOut("unsafe_name", path, "more than 64 folders deep");
     }

@@ -28,19 +28,22 @@ export type NameRefusal =
   | "is listed twice"
   | "is in a folder that is not listed";
 
+/** A name that may be used. */
+export interface AdmittedName {
+  readonly isAdmitted: true;
+  /** Where it goes on this machine. */
+  readonly path: string;
+  /** The folder it is in, on this machine. */
+  readonly parent: string;
+  /** Path within the share as it is stored; differs from the entry's after a collision. */
+  readonly storedAs: string;
+  /** Whether its top-level component begins with a dot [NAME-7]. */
+  readonly isDotName: boolean;
+}
+
 /** What became of an entry's name. */
 export type NameVerdict =
-  | {
-    readonly isAdmitted: true;
-    /** Where it goes on this machine. */
-    readonly path: string;
-    /** The folder it is in, on this machine. */
-    readonly parent: string;
-    /** Path within the share as it is stored; differs from the entry's after a collision. */
-    readonly storedAs: string;
-    /** Whether its top-level component begins with a dot [NAME-7]. */
-    readonly isDotName: boolean;
-  }
+  | AdmittedName
   | { readonly isAdmitted: false; readonly reason: NameRefusal }
   /** In a folder that was itself refused; not worth a message of its own. */
   | { readonly isAdmitted: false; readonly reason: "inside" };
@@ -63,6 +66,8 @@ interface Folder {
   /** Path on this machine; undefined when the folder was refused. */
   readonly path: string | undefined;
   readonly storedAs: string;
+  /** Whether that is its path as the peer wrote it. */
+  readonly isAsListed: boolean;
   readonly depth: number;
   readonly isDotName: boolean;
   /** Names in it as the peer wrote them. Made when there is one: a share may be a million folders. */
@@ -70,6 +75,14 @@ interface Folder {
   /** Names in it as this system tells them apart, each with the next number to try for another. */
   keys?: Map<string, number>;
 }
+
+const NOWHERE: Folder = {
+  path: undefined,
+  storedAs: "",
+  isAsListed: true,
+  depth: 0,
+  isDotName: false,
+};
 
 /** Turns the entries of one share into paths in one folder. */
 export class NamesGate {
@@ -82,7 +95,7 @@ export class NamesGate {
    */
   constructor(system: NameSystem, root: string) {
     this.#system = system;
-    this.#folders.set("", { path: root, storedAs: "", depth: 0, isDotName: false });
+    this.#folders.set("", { ...NOWHERE, path: root });
   }
 
   /** Judges the next entry. */
@@ -107,9 +120,16 @@ export class NamesGate {
     if (ownName === undefined) return this.#refuse(entry, "has a component longer than 255 bytes");
     const isDotName = parent.depth === 0 ? DOT_NAME.test(name) : parent.isDotName;
     const own = this.#system.join(parent.path, ownName);
-    const storedAs = parent.depth === 0 ? ownName : `${parent.storedAs}/${ownName}`;
+    // Nearly always the entry's own path: a million strings need not be there twice.
+    const isAsListed = ownName === name && (parent.depth === 0 || parent.isAsListed);
+    const storedAs = isAsListed
+      ? path
+      : parent.depth === 0
+      ? ownName
+      : `${parent.storedAs}/${ownName}`;
     if (entry.kind === "directory") {
-      this.#folders.set(path, { path: own, storedAs, depth: parent.depth + 1, isDotName });
+      const depth = parent.depth + 1;
+      this.#folders.set(path, { path: own, storedAs, isAsListed, depth, isDotName });
     }
     return { isAdmitted: true, path: own, parent: parent.path, storedAs, isDotName };
   }
@@ -117,8 +137,7 @@ export class NamesGate {
   /** Refuses an entry and, when it is a folder, what is in it. */
   #refuse(entry: ManifestEntry, reason: NameRefusal | "inside"): NameVerdict {
     if (entry.kind === "directory" && !this.#folders.has(entry.path)) {
-      const refused = { path: undefined, storedAs: "", depth: 0, isDotName: false };
-      this.#folders.set(entry.path, refused);
+      this.#folders.set(entry.path, { ...NOWHERE });
     }
     return { isAdmitted: false, reason };
   }
@@ -143,6 +162,16 @@ export class NamesGate {
       return candidate;
     }
   }
+}
+
+/**
+ * Where an admitted entry goes on this machine.
+ *
+ * @param parent The folder it is in, on this machine.
+ * @param storedAs Path within the share as it is stored.
+ */
+export function placeOf(system: NameSystem, parent: string, storedAs: string): string {
+  return system.join(parent, storedAs.slice(storedAs.lastIndexOf("/") + 1));
 }
 
 /** Why a single component may not be a name on this machine [NAME-1] [NAME-4]; undefined when it may. */

@@ -3,8 +3,7 @@ import type { ManifestEntry } from "./entry.ts";
 import { MAX_ENTRIES, MAX_MANIFEST_BYTES } from "./limits.ts";
 import type { Message } from "./messages.ts";
 import type { Session } from "./session.ts";
-
-const encoder = new TextEncoder();
+import { utf8Length } from "./utf8.ts";
 
 /** The entries of an offer, as they come in. */
 export class OfferReader {
@@ -52,7 +51,7 @@ export class OfferReader {
     }
     for (const entry of page.entries) {
       entries.push(entry);
-      this.#pathBytes += encoder.encode(entry.path).length;
+      this.#pathBytes += utf8Length(entry.path);
     }
     return this.#isComplete(offer);
   }

@@ -8,7 +8,7 @@ export class OutgoingRequest {
   readonly id: number;
   /** Which entry it asks for. */
   readonly entry: number;
-  /** Which parts, each of whole groups; one part for a whole file that is not empty. */
+  /** Which parts, each of whole groups; none for a whole file. */
   readonly ranges: readonly ByteRange[];
   /** Whether it asks for all of the file. */
   readonly isWhole: boolean;
@@ -29,23 +29,21 @@ export class OutgoingRequest {
    * @param id Its number.
    * @param entry Which entry it asks for.
    * @param ranges Which parts; none for the whole file.
-   * @param file Size of the file, and whether all of it was asked for before.
+   * @param file Size of the file, and whether this is the first request for all of it.
    */
   constructor(
     id: number,
     entry: number,
     ranges: readonly ByteRange[],
-    file: { readonly sizeBytes: number; readonly wasAskedFor: boolean },
+    file: { readonly sizeBytes: number; readonly isCounted: boolean },
   ) {
-    const { sizeBytes } = file;
+    const { sizeBytes, isCounted } = file;
     this.id = id;
     this.entry = entry;
     this.isWhole = ranges.length === 0;
-    this.isCounted = this.isWhole && !file.wasAskedFor;
-    this.ranges = this.isWhole && sizeBytes > 0 ? [{ offset: 0, length: sizeBytes }] : ranges;
-    let length = 0;
-    for (const range of this.ranges) length += range.length;
-    this.length = length;
+    this.isCounted = isCounted;
+    this.ranges = ranges;
+    this.length = ranges.reduce((sum, range) => sum + range.length, this.isWhole ? sizeBytes : 0);
   }
 
   /** Whether it ended well and everything of it arrived. */
@@ -63,6 +61,8 @@ export class LentBlock implements OutgoingBlock {
   readonly buffer: Uint8Array<ArrayBuffer>;
   /** What it belongs to. */
   readonly owner: OutgoingRequest;
+  /** Who still reads the buffer: the channel, and for a while whoever hashes it. */
+  users = 1;
 
   /**
    * @param owner What it belongs to.

@@ -5,7 +5,7 @@
 import { TransferError } from "../errors.ts";
 import type { OfferEvent } from "../events.ts";
 import type { ManifestEntry } from "./entry.ts";
-import { NamesGate, type NameVerdict } from "./names.ts";
+import { type AdmittedName, NamesGate } from "./names.ts";
 import { type FileInfo, type Storage, StorageError } from "./storage.ts";
 
 /** How many top-level names an offer shows, and how many of those that begin with a dot. */
@@ -19,9 +19,7 @@ export interface PlannedEntry {
   /** Its place in the manifest. */
   readonly index: number;
   readonly entry: ManifestEntry;
-  /** Where it goes on this machine. */
-  readonly path: string;
-  /** The folder it goes into. */
+  /** The folder it goes into, on this machine. */
   readonly parent: string;
   /** Path within the share as it is stored here. */
   readonly storedAs: string;
@@ -29,13 +27,15 @@ export interface PlannedEntry {
   readonly isDotName: boolean;
 }
 
-/** A file that can be written. */
+/** A file that can be written; where it goes is made of it by `placeOf` of `names.ts` when needed. */
 export interface PlannedFile extends PlannedEntry {
   readonly state: FileState;
 }
 
 /** A folder that is there or can be made. */
 export interface PlannedFolder extends PlannedEntry {
+  /** Where it goes on this machine. */
+  readonly path: string;
   readonly isThere: boolean;
 }
 
@@ -84,7 +84,10 @@ export async function makePlan(
   }
   const isRootThere = rootInfo !== undefined;
   const planner = new Planner(storage, root, isRootThere);
-  for (let index = 0; index < entries.length; index++) await planner.add(index, entries[index]!);
+  for (let index = 0; index < entries.length; index++) {
+    const looking = planner.add(index, entries[index]!);
+    if (looking !== undefined) await looking;
+  }
   return {
     folders: planner.folders,
     files: planner.files,
@@ -110,7 +113,8 @@ class Planner {
     this.#isThere.set(root, isRootThere);
   }
 
-  async add(index: number, entry: ManifestEntry): Promise<void> {
+  /** Adds the next entry; gives a promise only when it has to be looked for. */
+  add(index: number, entry: ManifestEntry): Promise<void> | undefined {
     const verdict = this.#gate.admit(entry);
     if (!verdict.isAdmitted) return this.#refuse(entry, "unsafe_name", verdict.reason);
     const isParentThere = this.#isThere.get(verdict.parent);
@@ -119,16 +123,27 @@ class Planner {
       return this.#refuse(entry, "blocked", "inside");
     }
     // What is in a folder that is not there need not be looked for.
-    const info = isParentThere ? await this.#look(verdict.path) : undefined;
+    if (!isParentThere) return this.#place(index, entry, verdict, undefined);
+    return this.#look(verdict.path).then((info) => this.#place(index, entry, verdict, info));
+  }
+
+  /** Adds an entry whose name is admitted, by what is in its place. */
+  #place(
+    index: number,
+    entry: ManifestEntry,
+    { path, parent, storedAs, isDotName }: AdmittedName,
+    info: FileInfo | "bad_name" | undefined,
+  ): undefined {
     if (info === "bad_name") {
-      if (entry.kind === "directory") this.#isThere.set(verdict.path, undefined);
+      if (entry.kind === "directory") this.#isThere.set(path, undefined);
       return this.#refuse(entry, "unsafe_name", "cannot be stored by this system");
     }
     if (entry.kind === "directory") {
       const isBlocked = info !== undefined && info.kind !== "directory";
-      this.#isThere.set(verdict.path, isBlocked ? undefined : info !== undefined);
+      this.#isThere.set(path, isBlocked ? undefined : info !== undefined);
       if (isBlocked) return this.#refuse(entry, "blocked", blockedReason(info.kind));
-      this.folders.push({ ...planned(index, entry, verdict), isThere: info !== undefined });
+      const isThere = info !== undefined;
+      this.folders.push({ index, entry, path, parent, storedAs, isDotName, isThere });
       return;
     }
     if (info?.kind === "directory" || info?.kind === "other") {
@@ -137,7 +152,7 @@ class Planner {
     const isSame = info?.kind === "file" && info.sizeBytes === entry.sizeBytes &&
       info.mtimeMs === entry.mtimeMs;
     const state = info === undefined ? "new" : isSame ? "same" : "differ";
-    this.files.push({ ...planned(index, entry, verdict), state });
+    this.files.push({ index, entry, parent, storedAs, isDotName, state });
   }
 
   /** Paths grow longer here than they were at the sharer: that is one entry's trouble, not all. */
@@ -150,20 +165,11 @@ class Planner {
     }
   }
 
-  #refuse(entry: ManifestEntry, code: RefusedEntry["code"], reason: string): void {
+  #refuse(entry: ManifestEntry, code: RefusedEntry["code"], reason: string): undefined {
     const isNamed = reason !== "inside";
     if (isNamed || entry.kind === "file") this.refusedCounts[code]++;
     if (isNamed) this.refused.push({ code, path: entry.path, reason });
   }
-}
-
-function planned(
-  index: number,
-  entry: ManifestEntry,
-  verdict: NameVerdict & { readonly isAdmitted: true },
-): PlannedEntry {
-  const { path, parent, storedAs, isDotName } = verdict;
-  return { index, entry, path, parent, storedAs, isDotName };
 }
 
 function blockedReason(kind: "file" | "directory" | "symlink" | "other"): string {
@@ -189,8 +195,10 @@ export function summarizePlan(
   const counts = { new: 0, same: 0, differ: 0 };
   for (const file of plan.files) counts[file.state]++;
   const dotNames = new Set<string>();
-  for (const { isDotName, entry } of [...plan.folders, ...plan.files]) {
-    if (isDotName && dotNames.size < MAX_SHOWN_NAMES) dotNames.add(topName(entry));
+  for (const planned of [plan.folders, plan.files]) {
+    for (const { isDotName, entry } of planned) {
+      if (isDotName && dotNames.size < MAX_SHOWN_NAMES) dotNames.add(topName(entry));
+    }
   }
   return {
     ...summarizeEntries(entries),

@@ -76,6 +76,7 @@ export class Preparation {
   }
 
   #reportRenamed({ entry: { path }, storedAs }: PlannedEntry): void {
+    if (storedAs === path) return;
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (name === storedAs.slice(storedAs.lastIndexOf("/") + 1)) return;
     const message = `Stored ${path} as ${storedAs}: this system has one name for both`;
@@ -86,8 +87,10 @@ export class Preparation {
     if (this.#takesDotNames) return;
     const { session, plan } = this.#options;
     const tops = new Set<string>();
-    for (const planned of [...plan.folders, ...plan.files]) {
-      if (planned.isDotName) tops.add(planned.entry.path.split("/", 1)[0]!);
+    for (const planned of [plan.folders, plan.files]) {
+      for (const { isDotName, entry } of planned) {
+        if (isDotName) tops.add(entry.path.split("/", 1)[0]!);
+      }
     }
     for (const top of tops) {
       session.warn("dot_name", top, `Skipped ${top}: its name begins with a dot`);

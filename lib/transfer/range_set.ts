@@ -1,18 +1,21 @@
 /** Which bytes are there: sorted ranges that neither overlap nor touch. */
 
+const NOTHING: readonly number[] = [];
+
 /** A set of byte positions, as few ranges. */
 export class RangeSet {
-  // start, end, start, end, … in ascending order; ends are exclusive.
-  readonly #bounds: number[] = [];
+  // start, end, start, end, … in ascending order; ends are exclusive. Made with the first range: most
+  // sets never have another.
+  #bounds: number[] | undefined;
 
   /** How many separate ranges there are. */
   get count(): number {
-    return this.#bounds.length / 2;
+    return this.#bounds === undefined ? 0 : this.#bounds.length / 2;
   }
 
   /** Whether every position from `start` up to, not including, `end` is in the set. */
   covers(start: number, end: number): boolean {
-    const bounds = this.#bounds;
+    const bounds = this.#bounds ?? NOTHING;
     // Searched from the right: bytes mostly arrive near the end.
     for (let index = bounds.length - 2; index >= 0; index -= 2) {
       if (bounds[index]! <= start) return end <= bounds[index + 1]!;
@@ -23,23 +26,23 @@ export class RangeSet {
   /**
    * Adds the positions from `start` up to, not including, `end`.
    *
-   * @param gaps Emptied, then given the start and end of each part that was not in the set before.
+   * @param gaps Given the start and end of each part that was not in the set before, in place of
+   * what was in it.
    * @returns How many positions were new.
    */
   add(start: number, end: number, gaps: number[]): number {
-    gaps.length = 0;
-    const bounds = this.#bounds;
+    const bounds = this.#bounds ??= [start, start];
     const last = bounds.length - 1;
-    if (last < 0 || start > bounds[last]!) {
-      bounds.push(start, end);
-      gaps.push(start, end);
+    if (start >= bounds[last]!) {
+      if (start === bounds[last]) bounds[last] = end;
+      else bounds.push(start, end);
+      // Not emptied first: an array that is gives its memory back, and this is once for each datagram.
+      gaps[0] = start;
+      gaps[1] = end;
+      if (gaps.length > 2) gaps.length = 2;
       return end - start;
     }
-    if (start === bounds[last]) {
-      bounds[last] = end;
-      gaps.push(start, end);
-      return end - start;
-    }
+    gaps.length = 0;
     // The first range that overlaps or touches.
     let from = bounds.length;
     while (from >= 2 && bounds[from - 1]! >= start) from -= 2;

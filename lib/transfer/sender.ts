@@ -116,6 +116,11 @@ export class Sender implements ChannelHandler {
     return this.#uploads.progress;
   }
 
+  /** Whether the client waits for something it asked for. */
+  get isAsked(): boolean {
+    return this.#uploads.isBusy;
+  }
+
   /** Begins; called once, when the channel is open. */
   start(): void {
     const session = this.#session;
@@ -173,8 +178,7 @@ export class Sender implements ChannelHandler {
   handleWritable(): void {
     const { channel } = this.#options;
     if (this.#state === "serving") {
-      this.#uploads.countReleased();
-      this.#uploads.wake();
+      this.#uploads.handleWritable();
     } else if (this.#state === "leaving" && channel.controlQueuedBytes === 0) {
       // BYE has arrived, so the client knows; its CLOSE may get lost.
       if (!this.#session.hasEnded) channel.close(WIRE_DONE, "");

@@ -2,14 +2,26 @@
  * The root over a whole share: a SHA-256 tree whose leaves are the entries in manifest order, each
  * with the root of its file when that was sent and verified (docs/transfer.md, "Root of the share").
  * Both sides compute it, each from what it knows; the RECEIPT compares them [XFER-15].
+ *
+ * The tree grows while files are sent, as far as entries are decided without a gap: at the end of
+ * tens of thousands of files the other side would wait for it.
  */
 import type { ManifestEntry } from "./entry.ts";
-import { canonicalEntry } from "./entry.ts";
+import { MAX_CANONICAL_BYTES, writeCanonicalEntry } from "./entry.ts";
 import { hashLeaf, type TransferCrypto, TreeHasher } from "./hash_tree.ts";
 import { HASH_BYTES } from "./limits.ts";
 
-const NOT_SENT = new Uint8Array([0]);
-const VERIFIED = new Uint8Array([1]);
+const NOT_SENT = 0;
+const VERIFIED = 1;
+
+/**
+ * Most leaves that a file adds to the tree: more than one, to make up for gaps; few, because a peer
+ * that asks for a file and cancels it makes the tree begin anew.
+ */
+const GROWTH = 4;
+
+// Shared by all: filled and hashed within one call.
+const leaf = new Uint8Array(MAX_CANONICAL_BYTES + 1 + HASH_BYTES);
 
 /** Which entries were verified, and with which roots. */
 export class ShareTree {
@@ -17,6 +29,8 @@ export class ShareTree {
   readonly #entries: readonly ManifestEntry[];
   readonly #isVerified: Uint8Array;
   readonly #roots: Uint8Array;
+  /** Over the first entries, as many as it counts. */
+  #tree: TreeHasher;
 
   /**
    * @param crypto Where SHA-256 comes from.
@@ -27,17 +41,22 @@ export class ShareTree {
     this.#entries = entries;
     this.#isVerified = new Uint8Array(entries.length);
     this.#roots = new Uint8Array(entries.length * HASH_BYTES);
+    this.#tree = new TreeHasher(crypto);
   }
 
   /** Notes the root of a file. */
   setRoot(entry: number, root: Uint8Array): void {
     this.#isVerified[entry] = 1;
     this.#roots.set(root, entry * HASH_BYTES);
+    if (entry < this.#tree.count) this.#tree = new TreeHasher(this.#crypto);
+    for (let grown = 0; grown < GROWTH && this.#isDecided(this.#tree.count); grown++) this.#grow();
   }
 
   /** Notes that a file does not count, whatever was said before. */
   clearRoot(entry: number): void {
+    if (this.#isVerified[entry] === 0) return;
     this.#isVerified[entry] = 0;
+    if (entry < this.#tree.count) this.#tree = new TreeHasher(this.#crypto);
   }
 
   /** The root noted for a file; a view. */
@@ -54,24 +73,30 @@ export class ShareTree {
     return bytes;
   }
 
-  /** The root over the share, 32 bytes. Takes about 5 µs for each entry. */
+  /** The root over the share, 32 bytes; takes a few µs for each entry that the tree lacks. */
   root(): Uint8Array {
-    const tree = new TreeHasher(this.#crypto);
-    for (let index = 0; index < this.#entries.length; index++) {
-      tree.push(this.#leaf(index));
-    }
-    return tree.root();
+    while (this.#tree.count < this.#entries.length) this.#grow();
+    return this.#tree.root();
+  }
+
+  /** Whether the leaf of an entry will hardly change any more. */
+  #isDecided(index: number): boolean {
+    return this.#isVerified[index] === 1 || this.#entries[index]?.kind === "directory";
+  }
+
+  #grow(): void {
+    this.#tree.push(this.#leaf(this.#tree.count));
   }
 
   #leaf(index: number): Uint8Array {
-    const entry = canonicalEntry(this.#entries[index]!);
     const isVerified = this.#isVerified[index] === 1;
-    const rootBytes = isVerified ? HASH_BYTES : 0;
-    const leaf = new Uint8Array(entry.length + 1 + rootBytes);
-    leaf.set(entry);
-    leaf.set(isVerified ? VERIFIED : NOT_SENT, entry.length);
-    const start = index * HASH_BYTES;
-    leaf.set(this.#roots.subarray(start, start + rootBytes), entry.length + 1);
-    return hashLeaf(this.#crypto, leaf);
+    let end = writeCanonicalEntry(this.#entries[index]!, leaf);
+    leaf[end++] = isVerified ? VERIFIED : NOT_SENT;
+    if (isVerified) {
+      const roots = this.#roots;
+      const start = index * HASH_BYTES;
+      for (let at = 0; at < HASH_BYTES; at++) leaf[end++] = roots[start + at]!;
+    }
+    return hashLeaf(this.#crypto, leaf.subarray(0, end));
   }
 }

@@ -3,7 +3,8 @@
  * of the machine. Nothing here trusts or checks names of a peer: they become paths in `names.ts`
  * only.
  *
- * Every method that fails rejects with a {@linkcode StorageError}.
+ * Every method that fails rejects with a {@linkcode StorageError}, or throws it where it may answer at
+ * once.
  */
 
 /** Why a storage call failed, as far as it matters to a transfer. */
@@ -81,6 +82,8 @@ export interface TargetFile {
   readonly path: string;
   /** Where it is put together: the same folder. */
   readonly partPath: string;
+  /** That folder, which must not be a link; undefined for the target folder, which may be one. */
+  readonly folder: string | undefined;
   /** Its modification time. */
   readonly mtimeMs: number;
   /** Whether it may be executed. */
@@ -119,8 +122,11 @@ export interface Storage {
   resolve(path: string): Promise<string>;
   /** The names in a folder, in any order. */
   list(folder: string): Promise<string[]>;
-  /** Reads a plain file of at most 1 MiB into `into`, which is as long as the file is thought to be. */
-  readWhole(path: string, into: Uint8Array): Promise<WholeRead>;
+  /**
+   * Reads a plain file of at most 1 MiB into `into`, which is as long as the file is thought to be.
+   * Where that takes a few microseconds it is done before this returns, and fails by throwing.
+   */
+  readWhole(path: string, into: Uint8Array): WholeRead | Promise<WholeRead>;
   /** Opens a plain file for reading. */
   openSource(path: string): Promise<SourceFile>;
 
@@ -132,8 +138,8 @@ export interface Storage {
   makeFolder(path: string): Promise<boolean>;
   /** Sets the modification time of a folder. */
   setFolderTime(path: string, mtimeMs: number): Promise<void>;
-  /** Writes and places a file of at most 1 MiB. */
-  writeWhole(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult>;
+  /** Writes and places a file of at most 1 MiB; at once as {@linkcode Storage.readWhole}. */
+  writeWhole(target: TargetFile, bytes: Uint8Array): PlaceResult | Promise<PlaceResult>;
   /** Makes a part file, replacing one that was left behind. */
   createPart(target: TargetFile): Promise<PartFile>;
 }

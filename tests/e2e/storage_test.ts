@@ -43,6 +43,7 @@ function target(folder: string, details: Partial<TargetFile> = {}): TargetFile {
   return {
     path: join(folder, "file"),
     partPath: join(folder, ".p2pft-0123456789abcdef.part"),
+    folder: undefined,
     mtimeMs: MTIME_MS,
     executable: false,
     overwrite: false,
@@ -222,6 +223,50 @@ Deno.test({
       });
       await part.discard();
       assert.deepEqual(Array.from(Deno.readDirSync(folder)), []);
+    });
+  },
+});
+
+Deno.test({
+  name: "a folder that became a link gets nothing, however large the file [DISK-2]",
+  ignore: isWindows,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const inside = join(folder, "inside");
+      const outside = join(folder, "outside");
+      Deno.mkdirSync(inside);
+      Deno.mkdirSync(outside);
+      const swapped = target(inside, { folder: inside });
+      const storage = new DenoStorage();
+      const part = await storage.createPart(target(inside, {
+        folder: inside,
+        path: join(inside, "large"),
+        partPath: join(inside, ".p2pft-fedcba9876543210.part"),
+      }));
+      await part.write(0, new Uint8Array([1]));
+      Deno.renameSync(inside, join(folder, "moved"));
+      Deno.symlinkSync(outside, inside);
+      // Longer than a look at a folder counts.
+      const start = performance.now();
+      while (performance.now() - start < 30);
+
+      const isReplaced = (error: unknown) =>
+        error instanceof StorageError && error.kind === "replaced";
+      const attempts = [
+        () => storage.writeWhole(swapped, new Uint8Array([1, 2])),
+        () => storage.writeWhole(swapped, new Uint8Array(MIB)),
+        () => storage.createPart(swapped),
+        () => part.place(),
+      ];
+      for (const attempt of attempts) {
+        await assert.rejects(async () => void (await attempt()), isReplaced);
+      }
+      await part.discard();
+      assert.deepEqual(Array.from(Deno.readDirSync(outside)), []);
+      // The target folder itself may be a link.
+      const own = target(inside, { folder: undefined });
+      assert.equal(await storage.writeWhole(own, new Uint8Array([1, 2])), "placed");
+      assert.equal(Deno.statSync(join(outside, "file")).size, 2);
     });
   },
 });

@@ -4,12 +4,8 @@ import { GroupMemory } from "../../../lib/transfer/group_memory.ts";
 
 Deno.test("BufferPool lends the smallest power of two that is enough, and lends it again", () => {
   const pool = new BufferPool();
-  for (
-    const [length, expected] of [[0, 4096], [1, 4096], [4096, 4096], [4097, 8192], [
-      1_048_576,
-      1_048_576,
-    ], [524_289, 1_048_576]] as const
-  ) {
+  const sizes = [[0, 512], [1, 512], [512, 512], [513, 1024], [4096, 4096], [4097, 8192]] as const;
+  for (const [length, expected] of [...sizes, [524_289, 1_048_576], [1_048_576, 1_048_576]]) {
     assert.equal(pool.take(length).length, expected);
   }
   const buffer = pool.take(70_000);
@@ -20,7 +16,7 @@ Deno.test("BufferPool lends the smallest power of two that is enough, and lends 
 });
 
 Deno.test("BufferPool keeps no more than it may", () => {
-  const pool = new BufferPool(8192);
+  const pool = new BufferPool(1024);
   const [a, b, c] = [pool.take(1), pool.take(1), pool.take(1)];
   for (const buffer of [a, b, c]) pool.give(buffer);
   const again = new Set([pool.take(1), pool.take(1), pool.take(1)]);

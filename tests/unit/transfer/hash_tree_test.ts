@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeHex, encodeHex } from "../../../lib/bytes/hex.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
-import { hashGroup, hashLeaf, sameHash, TreeHasher } from "../../../lib/transfer/hash_tree.ts";
+import {
+  GroupHasher,
+  hashGroup,
+  hashLeaf,
+  sameHash,
+  TreeHasher,
+} from "../../../lib/transfer/hash_tree.ts";
 import { CHUNK_BYTES, GROUP_BYTES } from "../../../lib/transfer/limits.ts";
 import { Prng } from "../../support/prng.ts";
 
@@ -84,4 +90,20 @@ Deno.test("sameHash is equality", () => {
     assert.ok(sameHash(a, a.slice()));
     assert.equal(sameHash(a, b), encodeHex(a) === encodeHex(b));
   }));
+});
+
+Deno.test("GroupHasher takes one step a leaf and gives the hash of the group", () => {
+  for (
+    const [size, leaves] of [[1, 1], [65_536, 1], [65_537, 2], [300_000, 5], [
+      GROUP_BYTES,
+      16,
+    ]] as const
+  ) {
+    const bytes = new Uint8Array(size).fill(9);
+    const hasher = new GroupHasher(nodeProvider, bytes);
+    let steps = 1;
+    while (hasher.step()) steps++;
+    assert.equal(steps, leaves);
+    assert.deepEqual(hasher.root(), hashGroup(nodeProvider, bytes));
+  }
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ManifestEntry } from "../../../lib/transfer/entry.ts";
+import { placeOf } from "../../../lib/transfer/names.ts";
 import { makePlan, summarizePlan } from "../../../lib/transfer/plan.ts";
 import { StorageError } from "../../../lib/transfer/storage.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
@@ -22,7 +23,9 @@ Deno.test("makePlan tells new, same and different files apart", async () => {
   const entries = [folder("d"), ...names.map((name) => file(`d/${name}`)), file("top")];
   const plan = await makePlan(storage, "/into", entries);
   assert.deepEqual(
-    plan.files.map(({ path, state }) => `${path} ${state}`),
+    plan.files.map(({ parent, storedAs, state }) =>
+      `${placeOf(storage, parent, storedAs)} ${state}`
+    ),
     [
       "/into/d/same same",
       "/into/d/later differ",
@@ -100,7 +103,10 @@ Deno.test("makePlan refuses a name the system cannot look up, and goes on", asyn
   };
   const entries = [folder("deep"), folder("deep/long"), file("deep/long/x"), file("deep/y")];
   const plan = await makePlan(storage, "/into", entries);
-  assert.deepEqual(plan.files.map(({ path }) => path), ["/into/deep/y"]);
+  assert.deepEqual(plan.files.map(({ parent, storedAs }) => [parent, storedAs]), [[
+    "/into/deep",
+    "deep/y",
+  ]]);
   assert.deepEqual(plan.refused.map(({ code, path }) => `${code} ${path}`), [
     "unsafe_name deep/long",
   ]);

@@ -227,6 +227,26 @@ Deno.test("Sender stops a request that is given up and tells how far it came [XF
   assert.deepEqual([second!.request, second!.status], [1, "whole"]);
 });
 
+Deno.test("Sender does not begin a request that was given up while it waited [XFER-14]", async () => {
+  const attack = await new Attack().start();
+  const reads: string[] = [];
+  attack.storage.onRead = (path, offset) => {
+    reads.push(path);
+    if (path !== "/share/big" || offset > 0) return;
+    attack.peer.say({ type: "cancel", request: 1 });
+    attack.peer.say({ type: "cancel", request: 2 });
+  };
+  const firstGroup = { entry: 1, ranges: [{ offset: 0, length: MIB }] };
+  attack.get(0, ALL(1), ALL(3), firstGroup);
+  await attack.settle();
+  assert.deepEqual(
+    attack.peer.of("root").map(({ request, status, sentBytes }) => [request, status, sentBytes]),
+    [[0, "whole", 0], [1, "cancelled", 0], [2, "cancelled", 0]],
+  );
+  assert.ok(reads.every((path) => path === "/share/big"));
+  assert.ok(attack.peer.blocks.every(({ request }) => request === 0));
+});
+
 Deno.test("Sender compares the receipt with what it sent [XFER-14] [XFER-15]", async () => {
   const run = async (cancelled: boolean, counted: boolean) => {
     const attack = await new Attack().start();

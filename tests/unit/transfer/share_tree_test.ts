@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
 import { encodeHex } from "../../../lib/bytes/hex.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
@@ -30,4 +31,42 @@ Deno.test("ShareTree forgets the root of a file that does not count [XFER-14]", 
   tree.clearRoot(1);
   assert.equal(encodeHex(tree.root()), before);
   assert.equal(tree.verifiedBytes, 0);
+});
+
+Deno.test("ShareTree has the same root in whatever order files are noted and forgotten", () => {
+  const files = fc.array(fc.constantFrom<"file" | "directory">("file", "file", "directory"), {
+    minLength: 1,
+    maxLength: 40,
+  });
+  const steps = fc.array(
+    fc.record({
+      entry: fc.nat(39),
+      fill: fc.integer({ min: 0, max: 3 }),
+      isLookedAt: fc.boolean(),
+    }),
+    { maxLength: 120 },
+  );
+  fc.assert(fc.property(files, steps, (kinds, steps) => {
+    const entries = kinds.map((kind, index): ManifestEntry => ({
+      kind,
+      path: `${index}`,
+      sizeBytes: kind === "file" ? index : 0,
+      mtimeMs: index,
+      executable: false,
+    }));
+    const tree = new ShareTree(nodeProvider, entries);
+    const fills = new Map<number, number>();
+    for (const { entry, fill, isLookedAt } of steps) {
+      if (entries[entry]?.kind !== "file") continue;
+      if (fill === 0) tree.clearRoot(entry);
+      else tree.setRoot(entry, new Uint8Array(32).fill(fill));
+      fills.set(entry, fill);
+      if (isLookedAt) tree.root();
+    }
+    const fresh = new ShareTree(nodeProvider, entries);
+    for (const [entry, fill] of [...fills].reverse()) {
+      if (fill > 0) fresh.setRoot(entry, new Uint8Array(32).fill(fill));
+    }
+    assert.equal(encodeHex(tree.root()), encodeHex(fresh.root()));
+  }));
 });

@@ -90,7 +90,7 @@ function pairWith(files: Record<string, string | Uint8Array>, options: TransferP
   return pair;
 }
 
-for (let seed = 1; seed <= 6; seed++) {
+for (let seed = 1; seed <= 9; seed++) {
   Deno.test(`transfer brings a mixed tree over unharmed [seed ${seed}]`, async () => {
     const prng = new Prng(seed);
     const pair = new TransferPair({
@@ -103,6 +103,8 @@ for (let seed = 1; seed <= 6; seed++) {
       creditBytes: prng.pick([2 * MIB, 4 * MIB]),
       queueTargetBytes: prng.pick([200_000, 3 * MIB]),
     });
+    pair.source.answersAtOnce = seed % 3 !== 0;
+    pair.target.answersAtOnce = seed % 3 !== 1;
     const { sent, received } = await succeed(pair);
     assertSameTree(pair.source, "/share", pair.target, "/into/share");
     const entries = pair.source.paths("/").length;
@@ -404,6 +406,33 @@ Deno.test("transfer asks for nothing when there is no room", async () => {
   assert.deepEqual(await fail(pair), { sent: "disk_full", received: "disk_full" });
   assert.equal(pair.link.left.blocks, 0);
   assert.deepEqual(pair.target.paths("/"), []);
+});
+
+Deno.test("transfer ends the same with storages that answer at once", async () => {
+  const files = { "/share/a": "1", "/share/b": "22", "/share/c": "333", "/share/d": "" };
+  const quickPair = () => {
+    const pair = pairWith(files);
+    pair.source.answersAtOnce = true;
+    pair.target.answersAtOnce = true;
+    return pair;
+  };
+  const troubled = quickPair();
+  troubled.source.unreadable.add("/share/a");
+  troubled.target.badNames.add("b");
+  troubled.target.onPlace = (path) => {
+    if (path.endsWith("/c")) troubled.target.addFile(path, "mine");
+  };
+  const { received } = await succeed(troubled);
+  assert.deepEqual([received.leftOut, received.exit], [3, 12]);
+  assert.deepEqual(troubled.warnings.sort(), [
+    "kept share/c",
+    "unreadable share/a",
+    "unsafe_name share/b",
+  ]);
+
+  const full = quickPair();
+  full.target.capacityBytes = 4;
+  assert.deepEqual(await fail(full), { sent: "disk_full", received: "disk_full" });
 });
 
 Deno.test("transfer ends when the disk is full, and removes its part files [DISK-3]", async () => {

@@ -1,0 +1,83 @@
+/**
+ * What of one client's files has arrived: counts blocks that come back, and tells when a file is
+ * there as a whole.
+ */
+import { encodeHex } from "../bytes/hex.ts";
+import { Fifo } from "../protocol/fifo.ts";
+import type { ManifestEntry } from "./entry.ts";
+import type { LentBlock, OutgoingRequest } from "./outgoing_request.ts";
+import type { Session } from "./session.ts";
+import type { ShareTree } from "./share_tree.ts";
+
+/** What a {@linkcode DeliveryAccount} works with. */
+export interface DeliveryAccountOptions {
+  /** Told of files that arrived. */
+  readonly session: Session;
+  readonly entries: readonly ManifestEntry[];
+  /** Where the roots of files stand. */
+  readonly shareTree: ShareTree;
+}
+
+/** The account of one client. */
+export class DeliveryAccount {
+  /** Bytes that are known to have arrived, of files that count. */
+  bytesDone = 0;
+  /** Files of which every byte has. */
+  itemsDone = 0;
+  readonly #options: DeliveryAccountOptions;
+  /** Requests that ended well, the first with blocks on the way. */
+  readonly #undelivered = new Fifo<OutgoingRequest>();
+  /** Blocks that came back and are not counted yet. */
+  readonly #released: LentBlock[] = [];
+
+  /** @param options What it works with. */
+  constructor(options: DeliveryAccountOptions) {
+    this.#options = options;
+  }
+
+  /** A request for a whole file was answered well. */
+  add(request: OutgoingRequest): void {
+    if (request.isDelivered) this.#reportDelivered(request);
+    else this.#undelivered.push(request);
+  }
+
+  /** A block came back: arrived, or the connection has ended. */
+  release(block: LentBlock): void {
+    this.#released.push(block);
+  }
+
+  /**
+   * Counts the blocks that came back as arrived. Not done when they come back: a connection that
+   * ends gives back what never arrived, too, but does not say afterwards that there is room.
+   */
+  countReleased(): void {
+    for (const { owner, bytes } of this.#released) {
+      owner.releasedBytes += bytes.length;
+      if (owner.isCounted) this.bytesDone += bytes.length;
+      if (owner.isDelivered) this.#reportDelivered(owner);
+    }
+    this.#released.length = 0;
+    while (this.#undelivered.peek()?.isDelivered) this.#undelivered.shift();
+  }
+
+  /** Counts everything as arrived: the client says so. */
+  countAll(): void {
+    for (;;) {
+      const request = this.#undelivered.shift();
+      if (request === undefined) return;
+      if (request.isDelivered) continue;
+      this.bytesDone += request.sentBytes - request.releasedBytes;
+      request.releasedBytes = request.sentBytes;
+      this.#reportDelivered(request);
+    }
+  }
+
+  #reportDelivered(request: OutgoingRequest): void {
+    if (!request.isCounted || request.status !== "whole" || request.isCancelled) return;
+    const { session, entries, shareTree } = this.#options;
+    const { path, sizeBytes } = entries[request.entry]!;
+    this.itemsDone++;
+    const root = encodeHex(shareTree.rootOf(request.entry));
+    session.notify({ event: "file-done", path, bytes: sizeBytes, root });
+  }
+}

@@ -1,0 +1,41 @@
+/** What Deno tells of a file, in the words of a storage. */
+import { type FileInfo, StorageError } from "./storage.ts";
+
+/** Whether this is Windows, which has no exec bits and other names. */
+export const IS_WINDOWS: boolean = Deno.build.os === "windows";
+
+/** What a look at a file saw. */
+export function fileInfo(info: Deno.FileInfo): FileInfo {
+  return {
+    kind: info.isFile
+      ? "file"
+      : info.isDirectory
+      ? "directory"
+      : info.isSymlink
+      ? "symlink"
+      : "other",
+    sizeBytes: info.size,
+    mtimeMs: Math.floor(info.mtime?.getTime() ?? 0),
+    executable: !IS_WINDOWS && ((info.mode ?? 0) & 0o100) !== 0,
+  };
+}
+
+/** Whether two looks at a file saw the same one, by device and inode [DISK-2]. */
+export function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+/** The error when they did not. */
+export function replacedError(path: string): StorageError {
+  return new StorageError("replaced", `Cannot use ${path}: another file took its place`);
+}
+
+/** The error when a folder is a link, or no folder at all. */
+export function noFolderError(path: string): StorageError {
+  return new StorageError("replaced", `Cannot write into ${path}: it is no folder any more`);
+}
+
+/** The error for what is not a plain file: opening a pipe would wait, a link would be followed. */
+export function noPlainFileError(path: string): StorageError {
+  return new StorageError("replaced", `Cannot open ${path}: not a plain file`);
+}
