@@ -46,10 +46,15 @@ Deno.bench("ChaCha20-Poly1305, node:crypto", { ...ciphers, baseline: true }, () 
 Deno.bench("AES-256-GCM, node:crypto", ciphers, () => {
   sealWithNode("aes-256-gcm");
 });
-const libcrypto = libcryptoProvider(nodeProvider)?.createAead(key);
+const libcrypto = libcryptoProvider(nodeProvider);
 const room = new Uint8Array(DATAGRAM_BYTES + 16);
-Deno.bench("ChaCha20-Poly1305, libcrypto", { ...ciphers, ignore: libcrypto === undefined }, () => {
-  libcrypto!.seal(nonce, header, room, 0, DATAGRAM_BYTES);
+const chacha = libcrypto?.createAead(key);
+Deno.bench("ChaCha20-Poly1305, libcrypto", { ...ciphers, ignore: chacha === undefined }, () => {
+  chacha!.seal(nonce, header, room, 0, DATAGRAM_BYTES);
+});
+const aes = libcrypto?.createAesGcm?.(key);
+Deno.bench("AES-256-GCM, libcrypto", { ...ciphers, ignore: aes === undefined }, () => {
+  aes!.seal(nonce, header, room, 0, DATAGRAM_BYTES);
 });
 const webKey = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt"]);
 Deno.bench("AES-256-GCM, WebCrypto", ciphers, async () => {
@@ -79,6 +84,9 @@ Deno.bench("ChaCha20, noble", { group: "mask of 8 bytes" }, () => {
 const group = new Uint8Array(1024 * 1024).fill(7);
 Deno.bench("SHA-256, node:crypto", { group: "hash 1 MiB", baseline: true }, () => {
   nodeProvider.sha256(group);
+});
+Deno.bench("SHA-256, libcrypto", { group: "hash 1 MiB", ignore: libcrypto === undefined }, () => {
+  libcrypto!.sha256(group);
 });
 Deno.bench("BLAKE3, noble", { group: "hash 1 MiB" }, () => {
   blake3(group);

@@ -5,7 +5,14 @@
  */
 import { AckRanges } from "./ack_ranges.ts";
 import { writeAck } from "./frame.ts";
-import { ACK_EVERY_PACKETS, MAX_ACK_DELAY_MS, MIN_ACK_DELAY_MS } from "./params.ts";
+import {
+  ACK_EVERY_DISORDERED_PACKETS,
+  ACK_EVERY_PACKETS,
+  MAX_ACK_DELAY_MS,
+  MAX_PROMPT_ACKS,
+  MIN_ACK_DELAY_MS,
+  PACKETS_PER_PROMPT_ACK,
+} from "./params.ts";
 import { after, type Instant, NEVER } from "../time.ts";
 import { Timer, type TimerTable } from "./timer_table.ts";
 
@@ -17,6 +24,10 @@ export class AckScheduler {
   #largestAt: Instant;
   #elicitingSinceAck = 0;
   #isDue = false;
+  /** ACKs at once for packets out of order that the path still gets. */
+  #promptAcks = MAX_PROMPT_ACKS;
+  /** Whether a packet out of order waits for its ACK. */
+  #isDisordered = false;
 
   /** @param timers Where {@linkcode Timer.ACK} is armed; its owner calls `demand` when it expires. */
   constructor(now: Instant, timers: TimerTable) {
@@ -72,7 +83,17 @@ export class AckScheduler {
     }
     if (!isEliciting) return; // [ACK-3]
     this.#elicitingSinceAck++;
-    if (!isNext || this.#elicitingSinceAck >= ACK_EVERY_PACKETS) {
+    if (isNext) {
+      const promptAcks = this.#promptAcks + 1 / PACKETS_PER_PROMPT_ACK;
+      this.#promptAcks = Math.min(promptAcks, MAX_PROMPT_ACKS);
+    } else if (this.#promptAcks >= 1) {
+      this.#promptAcks--;
+      this.#isDue = true;
+    } else {
+      this.#isDisordered = true;
+    }
+    const most = this.#isDisordered ? ACK_EVERY_DISORDERED_PACKETS : ACK_EVERY_PACKETS;
+    if (this.#elicitingSinceAck >= most) {
       this.#isDue = true;
     } else if (this.#timers.get(Timer.ACK) === NEVER) {
       const delayMs = Math.min(Math.max(smoothedRttMs / 4, MIN_ACK_DELAY_MS), MAX_ACK_DELAY_MS);
@@ -90,6 +111,7 @@ export class AckScheduler {
     if (at > offset) {
       this.#isDue = false;
       this.#elicitingSinceAck = 0;
+      this.#isDisordered = false;
       this.#timers.clear(Timer.ACK);
     }
     return at;

@@ -9,6 +9,8 @@ export interface OutgoingBlockState {
   sentBytes: number;
   /** Bytes acknowledged. */
   ackedBytes: number;
+  /** Whether it was given back. */
+  isReleased: boolean;
 }
 
 /** The queue of blocks not yet sent whole. */
@@ -18,13 +20,15 @@ export class BlockQueue {
   /** Bytes that were sent at least once, in all: what the peer's credit limits. */
   freshSentBytes = 0;
   readonly #unsent = new Fifo<OutgoingBlockState>();
-  readonly #lent = new Set<OutgoingBlockState>();
+  // The first is still lent. Not a Set: one in which thousands come and go leaves a chain of outgrown
+  // tables, which keep what was in them for the collector of old objects.
+  readonly #lent = new Fifo<OutgoingBlockState>();
 
   /** Queues a block. */
   add(block: OutgoingBlock): void {
-    const state: OutgoingBlockState = { block, sentBytes: 0, ackedBytes: 0 };
+    const state = { block, sentBytes: 0, ackedBytes: 0, isReleased: false };
     this.#unsent.push(state);
-    this.#lent.add(state);
+    this.#lent.push(state);
     this.queuedBytes += block.bytes.length;
   }
 
@@ -49,15 +53,20 @@ export class BlockQueue {
     state.ackedBytes += length;
     if (state.ackedBytes < state.block.bytes.length) return false;
     // False when releaseAll gave it back already, perhaps from within a release.
-    if (!this.#lent.delete(state)) return false;
+    if (state.isReleased) return false;
+    state.isReleased = true;
+    while (this.#lent.peek()?.isReleased) this.#lent.shift();
     this.queuedBytes -= state.block.bytes.length;
     return true;
   }
 
   /** Gives back every block that is still lent: the connection is over. */
   releaseAll(): OutgoingBlock[] {
-    const blocks = Array.from(this.#lent, (state) => state.block);
-    this.#lent.clear();
+    const blocks: OutgoingBlock[] = [];
+    for (let state = this.#lent.shift(); state !== undefined; state = this.#lent.shift()) {
+      if (!state.isReleased) blocks.push(state.block);
+      state.isReleased = true;
+    }
     this.#unsent.clear();
     this.queuedBytes = 0;
     return blocks;

@@ -18,9 +18,9 @@
  * the sharer opens.
  */
 import { ByteReader } from "../bytes/varint.ts";
+import type { CipherSuite } from "../crypto/cipher_suite.ts";
 import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
-import { INTEGRITY_LIMIT_PACKETS } from "../crypto/phase_keys.ts";
 import { type RandomSource, TAG_BYTES } from "../crypto/provider.ts";
 import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
 import { AckScheduler } from "./ack_scheduler.ts";
@@ -30,6 +30,8 @@ import { type CongestionName, createCongestion, DEFAULT_CONGESTION } from "./con
 import { AckFrame, Frame, MAX_CREDIT_FRAME_BYTES, readClose, writeClose } from "./frame.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyUpdates } from "./key_updates.ts";
+import { Hold, type HoldId, HoldTimes } from "./hold_times.ts";
+import { type Limitation, LimitedNews, MAX_LIMITED_FRAME_BYTES } from "./limited_frame.ts";
 import type { MtuLadder } from "./mtu.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
@@ -42,6 +44,7 @@ import {
   MAX_CONFIRM_INTERVAL_MS,
   MAX_UNANSWERED_PACKETS,
   PATH_CHALLENGE_BYTES,
+  TRAIN_DATAGRAMS,
   WAKE_GAP_MS,
   WAKE_GRACE_MS,
 } from "./params.ts";
@@ -52,11 +55,12 @@ import { type PathChange, Paths } from "./paths/paths.ts";
 import type { SocketAddress } from "../nat/address.ts";
 import type { Candidate } from "../nat/candidate.ts";
 import type { Path, PathSocket } from "../nat/path.ts";
+import { type RateLimit, SendLimits } from "./rate_limit.ts";
 import { Recovery } from "./recovery.ts";
 import { PacketFlag } from "./sent_packets.ts";
 import { after, type Instant, later, NEVER } from "../time.ts";
 import { Timer, TimerTable } from "./timer_table.ts";
-import type { TransportParameters } from "./transport_parameters.ts";
+import { FEATURE_LIMITED, type TransportParameters } from "./transport_parameters.ts";
 
 /** What a connection starts from. */
 export interface ConnectionOptions {
@@ -78,10 +82,16 @@ export interface ConnectionOptions {
   readonly writeConfirmation?: (out: Uint8Array) => void;
   /** Called when something outside changed what there is to send. */
   readonly wake?: () => void;
+  /** Whether a socket, by its index, takes trains of datagrams in one call; by default none does. */
+  readonly takesTrains?: (socket: number) => boolean;
   /** Most block bytes granted ahead (default 64 MiB). */
   readonly maxBlockWindowBytes?: number;
-  /** Congestion control; CUBIC by default. */
+  /** Congestion control; BBR by default. */
   readonly congestion?: CongestionName;
+  /** Limit shared with other connections; the owner may change it. */
+  readonly sharedLimit?: RateLimit;
+  /** Limit of this connection, bytes per second in datagrams; the peer's wish counts beside it. */
+  readonly limitBytesPerSecond?: number;
   /** Packets after which keys are replaced; less than the default only in tests. */
   readonly keyUpdatePackets?: number;
 }
@@ -102,6 +112,8 @@ export interface ConnectionStatistics {
   readonly rttMs: number;
   /** Least round-trip time, ms. */
   readonly minRttMs: number;
+  /** Name of the congestion control in use. */
+  readonly congestion: string;
   /** Congestion window. */
   readonly windowBytes: number;
   /** Bytes that count against it. */
@@ -155,6 +167,9 @@ export class Connection implements Channel {
   readonly #inbox: Inbox;
   readonly #acks: AckScheduler;
   readonly #keys: KeyUpdates;
+  readonly #limits: SendLimits;
+  readonly #holds: HoldTimes;
+  readonly #limited = new LimitedNews();
   readonly #reader = new ByteReader(new Uint8Array(0));
   readonly #ack = new AckFrame();
   #handler: ChannelHandler | undefined;
@@ -167,6 +182,9 @@ export class Connection implements Channel {
   #closeWire = 0;
   #lastCloseAt: Instant;
   #isAppLimited = true;
+  /** Whether the socket of the present path takes trains; as of the last ACK. */
+  #takesTrains = false;
+  #wasWindowFull = false;
   #isMove = false;
   #hasReleased = false;
   #receivedPackets = 0;
@@ -225,6 +243,12 @@ export class Connection implements Channel {
       rtt: this.#recovery.rtt,
       ...(options.keyUpdatePackets === undefined ? {} : { packets: options.keyUpdatePackets }),
     });
+    this.#limits = new SendLimits(now, {
+      shared: options.sharedLimit,
+      ownBytesPerSecond: options.limitBytesPerSecond,
+      wishBytesPerSecond: options.remote.rateLimit,
+    });
+    this.#holds = new HoldTimes(now);
     this.#timers.set(Timer.IDLE, after(now, options.local.idleTimeoutMs));
     this.#timers.set(Timer.KEEPALIVE, after(now, KEEPALIVE_MS));
     if (options.writeConfirmation) {
@@ -249,12 +273,18 @@ export class Connection implements Channel {
     return this.#state === "ended";
   }
 
+  /** The cipher of its packets. */
+  get cipher(): CipherSuite["name"] {
+    return this.#sealer.suite.name;
+  }
+
   /** Figures for display and tests. */
   get statistics(): ConnectionStatistics {
     const { rtt, sent, inFlightBytes, lostPackets, spuriousPackets } = this.#recovery;
     return {
       rttMs: rtt.smoothedMs,
       minRttMs: rtt.minMs,
+      congestion: this.#controller.name,
       windowBytes: this.#controller.windowBytes,
       inFlightBytes,
       datagramBytes: this.#mtu.datagramBytes,
@@ -264,6 +294,30 @@ export class Connection implements Channel {
       spuriousPackets,
       droppedDatagrams: this.#droppedDatagrams,
     };
+  }
+
+  // ---- what limits ----
+
+  /** What held sending back for how long since the start, ms by {@linkcode Hold}; a live view. */
+  holdTimes(now: Instant): Float64Array {
+    this.#holds.settle(now);
+    return this.#holds.spentMs;
+  }
+
+  /** The limits of what is sent. */
+  get limits(): SendLimits {
+    return this.#limits;
+  }
+
+  /** What the peer says limits the transfer. */
+  get peerLimitation(): Limitation {
+    return this.#limited.heard;
+  }
+
+  /** Tells the peer what limits the transfer as seen from here, if it wants to know. */
+  tellLimitation(limitation: Limitation): void {
+    if (this.closed || (this.#options.remote.features & FEATURE_LIMITED) === 0) return;
+    if (this.#limited.tell(limitation)) this.#wake();
   }
 
   // ---- paths ----
@@ -346,7 +400,9 @@ export class Connection implements Channel {
 
   get blockQueueTargetBytes(): number {
     // What is in flight stays lent, and as much again keeps the line busy while the disk is read.
-    const wanted = Math.max(2 * this.#controller.windowBytes, MIN_QUEUE_TARGET_BYTES);
+    // Not the window: a path faster than the peer may have one that is never filled.
+    const { inFlightBytes } = this.#recovery;
+    const wanted = inFlightBytes + Math.max(inFlightBytes, MIN_QUEUE_TARGET_BYTES);
     return Math.min(wanted, MAX_BLOCK_WINDOW_BYTES);
   }
 
@@ -385,9 +441,8 @@ export class Connection implements Channel {
       this.#droppedDatagrams++;
       if (this.#opener.isDuplicate) this.#acks.handleDuplicate();
       // So many tries are beyond what the cipher was judged by (RFC 9001, section 6.6).
-      if (this.#opener.tagFailures >= INTEGRITY_LIMIT_PACKETS) {
-        const reason = "Too many forged packets";
-        this.#end({ code: "limit_exceeded", reason, byPeer: false }, ERRORS.limit_exceeded.wire);
+      if (this.#opener.tagFailures >= this.#opener.suite.maxForgedPackets) {
+        this.#endAtLimit("Too many forged packets");
       }
       return false;
     }
@@ -454,7 +509,7 @@ export class Connection implements Channel {
       this.#recovery.detectLosses(now);
       this.#armRecovery(); // a probe that waited for it may be due by now
     }
-    if (timers.takeExpired(Timer.PROBE, now)) this.#onProbeTimeout(now);
+    if (timers.takeExpired(Timer.PROBE, now)) this.#onProbeTimeout();
     if (timers.takeExpired(Timer.PATH, now)) this.#paths.handleTimeout(now);
     if (timers.takeExpired(Timer.WATCH, now) && this.#paths.handleWatch(now)) this.#pingDue = true;
     this.#armRecovery();
@@ -475,6 +530,9 @@ export class Connection implements Channel {
     this.#now = now;
     this.#timers.clear(Timer.PACE);
     this.transmitPath = this.#paths.current;
+    if (this.#keys.isWornOut) {
+      this.#endAtLimit("The keys could not be replaced in time");
+    }
     if (this.closed) return this.#transmitClose(now, out);
     if (this.#confirmationDue) return this.#transmitConfirmation(now, out);
     if (this.#paths.hasTransmit && this.#mayAcknowledge) {
@@ -490,13 +548,28 @@ export class Connection implements Channel {
     return this.#transmitData(now, out);
   }
 
+  /**
+   * Writes one more datagram behind the last one of {@linkcode Connection.pollTransmit}, so that both
+   * leave in one train.
+   *
+   * @param segmentBytes Length of the first datagram of the train.
+   * @returns Bytes of the datagram, at most `segmentBytes`; 0 when the train ends here, also because
+   *   the next datagram is of another length or for another path.
+   */
+  extendTransmit(now: Instant, out: Uint8Array, segmentBytes: number): number {
+    if (this.closed || segmentBytes !== this.#mtu.datagramBytes) return 0;
+    if (this.transmitPath !== this.#paths.current || this.#paths.hasTransmit) return 0;
+    return this.#transmitData(now, out);
+  }
+
   // ---- sending ----
 
   #transmitData(now: Instant, out: Uint8Array): number {
     const datagramBytes = this.#mtu.datagramBytes;
     const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#inbox.isCreditDue ||
-      this.#paths.news.isDue || this.#outbox.hasWork;
+      this.#paths.news.isDue || this.#limited.isDue || this.#outbox.hasWork;
     const maySend = wantsToSend && this.#maySend(now, datagramBytes);
+    if (!wantsToSend) this.#holds.note(now, this.#holdWithoutWork);
     if (!maySend && !(this.#acks.isDue && this.#mayAcknowledge)) return 0;
 
     const start = HEADER_BYTES;
@@ -520,6 +593,10 @@ export class Connection implements Channel {
         at = this.#paths.news.write(out, at);
         flags |= PacketFlag.PATH_NEWS;
       }
+      if (this.#limited.isDue && at + MAX_LIMITED_FRAME_BYTES <= end) {
+        at = this.#limited.write(out, at);
+        flags |= PacketFlag.LIMITED;
+      }
       at = outbox.fill(out, at, end);
       const isLast = !outbox.hasWork;
       if (at === contentStart) out[at++] = Frame.PING;
@@ -542,13 +619,51 @@ export class Connection implements Channel {
     return next - oldest < MAX_UNANSWERED_PACKETS;
   }
 
-  /** [CC-1] Whether window and pacer let a datagram out; arms the pacer's timer if only it holds. */
+  /** Why there is nothing to send. */
+  get #holdWithoutWork(): HoldId {
+    return this.#outbox.blocks.first() ? Hold.CREDIT : Hold.APPLICATION;
+  }
+
+  /**
+   * [CC-1] Whether window, limits and pacer let a datagram out; arms the timer if only the latter
+   * hold it.
+   */
   #maySend(now: Instant, datagramBytes: number): boolean {
     if (this.#probesDue > 0) return true;
-    if (this.#recovery.inFlightBytes + datagramBytes > this.#controller.windowBytes) return false;
-    if (this.#pacer.isOpen(now)) return true;
+    if (!this.#isWindowOpen(datagramBytes)) {
+      this.#holds.note(now, Hold.CONGESTION);
+      return false;
+    }
+    const limit = this.#limits.holdingAt(now);
+    if (limit) {
+      this.#holds.note(now, this.#limits.isWish(limit) ? Hold.WISH : Hold.LIMIT);
+      this.#isAppLimited = true; // of the path nothing is learned
+      this.#recovery.markAppLimited();
+      this.#timers.set(Timer.PACE, limit.opensAt);
+      return false;
+    }
+    if (this.#pacer.isOpen(now)) {
+      this.#holds.note(now, Hold.NOTHING);
+      return true;
+    }
+    this.#holds.note(now, Hold.CONGESTION);
     this.#timers.set(Timer.PACE, this.#pacer.nextAt(now));
     return false;
+  }
+
+  /**
+   * Whether a datagram fits into the window. Where the socket takes trains, a window that was full
+   * opens again for half a train or a quarter of itself, not for each datagram acknowledged: nothing
+   * is lost by waiting while most of a window is on its way.
+   */
+  #isWindowOpen(datagramBytes: number): boolean {
+    const { windowBytes } = this.#controller;
+    const roomBytes = windowBytes - this.#recovery.inFlightBytes;
+    const wantedBytes = this.#wasWindowFull && this.#takesTrains
+      ? Math.max(Math.min(TRAIN_DATAGRAMS / 2 * datagramBytes, windowBytes / 4), datagramBytes)
+      : datagramBytes;
+    this.#wasWindowFull = roomBytes < wantedBytes;
+    return !this.#wasWindowFull;
   }
 
   #seal(now: Instant, out: Uint8Array, payloadEnd: number, flags: number): number {
@@ -562,6 +677,7 @@ export class Connection implements Channel {
       recovery.sent.firstSegments[slot] = this.#outbox.filledFirst;
       recovery.sent.segmentCounts[slot] = this.#outbox.filledCount;
       this.#pacer.onSent(length);
+      this.#limits.onSent(length);
       this.#paths.watch.handleSent(now);
       if (this.#carriesContent(slot)) this.#paths.watch.handleContent(now);
       this.#timers.set(Timer.KEEPALIVE, after(now, KEEPALIVE_MS));
@@ -659,6 +775,9 @@ export class Connection implements Channel {
         case Frame.OBSERVED_ADDRESS:
           this.#readObservedAddress();
           break;
+        case Frame.LIMITED:
+          this.#limited.read(reader, this.#opener.packetNumber);
+          break;
         case Frame.CLOSE:
           this.#readClose(now);
           continue;
@@ -681,7 +800,8 @@ export class Connection implements Channel {
     // A block given back may have made the transfer close: then no deadline may be armed again.
     if (this.closed) return;
     this.#sealer.handleAcknowledged(this.#recovery.largestAcked);
-    this.#mtu.onProgress();
+    const probeAt = this.#mtu.onProgress(now);
+    if (probeAt !== undefined) this.#timers.set(Timer.MTU, probeAt);
     this.#updatePacer(now);
     this.#armRecovery();
   }
@@ -754,18 +874,27 @@ export class Connection implements Channel {
     const flags = sent.flags[slot]!;
     if ((flags & PacketFlag.CREDIT) !== 0) this.#inbox.isCreditDue = true;
     if ((flags & PacketFlag.PATH_NEWS) !== 0) this.#paths.news.handleLost();
+    if ((flags & PacketFlag.LIMITED) !== 0) this.#limited.handleLost();
+    if ((flags & PacketFlag.MTU_PROBE) !== 0) {
+      const retryAt = this.#mtu.onProbeLost(this.#now);
+      if (retryAt !== undefined) this.#timers.set(Timer.MTU, retryAt);
+    }
   }
 
-  #onProbeTimeout(now: Instant): void {
+  #onProbeTimeout(): void {
     this.#probesDue = PROBES_PER_TIMEOUT;
-    let slot = this.#recovery.onProbeTimeout();
+    this.#recovery.onProbeTimeout();
+    // What is new probes as well, and is not sent twice if only the answer was lost.
+    if (!this.#outbox.hasWork) this.#repeatOldest();
+    if (this.#mtu.onTimeout()) this.#controller.onDatagramSize(this.#mtu.datagramBytes);
+  }
+
+  /** Sends once more what the oldest packet in flight carried that no probe has repeated. */
+  #repeatOldest(): void {
+    let slot = this.#recovery.takeUnrepeated();
     // A PING needs no repeating: the probe itself is one.
     while (slot >= 0 && !this.#carriesContent(slot)) slot = this.#recovery.takeUnrepeated();
     if (slot >= 0) this.#handlePacketLost(slot);
-    const retryAt = this.#mtu.onTimeout(now);
-    if (retryAt === undefined) return;
-    this.#timers.set(Timer.MTU, retryAt);
-    this.#controller.onDatagramSize(this.#mtu.datagramBytes);
   }
 
   #carriesContent(slot: number): boolean {
@@ -798,7 +927,8 @@ export class Connection implements Channel {
 
   #updatePacer(now: Instant): void {
     const rate = this.#controller.pacingRate(this.#recovery.rtt);
-    this.#pacer.setRate(now, rate, this.#mtu.datagramBytes);
+    this.#takesTrains = this.#options.takesTrains?.(this.path.socket) ?? false;
+    this.#pacer.setRate(now, rate, this.#mtu.datagramBytes, this.#takesTrains);
   }
 
   #handleReleased(block: OutgoingBlock): void {
@@ -813,6 +943,10 @@ export class Connection implements Channel {
     const reason = `The peer sent ${what}`;
     const wire = ERRORS.protocol_violation.wire;
     this.#end({ code: "protocol_violation", reason, byPeer: false }, wire);
+  }
+
+  #endAtLimit(reason: string): void {
+    this.#end({ code: "limit_exceeded", reason, byPeer: false }, ERRORS.limit_exceeded.wire);
   }
 
   #end(end: ConnectionEnd, wireCode: number): void {

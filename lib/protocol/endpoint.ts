@@ -12,14 +12,18 @@
 import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import type { SocketAddress } from "../nat/address.ts";
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
+import type { CongestionName } from "./congestion/choose.ts";
 import { Connection, type ConnectionEnd, type ConnectionOptions } from "./connection.ts";
 import { readConnectionId } from "./connection_id.ts";
+import { ConnectionSet, Member } from "./connection_set.ts";
 import type { PathEvent } from "./paths/events.ts";
 import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
 import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
 import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES } from "./params.ts";
+import { RateLimit } from "./rate_limit.ts";
+import type { SendingWishes } from "./transport_parameters.ts";
 import type { Path } from "../nat/path.ts";
-import { earlier, type Instant, NEVER } from "../time.ts";
+import { earlier, type Instant, instant, NEVER } from "../time.ts";
 
 /** What an endpoint reports. */
 export type EndpointEvent =
@@ -56,7 +60,18 @@ export interface EndpointOptions {
   readonly random: RandomSource;
   /** Called when a connection has something new to send outside of the endpoint's own calls. */
   readonly wake: () => void;
+  /** Whether a socket, by its index, takes trains of datagrams in one call; by default none does. */
+  readonly takesTrains?: (socket: number) => boolean;
+  /** Congestion control of what is sent, unless the peer asks for `background`. */
+  readonly congestion?: CongestionName;
+  /** Limit of each connection, bytes per second in datagrams; the endpoint's own counts beside it. */
+  readonly connectionLimitBytesPerSecond?: number;
+  /** How this side asks to be sent to. */
+  readonly wishes?: SendingWishes;
 }
+
+/** What an endpoint tells its handshakes by itself. */
+export type HandshakeSettings = "provider" | "random" | "isIdTaken" | "wishes";
 
 /** All sessions on one set of sockets. */
 export class Endpoint {
@@ -66,17 +81,17 @@ export class Endpoint {
   transmitHops: number | undefined;
   /** Datagrams that belonged to nobody. */
   droppedDatagrams = 0;
+  /** Limits all connections together; none at first. They take turns. */
+  readonly limit: RateLimit = new RateLimit(instant(0));
   readonly #options: EndpointOptions;
-  readonly #connections: Connection[] = [];
-  readonly #byId = new Map<number, Connection>();
-  readonly #idOf = new Map<Connection, number>();
+  readonly #connections = new ConnectionSet((member) => this.#takeNews(member));
   readonly #events: EndpointEvent[] = [];
-  readonly #told = new Set<Connection>();
   readonly #machines: DatagramMachine[] = [];
-  readonly #isIdTaken = (id: number): boolean => this.#byId.has(id);
+  readonly #isIdTaken = (id: number): boolean => this.#connections.get(id) !== undefined;
   #sharer: HandshakeSharer | undefined;
   #client: HandshakeClient | undefined;
-  #turn = 0;
+  /** Whether the last datagram was a connection's: only those come in trains. */
+  #isTrain = false;
 
   /** Knows nobody at first. */
   constructor(options: EndpointOptions) {
@@ -84,10 +99,8 @@ export class Endpoint {
   }
 
   /** Takes clients from now on. */
-  listen(options: Omit<HandshakeSharerOptions, "provider" | "random" | "isIdTaken">): void {
-    const { provider, random } = this.#options;
-    const isIdTaken = this.#isIdTaken;
-    this.#sharer = new HandshakeSharer({ ...options, provider, random, isIdTaken });
+  listen(options: Omit<HandshakeSharerOptions, HandshakeSettings>): void {
+    this.#sharer = new HandshakeSharer({ ...options, ...this.#handshakeSettings });
   }
 
   /** Takes no more clients; sessions go on. */
@@ -99,11 +112,15 @@ export class Endpoint {
   /** Begins a handshake with a share. */
   connect(
     now: Instant,
-    options: Omit<HandshakeClientOptions, "provider" | "random" | "isIdTaken">,
+    options: Omit<HandshakeClientOptions, HandshakeSettings>,
   ): void {
-    const { provider, random } = this.#options;
+    this.#client = new HandshakeClient(now, { ...options, ...this.#handshakeSettings });
+  }
+
+  get #handshakeSettings(): Pick<HandshakeClientOptions, HandshakeSettings> {
+    const { provider, random, wishes } = this.#options;
     const isIdTaken = this.#isIdTaken;
-    this.#client = new HandshakeClient(now, { ...options, provider, random, isIdTaken });
+    return { provider, random, isIdTaken, ...(wishes ? { wishes } : {}) };
   }
 
   /** Tries the handshake under way on one more path, at once if it is new. */
@@ -134,7 +151,7 @@ export class Endpoint {
 
   /** How many sessions there are. */
   get connectionCount(): number {
-    return this.#connections.length;
+    return this.#connections.count;
   }
 
   /** Takes what a socket received, a datagram or several joined; it is decrypted in place. */
@@ -161,8 +178,8 @@ export class Endpoint {
     const available = piece.length - start;
     if (available >= HEADER_BYTES) {
       const id = readConnectionId(piece, start);
-      const connection = this.#byId.get(id);
-      if (connection) return this.#handlePacket(now, connection, piece, start, socket, from);
+      const member = this.#connections.get(id);
+      if (member) return this.#handlePacket(now, member, piece, start, socket, from);
       // Where its packets end is known when there is a session.
       if (this.#sharer?.holdEarlyPackets(id, piece, start)) return available;
     }
@@ -176,16 +193,17 @@ export class Endpoint {
 
   #handlePacket(
     now: Instant,
-    connection: Connection,
+    member: Member,
     piece: Uint8Array,
     start: number,
     socket: number,
     from: SocketAddress,
   ): number {
+    const { connection } = member;
     const length = connection.peekPacketLength(piece, start);
     if (length < 0) return 0;
     connection.handlePacket(now, piece, start, start + length, socket, from);
-    if (connection.closed) this.#noteClosed(connection);
+    this.#connections.touch(member);
     return length;
   }
 
@@ -202,7 +220,7 @@ export class Endpoint {
   }
 
   #handleHandshake(now: Instant, datagram: Uint8Array, path: Path): boolean {
-    const accepted = this.#sharer?.handleDatagram(now, datagram, path, this.#connections.length);
+    const accepted = this.#sharer?.handleDatagram(now, datagram, path, this.#connections.count);
     if (accepted) {
       if (accepted === "handled") return true;
       const { start, remoteKey, request, handshakeHash, earlyPackets } = accepted;
@@ -224,11 +242,23 @@ export class Endpoint {
   }
 
   #add(now: Instant, options: ConnectionOptions): Connection {
-    const connection = new Connection(now, { ...options, wake: this.#options.wake });
-    const id = readConnectionId(options.local.connectionId, 0);
-    this.#connections.push(connection);
-    this.#byId.set(id, connection);
-    this.#idOf.set(connection, id);
+    const { wake, takesTrains, connectionLimitBytesPerSecond } = this.#options;
+    const congestion = options.remote.background ? "background" : this.#options.congestion;
+    const connection = new Connection(now, {
+      ...options,
+      wake: () => {
+        this.#connections.touch(member);
+        wake();
+      },
+      sharedLimit: this.limit,
+      ...(takesTrains === undefined ? {} : { takesTrains }),
+      ...(congestion === undefined ? {} : { congestion }),
+      ...(connectionLimitBytesPerSecond === undefined
+        ? {}
+        : { limitBytesPerSecond: connectionLimitBytesPerSecond }),
+    });
+    const member = new Member(connection, readConnectionId(options.local.connectionId, 0));
+    this.#connections.add(member);
     return connection;
   }
 
@@ -237,11 +267,7 @@ export class Endpoint {
     this.#sharer?.handleTimeout(now);
     this.#client?.handleTimeout(now);
     for (const machine of this.#machines) machine.handleTimeout(now);
-    for (const connection of this.#connections) {
-      if (connection.pollTimeout() > now) continue;
-      connection.handleTimeout(now);
-    }
-    this.#sweep();
+    this.#connections.handleTimeout(now);
   }
 
   /** The one deadline to arm. */
@@ -251,10 +277,7 @@ export class Endpoint {
       this.#client?.pollTimeout() ?? NEVER,
     );
     for (const machine of this.#machines) deadline = earlier(deadline, machine.pollTimeout());
-    for (const connection of this.#connections) {
-      deadline = earlier(deadline, connection.pollTimeout());
-    }
-    return deadline;
+    return earlier(deadline, this.#connections.pollTimeout());
   }
 
   /**
@@ -264,6 +287,7 @@ export class Endpoint {
    */
   pollTransmit(now: Instant, out: Uint8Array): number {
     this.transmitHops = undefined;
+    this.#isTrain = false;
     const handshake = this.#sharer?.hasTransmit
       ? this.#sharer
       : this.#client?.hasTransmit
@@ -281,45 +305,40 @@ export class Endpoint {
       this.transmitHops = machine.transmitHops;
       return length;
     }
-    const connections = this.#connections;
-    for (let tries = connections.length; tries > 0; tries--) {
-      if (this.#turn >= connections.length) this.#turn = 0;
-      const connection = connections[this.#turn++]!;
-      const length = connection.pollTransmit(now, out);
-      if (length === 0) continue;
-      this.transmitPath = connection.transmitPath;
-      return length;
-    }
-    return 0;
+    // Not only who is asked for another reason: all who wait for it get their turn.
+    if (this.limit.takeReopened(now)) this.#connections.touchAll();
+    const length = this.#connections.pollTransmit(now, out);
+    if (length === 0) return 0;
+    this.transmitPath = this.#connections.transmitPath;
+    this.#isTrain = true;
+    return length;
+  }
+
+  /**
+   * Writes one more datagram of the session whose turn it was at the last
+   * {@linkcode Endpoint.pollTransmit}, for the same path, when one of at most `segmentBytes` fits
+   * behind those before. Trains are made of these, and a session's turn lasts for a train.
+   *
+   * @param segmentBytes Length of the first datagram of the train.
+   * @returns Its bytes, or 0 when the train ends; also when `pollTransmit` has more.
+   */
+  extendTransmit(now: Instant, out: Uint8Array, segmentBytes: number): number {
+    return this.#isTrain ? this.#connections.extendTransmit(now, out, segmentBytes) : 0;
   }
 
   /** What the owner should know next. */
   pollEvent(): EndpointEvent | undefined {
-    for (const connection of this.#connections) {
-      const event = connection.takePathEvent();
-      if (event) this.#events.push({ ...event, connection });
-      if (connection.closed) this.#noteClosed(connection);
-    }
+    this.#connections.lookForNews();
     return this.#events.shift();
   }
 
-  #noteClosed(connection: Connection): void {
-    if (this.#told.has(connection)) return;
-    this.#told.add(connection);
-    this.#events.push({ type: "closed", connection, end: connection.closed! });
-  }
-
-  /** Forgets connections that are over. */
-  #sweep(): void {
-    const connections = this.#connections;
-    for (let index = connections.length - 1; index >= 0; index--) {
-      const connection = connections[index]!;
-      if (!connection.isEnded) continue;
-      this.#noteClosed(connection);
-      connections.splice(index, 1);
-      this.#byId.delete(this.#idOf.get(connection)!);
-      this.#idOf.delete(connection);
-      this.#told.delete(connection);
+  #takeNews(member: Member): void {
+    const { connection } = member;
+    for (let event = connection.takePathEvent(); event; event = connection.takePathEvent()) {
+      this.#events.push({ ...event, connection });
     }
+    if (connection.closed === undefined || member.isEndTold) return;
+    member.isEndTold = true;
+    this.#events.push({ type: "closed", connection, end: connection.closed });
   }
 }

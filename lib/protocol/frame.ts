@@ -17,6 +17,7 @@
  * 0x0a  OBSERVED_ADDRESS  in candidates_frame.ts
  * 0x0b  ACK_NOW           none
  * 0x0c  CLOSE             code v · length v · UTF-8 text
+ * 0x0d  LIMITED           in limited_frame.ts
  * ```
  */
 import { type ByteReader, varintLength, writeVarint } from "../bytes/varint.ts";
@@ -37,13 +38,27 @@ export const Frame = {
   OBSERVED_ADDRESS: 0x0a,
   ACK_NOW: 0x0b,
   CLOSE: 0x0c,
+  LIMITED: 0x0d,
 } as const;
 
 /** ACK delays travel in units of 8 µs: a varint of two bytes then reaches 131 ms. */
 const ACK_DELAY_UNITS_PER_MS = 125;
 
+/** Ranges of an ACK that may be old ones which have changed. */
+const MOST_OLD_RANGES = MAX_ACK_RANGES / 2;
+
+/** How many of the newest ranges an ACK names: all it has room for but what is news of older ones. */
+function countNewest(ranges: AckRanges): number {
+  let news = 0;
+  for (let index = MAX_ACK_RANGES; index < ranges.count; index++) {
+    if (ranges.isNews(index)) news++;
+  }
+  return MAX_ACK_RANGES - Math.min(news, MOST_OLD_RANGES);
+}
+
 /**
- * Writes an ACK for `ranges`, as many as fit, newest first [ACK-4].
+ * Writes an ACK for `ranges`, newest first, as many as fit: the newest, and of the others those that
+ * have changed lately [ACK-4].
  *
  * @param ranges Not empty.
  * @param delayMs How long the newest packet has been waiting for this ACK.
@@ -66,14 +81,19 @@ export function writeAck(
   at = writeVarint(delay, out, at);
   const countAt = at++;
   at = writeVarint(ranges.largest(0) - ranges.smallest(0), out, at);
+  ranges.markTold(0);
+  let above = ranges.smallest(0);
   let gaps = 0;
-  const most = Math.min(ranges.count, MAX_ACK_RANGES);
-  for (let index = 1; index < most; index++) {
-    const gap = ranges.smallest(index - 1) - ranges.largest(index) - 2;
+  const newest = countNewest(ranges);
+  for (let index = 1; index < ranges.count && gaps < MAX_ACK_RANGES - 1; index++) {
+    if (index >= newest && !ranges.isNews(index)) continue;
+    const gap = above - ranges.largest(index) - 2;
     const run = ranges.largest(index) - ranges.smallest(index);
     if (at + varintLength(gap) + varintLength(run) > end) break;
     at = writeVarint(gap, out, at);
     at = writeVarint(run, out, at);
+    ranges.markTold(index);
+    above = ranges.smallest(index);
     gaps++;
   }
   out[countAt] = gaps; // below 64, so one byte
@@ -114,6 +134,15 @@ export class AckFrame {
     }
     this.count = gaps + 1;
     return true;
+  }
+
+  /** Takes over another frame's ranges. */
+  copyFrom(other: AckFrame): void {
+    this.count = other.count;
+    for (let index = 0; index < other.count; index++) {
+      this.largest[index] = other.largest[index]!;
+      this.smallest[index] = other.smallest[index]!;
+    }
   }
 }
 

@@ -24,9 +24,11 @@ import {
 import { isSamePath, type Path } from "../nat/path.ts";
 import { after, earlier, type Instant, NEVER } from "../time.ts";
 import {
+  agreedSuite,
   decodeParameters,
-  defaultParameters,
   encodeParameters,
+  ownParameters,
+  type SendingWishes,
   type TransportParameters,
 } from "./transport_parameters.ts";
 
@@ -52,6 +54,8 @@ export interface HandshakeClientOptions {
   readonly request: Uint8Array;
   /** Whether a connection id is in use already. */
   readonly isIdTaken?: (id: number) => boolean;
+  /** How this side asks to be sent to. */
+  readonly wishes?: SendingWishes;
 }
 
 /** A sharer that has proved its key. */
@@ -113,7 +117,8 @@ export class HandshakeClient {
     const { codec, noise } = startHandshake("initiator", options);
     this.#codec = codec;
     this.#noise = noise;
-    this.#local = defaultParameters(createConnectionId(random, options.isIdTaken ?? (() => false)));
+    const connectionId = createConnectionId(random, options.isIdTaken ?? (() => false));
+    this.#local = ownParameters(connectionId, provider, options.wishes);
     const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
     encodeParameters(this.#local, payload, 0);
     this.#message1 = this.#noise.writeMessage(payload, random)!;
@@ -212,7 +217,8 @@ export class HandshakeClient {
     confirmation.set(this.#request, 2);
     const message3 = noise.writeMessage(confirmation, this.#random);
     if (!message3) return undefined;
-    const { sealer, opener } = protectSession(this.#provider, noise);
+    const suite = agreedSuite(this.#local, remote);
+    const { sealer, opener } = protectSession(this.#provider, noise, suite);
     const handshakeHash = noise.handshakeHash;
     noise.wipe();
     this.#noise.wipe();

@@ -34,9 +34,11 @@ import {
 import { isSamePath, type Path } from "../nat/path.ts";
 import { after, type Instant, NEVER } from "../time.ts";
 import {
+  agreedSuite,
   decodeParameters,
-  defaultParameters,
   encodeParameters,
+  ownParameters,
+  type SendingWishes,
   type TransportParameters,
 } from "./transport_parameters.ts";
 
@@ -61,6 +63,8 @@ export interface HandshakeSharerOptions {
   readonly staticKeys: KeyPair;
   /** Whether a connection id is in use already. */
   readonly isIdTaken?: (id: number) => boolean;
+  /** How this side asks to be sent to. */
+  readonly wishes?: SendingWishes;
 }
 
 /** A client that has finished its handshake. */
@@ -103,6 +107,7 @@ export class HandshakeSharer {
   readonly #provider: CryptoProvider;
   readonly #random: RandomSource;
   readonly #isIdTaken: (id: number) => boolean;
+  readonly #wishes: SendingWishes | undefined;
   readonly #codec: HandshakeCodec;
   readonly #cookies: CookieIssuer;
   readonly #policy = new CookiePolicy();
@@ -117,6 +122,7 @@ export class HandshakeSharer {
     this.#provider = provider;
     this.#random = random;
     this.#isIdTaken = options.isIdTaken ?? (() => false);
+    this.#wishes = options.wishes;
     const { codec, noise } = startHandshake("responder", options);
     this.#codec = codec;
     this.#start = noise;
@@ -236,7 +242,8 @@ export class HandshakeSharer {
       return;
     }
     const isIdTaken = (id: number) => this.#halfOpen.has(id) || this.#isIdTaken(id);
-    const local = defaultParameters(createConnectionId(this.#random, isIdTaken));
+    const connectionId = createConnectionId(this.#random, isIdTaken);
+    const local = ownParameters(connectionId, this.#provider, this.#wishes);
     const answer = new Uint8Array(MESSAGE_2_PAYLOAD_BYTES);
     encodeParameters(local, answer, 0);
     const message2 = noise.writeMessage(answer, this.#random);
@@ -296,7 +303,8 @@ export class HandshakeSharer {
     this.#policy.rememberNonce(datagram.subarray(0, HANDSHAKE_NONCE_BYTES));
     const reader = new ByteReader(payload);
     const request = reader.bytes(reader.u16());
-    const { sealer, opener } = protectSession(this.#provider, noise);
+    const suite = agreedSuite(local, remote);
+    const { sealer, opener } = protectSession(this.#provider, noise, suite);
     const accepted: AcceptedClient = {
       start: {
         sealer,

@@ -4,7 +4,7 @@
  */
 import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
-import { KEY_UPDATE_MS, KEY_UPDATE_PACKETS } from "./params.ts";
+import { KEY_UPDATE_MS, KEY_UPDATE_PACKETS, LAST_PACKETS } from "./params.ts";
 import type { RttEstimator } from "./rtt.ts";
 import { after, type Instant } from "../time.ts";
 import { Timer, type TimerTable } from "./timer_table.ts";
@@ -26,7 +26,7 @@ export interface KeyUpdatesOptions {
   readonly timers: TimerTable;
   /** Of the path. */
   readonly rtt: RttEstimator;
-  /** Packets after which keys are replaced (default {@linkcode KEY_UPDATE_PACKETS}). */
+  /** Packets after which keys are replaced; less than the suite's number only in tests. */
   readonly packets?: number;
 }
 
@@ -37,6 +37,7 @@ export class KeyUpdates {
   readonly #timers: TimerTable;
   readonly #rtt: RttEstimator;
   readonly #packets: number;
+  readonly #wornOutPackets: number;
   #openerGeneration = 0;
   #nextAt: Instant;
 
@@ -46,9 +47,16 @@ export class KeyUpdates {
     this.#opener = options.opener;
     this.#timers = options.timers;
     this.#rtt = options.rtt;
-    this.#packets = options.packets ?? KEY_UPDATE_PACKETS;
+    const { suite } = options.sealer;
+    this.#packets = options.packets ?? Math.min(KEY_UPDATE_PACKETS, suite.maxSealedPackets / 2);
+    this.#wornOutPackets = suite.maxSealedPackets - LAST_PACKETS;
     this.#nextAt = now;
     this.#timers.set(Timer.KEY, after(now, KEY_UPDATE_MS));
+  }
+
+  /** Whether the present keys may seal nothing but the end, because no update came about [KEY-4]. */
+  get isWornOut(): boolean {
+    return this.#sealer.packetsSealed >= this.#wornOutPackets;
   }
 
   /** Before each packet: replaces keys that have sealed enough. */

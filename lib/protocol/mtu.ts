@@ -1,15 +1,17 @@
 /**
  * Which datagram size the path carries: a ladder of sizes, each probed once, all in the first
  * moments (RFC 8899 in spirit). All at once because after the first ICMP too-big the kernel
- * fragments larger datagrams silently, and every later probe would seem to succeed.
+ * fragments larger datagrams silently, and every later probe would seem to succeed. That a single
+ * probe is lost by chance costs little: the next size is close. Only where that says nothing of the
+ * size, because all were lost or because it was in use already, is one tried twice.
  */
 import {
   BASE_DATAGRAM_BYTES,
   BLACK_HOLE_PROBES,
   MAX_DATAGRAM_BYTES_V4,
   MAX_DATAGRAM_BYTES_V6,
-  MTU_FIRST_RETRY_MS,
   MTU_RETRY_MS,
+  MTU_TRIES,
 } from "./params.ts";
 import { after, type Instant } from "../time.ts";
 
@@ -26,8 +28,13 @@ export class MtuLadder {
   datagramBytes: number = BASE_DATAGRAM_BYTES;
   readonly #ladder: readonly number[];
   #nextProbe = 0;
+  /** Probes of the present ladder that were lost. */
+  #lostProbes = 0;
+  /** Ladders in a row of which nothing arrived. */
+  #failedTries = 0;
   #timeouts = 0;
-  #fallbacks = 0;
+  /** The size given up for a black hole, or 0. */
+  #fallenFrom = 0;
 
   /**
    * @param family Of the path's addresses.
@@ -39,9 +46,10 @@ export class MtuLadder {
       .filter((size) => size > BASE_DATAGRAM_BYTES && size <= peerLimitBytes);
   }
 
-  /** Size of the next probe to send, or 0: each once [MTU-1]. */
+  /** Size of the next probe to send, or 0: each once, and none that is known to pass [MTU-1]. */
   nextProbeBytes(): number {
-    return this.#ladder[this.#nextProbe] ?? 0;
+    const bytes = this.#ladder[this.#nextProbe] ?? 0;
+    return bytes > this.datagramBytes ? bytes : 0;
   }
 
   /** The probe was sent. */
@@ -55,34 +63,66 @@ export class MtuLadder {
    * @returns Whether datagrams may be larger now.
    */
   onProbeAcked(bytes: number): boolean {
+    this.#failedTries = 0;
     if (bytes <= this.datagramBytes) return false;
     this.datagramBytes = bytes;
     return true;
   }
 
-  /** Something arrived: the size in use works. */
-  onProgress(): void {
+  /**
+   * A probe was lost. When it was the last of a ladder, and nothing arrived, that is sent again.
+   *
+   * @returns When to send it again, if not at once: then the owner calls `restart`.
+   */
+  onProbeLost(now: Instant): Instant | undefined {
+    this.#lostProbes++;
+    if (this.datagramBytes > BASE_DATAGRAM_BYTES || this.#lostProbes < this.#nextProbe) {
+      return undefined;
+    }
+    if (this.#nextProbe < this.#ladder.length) return undefined;
+    if (++this.#failedTries >= MTU_TRIES) return after(now, MTU_RETRY_MS);
+    this.#probeFrom(0);
+    return undefined;
+  }
+
+  /**
+   * Something arrived: the size in use works, and what was given up may have been an outage.
+   *
+   * @returns When to look for larger ones still, after a fall: then the owner calls `restart`.
+   */
+  onProgress(now: Instant): Instant | undefined {
     this.#timeouts = 0;
+    if (this.#fallenFrom === 0) return undefined;
+    // At once only what was in use: the larger ones did not pass.
+    this.#probeFrom(this.#ladder.indexOf(this.#fallenFrom));
+    this.#fallenFrom = 0;
+    return after(now, MTU_RETRY_MS);
   }
 
   /**
    * A probe timeout passed without an answer: several in a row are a black hole [MTU-2].
    *
-   * @returns When to probe again if the size fell back to the base, else undefined.
+   * @returns Whether the size fell back to the base.
    */
-  onTimeout(now: Instant): Instant | undefined {
+  onTimeout(): boolean {
     this.#timeouts++;
     if (this.#timeouts < BLACK_HOLE_PROBES || this.datagramBytes === BASE_DATAGRAM_BYTES) {
-      return undefined;
+      return false;
     }
+    this.#fallenFrom = this.datagramBytes;
     this.datagramBytes = BASE_DATAGRAM_BYTES;
     this.#nextProbe = this.#ladder.length;
-    // The first time it may have been an outage of the whole path: look again soon.
-    return after(now, this.#fallbacks++ === 0 ? MTU_FIRST_RETRY_MS : MTU_RETRY_MS);
+    return true;
   }
 
   /** Probes the whole ladder again. */
   restart(): void {
-    this.#nextProbe = 0;
+    this.#failedTries = 0;
+    this.#probeFrom(0);
+  }
+
+  #probeFrom(index: number): void {
+    this.#nextProbe = index;
+    this.#lostProbes = index;
   }
 }

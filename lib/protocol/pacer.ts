@@ -1,5 +1,15 @@
-/** [PACE-1] Spreads datagrams over time with a token bucket, so that queues see no bursts. */
-import { BURST_MS, MAX_BURST_DATAGRAMS, MIN_BURST_DATAGRAMS } from "./params.ts";
+/**
+ * [PACE-1] Spreads datagrams over time with a token bucket, so that queues see no bursts. Where the
+ * socket takes trains of datagrams in one call, it lets them out in trains: a call costs the same for
+ * forty datagrams as for one.
+ */
+import {
+  BURST_MS,
+  MAX_BURST_DATAGRAMS,
+  MIN_BURST_DATAGRAMS,
+  TRAIN_BURST_MS,
+  TRAIN_DATAGRAMS,
+} from "./params.ts";
 import { after, type Instant } from "../time.ts";
 
 /** A token bucket in bytes. It may go below zero by one datagram. */
@@ -8,6 +18,9 @@ export class Pacer {
   #updatedAt: Instant;
   #rate = 0;
   #burstBytes: number;
+  /** Tokens from which a bucket that was empty lets something out again. */
+  #reopenBytes = 0;
+  #wasOpen = true;
 
   /** Starts full. */
   constructor(now: Instant, datagramBytes: number) {
@@ -16,25 +29,36 @@ export class Pacer {
     this.#updatedAt = now;
   }
 
-  /** Sets the rate, in bytes per millisecond, from now on. */
-  setRate(now: Instant, rate: number, datagramBytes: number): void {
+  /**
+   * Sets the rate, in bytes per millisecond, from now on.
+   *
+   * @param takesTrains Whether the socket takes trains; without it each datagram costs a call, and
+   *   larger bursts would save nothing.
+   */
+  setRate(now: Instant, rate: number, datagramBytes: number, takesTrains = false): void {
     this.#refill(now);
     this.#rate = rate;
+    const mostBytes = takesTrains
+      ? Math.max(TRAIN_DATAGRAMS * datagramBytes, rate * TRAIN_BURST_MS)
+      : MAX_BURST_DATAGRAMS * datagramBytes;
     this.#burstBytes = Math.min(
       Math.max(rate * BURST_MS, MIN_BURST_DATAGRAMS * datagramBytes),
-      MAX_BURST_DATAGRAMS * datagramBytes,
+      mostBytes,
     );
+    // Each ACK wakes the sender: without this it would send what the last few microseconds allow.
+    this.#reopenBytes = takesTrains ? this.#burstBytes / 2 : 0;
   }
 
   /** Whether a datagram may leave now. */
   isOpen(now: Instant): boolean {
     this.#refill(now);
-    return this.#tokens > 0;
+    this.#wasOpen = this.#tokens > 0 && (this.#wasOpen || this.#tokens >= this.#reopenBytes);
+    return this.#wasOpen;
   }
 
   /** When the next datagram may leave. A few at once are worth waiting for: a timer costs more. */
   nextAt(now: Instant): Instant {
-    const wanted = this.#burstBytes / 4 - this.#tokens;
+    const wanted = Math.max(this.#burstBytes / 4, this.#reopenBytes) - this.#tokens;
     return after(now, Math.max(wanted / this.#rate, 0.1));
   }
 

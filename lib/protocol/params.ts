@@ -35,8 +35,21 @@ export const HEADER_BYTES = 13;
 /** Most ranges in one ACK frame: older gaps have long been re-sent. */
 export const MAX_ACK_RANGES = 64;
 
+/** Most ranges a receiver remembers: gaps that late packets may still fill. */
+export const MAX_REMEMBERED_RANGES = 256;
+
 /** Ack-eliciting packets after which an ACK is sent at once: fewer wake-ups than every second one. */
 export const ACK_EVERY_PACKETS = 16;
+
+/** ACKs at once for packets out of order, several in a row: a path that mixes up everything would get
+ * one for each packet. */
+export const MAX_PROMPT_ACKS = 4;
+
+/** Packets in order that earn one more of them. */
+export const PACKETS_PER_PROMPT_ACK = 8;
+
+/** Ack-eliciting packets after which an ACK is sent where there are none left. */
+export const ACK_EVERY_DISORDERED_PACKETS = 4;
 
 /**
  * Sent packets remembered without an answer, above which ACKs no longer go out alone: nothing holds
@@ -58,14 +71,16 @@ export const INITIAL_RTT_MS = 333;
 /** Packets a packet may be overtaken by before it counts as lost (RFC 9002 section 6.1.1). */
 export const REORDER_THRESHOLD_PACKETS = 3;
 
-/** How far the reordering threshold may grow on paths that reorder. */
-export const MAX_REORDER_THRESHOLD_PACKETS = 256;
+/** How far the reordering threshold may grow on paths that reorder: the window in which a receiver
+ * still takes late packets. On a fast path 20 ms are thousands of packets. */
+export const MAX_REORDER_THRESHOLD_PACKETS = 32_768;
 
 /** Share of the round trip after which an overtaken packet counts as lost (RFC 9002 section 6.1.2). */
 export const TIME_THRESHOLD = 9 / 8;
 
-/** How far the time threshold may grow on paths that reorder. */
-export const MAX_TIME_THRESHOLD = 2;
+/** Most that a path's reordering may add to the time threshold where that is more than a round trip,
+ * ms: radio links repeat what they lost themselves for so long. */
+export const MAX_REORDER_MS = 50;
 
 /** Timer granularity, ms (RFC 9002 section 6.1.2). */
 export const GRANULARITY_MS = 1;
@@ -75,14 +90,14 @@ export const REORDER_MEMORY_EPISODES = 16;
 
 /** Longest pause between probes, ms: a path that comes back is found within this, and two datagrams
  * in so long burden nobody. */
-export const MAX_PROBE_INTERVAL_MS = 1500;
+export const MAX_PROBE_INTERVAL_MS = 250;
 
 /** Probe timeouts without an answer after which a large datagram size counts as a black hole. */
 export const BLACK_HOLE_PROBES = 3;
 
-/** Pause before larger datagrams are tried again after the first fall back to the base size, ms: an
- * outage of the whole path looks the same as a black hole. */
-export const MTU_FIRST_RETRY_MS = 5000;
+/** Times a ladder of sizes is sent of which nothing at all arrives: a burst of losses takes all of
+ * them at once, and a path below 1280 bytes is rare. */
+export const MTU_TRIES = 3;
 
 /** Minutes-long cache of ICMP too-big in kernels makes a second probe of a size lie, ms. */
 export const MTU_RETRY_MS = 660_000;
@@ -108,6 +123,23 @@ export const MAX_BURST_DATAGRAMS = 32;
 /** The pacer's burst in time, ms: the shortest that a timer sleeps. */
 export const BURST_MS = 2;
 
+/** Least limit of bytes a second: below it a session would hardly live. */
+export const MIN_RATE_LIMIT_BYTES = 1000;
+
+/** What a limit of the rate lets out at once after a pause, ms of it: little over some seconds. */
+export const RATE_LIMIT_BURST_MS = 100;
+
+/** What it lets out at once when who waited for it comes too late, ms of it: timers of a busy machine
+ * are late by so much, and the limit is to be reached there, too. */
+export const RATE_LIMIT_CATCH_UP_MS = 250;
+
+/** Datagrams that a socket which takes trains takes in one call: 65,507 bytes of the largest. */
+export const TRAIN_DATAGRAMS = 44;
+
+/** The pacer's burst in time where sockets take trains, ms, once that is more than a train: what
+ * passes while a program is busy with other things. */
+export const TRAIN_BURST_MS = 1;
+
 /** Block bytes a receiver grants at first. */
 export const INITIAL_BLOCK_WINDOW_BYTES = 4 * 1024 * 1024;
 
@@ -122,6 +154,9 @@ export const MAX_CONTROL_GAPS = 1024;
 
 /** Packets a key may protect before it is replaced, 2^26, far below the limits of RFC 9001 6.6. */
 export const KEY_UPDATE_PACKETS = 0x400_0000;
+
+/** Packets that a worn-out key keeps for saying that the session ends [KEY-4]. */
+export const LAST_PACKETS = 1024;
 
 /** Age at which a key is replaced, ms. */
 export const KEY_UPDATE_MS = 3_600_000;

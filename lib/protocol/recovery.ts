@@ -5,22 +5,13 @@
  */
 import type { CongestionController } from "./congestion/controller.ts";
 import { DeliveryRate } from "./congestion/delivery_rate.ts";
-import type { AckFrame } from "./frame.ts";
-import {
-  GRANULARITY_MS,
-  MAX_PROBE_INTERVAL_MS,
-  MAX_REORDER_THRESHOLD_PACKETS,
-  MAX_TIME_THRESHOLD,
-  REORDER_MEMORY_EPISODES,
-  REORDER_THRESHOLD_PACKETS,
-  TIME_THRESHOLD,
-} from "./params.ts";
+import { AckFrame } from "./frame.ts";
+import { MAX_PROBE_INTERVAL_MS } from "./params.ts";
+import { Reordering } from "./reordering.ts";
 import { RttEstimator } from "./rtt.ts";
 import { PacketFlag, SentPackets } from "./sent_packets.ts";
 import { after, type Instant, instant, NEVER } from "../time.ts";
 
-/** By how much the time threshold grows with each loss that was none. */
-const TIME_THRESHOLD_STEP = 1 / 8;
 /** Doublings of the probe timeout. */
 const MAX_BACKOFF = 6;
 /** Probe timeouts without any answer that make a loss persistent congestion (RFC 9002, 7.6.1). */
@@ -67,9 +58,11 @@ export class Recovery {
   #firstUnresolved = 0;
   #inFlightPackets = 0;
   #lastInFlightSentAt: Instant = instant(0);
-  #reorderThreshold = REORDER_THRESHOLD_PACKETS;
-  #timeThreshold = TIME_THRESHOLD;
-  #episodesSinceSpurious = 0;
+  readonly #reordering = new Reordering();
+  /** What the last ACK named. */
+  readonly #known = new AckFrame();
+  /** The largest number acknowledged on the path before the present ACK: what is below came late. */
+  #overtaker = -1;
   /** When the last loss episode began: what was sent before belongs to it. */
   #episodeStart: Instant = instant(Number.NEGATIVE_INFINITY);
   /** When packets began to give round-trip samples; always, if one was known at the start. */
@@ -130,24 +123,9 @@ export class Recovery {
     if (largest >= sent.next) return false;
     const isLargestNew = largest > this.#largestAcked;
     const largestSlot = sent.slot(largest);
-    let ackedEliciting = false;
     this.#rate.begin();
-    for (let index = 0; index < ack.count; index++) {
-      const end = ack.largest[index]!;
-      if (end < sent.oldest) break;
-      let packetNumber = ack.smallest[index]!;
-      if (packetNumber < sent.oldest) packetNumber = sent.oldest;
-      for (; packetNumber <= end; packetNumber++) {
-        const slot = sent.slot(packetNumber);
-        const flags = sent.flags[slot]!;
-        if ((flags & PacketFlag.ACKED) !== 0) continue;
-        if ((flags & PacketFlag.ACK_ELICITING) !== 0) ackedEliciting = true;
-        if (packetNumber > this.#largestAckedOnPath && (flags & PacketFlag.OFF_PATH) === 0) {
-          this.#largestAckedOnPath = packetNumber;
-        }
-        this.#onPacketAcked(now, packetNumber, slot, flags);
-      }
-    }
+    this.#overtaker = this.#largestAckedOnPath;
+    const ackedEliciting = this.#acknowledgeNew(now, ack);
     if (isLargestNew) {
       this.#largestAcked = largest;
       // Only the newest packet gives a sample, and only one the peer had to acknowledge promptly.
@@ -157,6 +135,7 @@ export class Recovery {
         if (!this.rtt.hasSample) this.#firstSampleAt = now;
         this.rtt.addSample(Math.max(now - sent.sentAt[largestSlot]!, 0.001), ack.delayMs);
         this.#rate.rttMs = this.rtt.latestMs;
+        this.#rate.ackDelayMs = Math.min(ack.delayMs, this.rtt.maxAckDelayMs);
       }
     }
     if (ackedEliciting) this.timeoutCount = 0;
@@ -182,10 +161,8 @@ export class Recovery {
   /** Declares lost what was overtaken too far or too long ago. */
   detectLosses(now: Instant): void {
     const sent = this.sent;
-    const lossDelayMs = Math.max(
-      this.#timeThreshold * Math.max(this.rtt.latestMs, this.rtt.smoothedMs),
-      GRANULARITY_MS,
-    );
+    const thresholdMs = this.#reordering.thresholdMs(this.rtt);
+    const thresholdPackets = this.#reordering.thresholdPackets;
     this.lossDeadline = NEVER;
     let lostBytes = 0;
     let lostCount = 0;
@@ -206,8 +183,8 @@ export class Recovery {
       const sentAt = sent.sentAt[slot]!;
       const isOldPath = packetNumber < this.#pathStart;
       const isOvertaken = !isOldPath &&
-        this.#largestAckedOnPath - packetNumber >= this.#reorderThreshold;
-      const lostAt = isOldPath ? this.#oldPathEnds : after(sentAt as Instant, lossDelayMs);
+        this.#largestAckedOnPath - packetNumber >= thresholdPackets;
+      const lostAt = isOldPath ? this.#oldPathEnds : after(sentAt as Instant, thresholdMs);
       if (!isOvertaken && lostAt > now) {
         // Later packets were sent later and are nearer to the newest: none of them is lost yet.
         this.lossDeadline = lostAt;
@@ -260,25 +237,22 @@ export class Recovery {
     this.#oldPathEnds = after(now, graceMs);
     if (controller) {
       this.#controller = controller;
-      this.#reorderThreshold = REORDER_THRESHOLD_PACKETS;
-      this.#timeThreshold = TIME_THRESHOLD;
-      this.#episodesSinceSpurious = 0;
+      this.#reordering.clear();
     }
     this.detectLosses(now);
   }
 
-  /**
-   * The probe deadline passed. Nothing is declared lost for it [LOSS-3].
-   *
-   * @returns The index of the oldest packet in flight that no probe repeated yet, for a probe to
-   *   repeat its content, or −1. Without that a second timeout would find nothing left to repeat.
-   */
-  onProbeTimeout(): number {
+  /** The probe deadline passed. Nothing is declared lost for it [LOSS-3]. */
+  onProbeTimeout(): void {
     this.timeoutCount++;
-    return this.takeUnrepeated();
   }
 
-  /** The next packet in flight that no probe has repeated, as {@linkcode onProbeTimeout} gives it. */
+  /**
+   * Takes the oldest packet in flight that no probe has repeated yet: without that a second timeout
+   * would find nothing left to repeat.
+   *
+   * @returns Its index, or −1.
+   */
   takeUnrepeated(): number {
     const sent = this.sent;
     for (let packetNumber = this.#firstUnresolved; packetNumber < sent.next; packetNumber++) {
@@ -291,9 +265,59 @@ export class Recovery {
     return -1;
   }
 
+  /**
+   * Acknowledges what a frame names and the one before it did not: frames repeat nearly all of what
+   * the last one said, and walking over that again would cost what is in flight, not what is new.
+   *
+   * @returns Whether any of it was to be acknowledged.
+   */
+  #acknowledgeNew(now: Instant, ack: AckFrame): boolean {
+    const known = this.#known;
+    const { oldest } = this.sent;
+    let isEliciting = false;
+    let first = 0;
+    for (let index = 0; index < ack.count; index++) {
+      const end = ack.largest[index]!;
+      if (end < oldest) break;
+      let start = Math.max(ack.smallest[index]!, oldest);
+      // Of the known ranges, newest first as well, those from `first` to `past` reach into this one.
+      while (first < known.count && known.smallest[first]! > end) first++;
+      let past = first;
+      while (past < known.count && known.largest[past]! >= start) past++;
+      for (let at = past - 1; at >= first; at--) {
+        if (this.#acknowledgeRun(now, start, known.smallest[at]! - 1)) isEliciting = true;
+        start = Math.max(start, known.largest[at]! + 1);
+      }
+      if (this.#acknowledgeRun(now, start, end)) isEliciting = true;
+      first = Math.max(first, past - 1);
+    }
+    known.copyFrom(ack);
+    return isEliciting;
+  }
+
+  #acknowledgeRun(now: Instant, first: number, last: number): boolean {
+    const sent = this.sent;
+    let isEliciting = false;
+    for (let packetNumber = first; packetNumber <= last; packetNumber++) {
+      const slot = sent.slot(packetNumber);
+      const flags = sent.flags[slot]!;
+      if ((flags & PacketFlag.ACKED) !== 0) continue;
+      if ((flags & PacketFlag.ACK_ELICITING) !== 0) isEliciting = true;
+      if (packetNumber > this.#largestAckedOnPath && (flags & PacketFlag.OFF_PATH) === 0) {
+        this.#largestAckedOnPath = packetNumber;
+      }
+      this.#onPacketAcked(now, packetNumber, slot, flags);
+    }
+    return isEliciting;
+  }
+
   #onPacketAcked(now: Instant, packetNumber: number, slot: number, flags: number): void {
     const sent = this.sent;
     sent.flags[slot] = flags | PacketFlag.ACKED;
+    if (packetNumber < this.#overtaker && (flags & PacketFlag.IN_FLIGHT) !== 0) {
+      const overtakenBy = this.#overtaker - packetNumber;
+      this.#reordering.handleLate(overtakenBy, now - sent.sentAt[slot]!, this.rtt);
+    }
     if ((flags & PacketFlag.LOST) !== 0) {
       this.#onSpurious(packetNumber, slot, flags);
     } else {
@@ -306,18 +330,11 @@ export class Recovery {
     this.#owner.handlePacketAcked(slot);
   }
 
-  /** A packet declared lost has arrived: this path reorders more than was thought [LOSS-2]. */
+  /** A packet declared lost has arrived after all. */
   #onSpurious(packetNumber: number, slot: number, flags: number): void {
     if ((flags & PacketFlag.IN_FLIGHT) === 0) return;
     this.spuriousPackets++;
     this.#rate.onSpuriousLoss(this.sent.sizes[slot]!);
-    this.#episodesSinceSpurious = 0;
-    const distance = this.#largestAcked - packetNumber;
-    this.#reorderThreshold = Math.min(
-      Math.max(this.#reorderThreshold, distance + 1),
-      MAX_REORDER_THRESHOLD_PACKETS,
-    );
-    this.#timeThreshold = Math.min(this.#timeThreshold + TIME_THRESHOLD_STEP, MAX_TIME_THRESHOLD);
     this.#controller.onSpuriousLoss(packetNumber, this.sent.sentAt[slot] as Instant);
   }
 
@@ -325,9 +342,7 @@ export class Recovery {
   #onLosses(now: Instant, largestSentAt: Instant): void {
     if (largestSentAt <= this.#episodeStart) return;
     this.#episodeStart = now;
-    if (++this.#episodesSinceSpurious < REORDER_MEMORY_EPISODES) return;
-    this.#reorderThreshold = REORDER_THRESHOLD_PACKETS;
-    this.#timeThreshold = TIME_THRESHOLD;
+    this.#reordering.handleEpisode();
   }
 
   #leaveFlight(slot: number, flags: number): void {

@@ -22,6 +22,8 @@ export const PacketFlag = {
   PATH_NEWS: 512,
   /** It left while the application, not the path, held sending back. */
   APP_LIMITED: 1024,
+  /** It carried LIMITED. */
+  LIMITED: 2048,
 } as const;
 
 const INITIAL_CAPACITY = 1024;

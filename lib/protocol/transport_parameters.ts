@@ -4,6 +4,8 @@
  * add some [TP-1].
  */
 import { ByteReader, writeVarint } from "../bytes/varint.ts";
+import { AES_256_GCM, CHACHA20_POLY1305, type CipherSuite } from "../crypto/cipher_suite.ts";
+import type { CryptoProvider } from "../crypto/provider.ts";
 import {
   BASE_DATAGRAM_BYTES,
   CONNECTION_ID_BYTES,
@@ -12,6 +14,7 @@ import {
   INITIAL_BLOCK_WINDOW_BYTES,
   MAX_ACK_DELAY_MS,
   MAX_DATAGRAM_BYTES_V4,
+  MIN_RATE_LIMIT_BYTES,
 } from "./params.ts";
 
 /** Field numbers. */
@@ -23,7 +26,23 @@ const Field = {
   IDLE_TIMEOUT: 5,
   ACK_DELAY: 6,
   FEATURES: 7,
+  RATE_LIMIT: 8,
+  BACKGROUND: 9,
 } as const;
+
+/** Bit of {@linkcode TransportParameters.features}: takes LIMITED frames. */
+export const FEATURE_LIMITED = 1;
+
+/** Bit of {@linkcode TransportParameters.features}: seals and opens packets with AES-256-GCM. */
+export const FEATURE_AES_256_GCM = 2;
+
+/** How a side asks to be sent to. */
+export interface SendingWishes {
+  /** Bytes per second in datagrams, from 1000; absent for as fast as it goes. */
+  readonly limitBytesPerSecond?: number;
+  /** Yield to other traffic. */
+  readonly background?: boolean;
+}
 
 /** What one side says of itself. */
 export interface TransportParameters {
@@ -39,11 +58,15 @@ export interface TransportParameters {
   readonly idleTimeoutMs: number;
   /** Longest this side holds an ACK back, ms. */
   readonly ackDelayMs: number;
-  /** Optional features this side has, as bits; none is defined yet. */
+  /** Optional features this side has, as bits, `FEATURE_*`. */
   readonly features: number;
+  /** Bytes per second that the other side is asked not to exceed [RATE-2]; 0 for no limit. */
+  readonly rateLimit: number;
+  /** Whether the other side is asked to yield to other traffic. */
+  readonly background: boolean;
 }
 
-/** The parameters of this implementation under a connection id. */
+/** The parameters of version 1 under a connection id: no features, no wishes. */
 export function defaultParameters(connectionId: Uint8Array): TransportParameters {
   return {
     connectionId,
@@ -53,14 +76,38 @@ export function defaultParameters(connectionId: Uint8Array): TransportParameters
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     ackDelayMs: MAX_ACK_DELAY_MS,
     features: 0,
+    rateLimit: 0,
+    background: false,
   };
+}
+
+/** The parameters of this implementation under a connection id, with what it has and wishes. */
+export function ownParameters(
+  connectionId: Uint8Array,
+  provider: Pick<CryptoProvider, "createAesGcm">,
+  wishes: SendingWishes = {},
+): TransportParameters {
+  return {
+    ...defaultParameters(connectionId),
+    features: FEATURE_LIMITED | (provider.createAesGcm ? FEATURE_AES_256_GCM : 0),
+    rateLimit: Math.floor(wishes.limitBytesPerSecond ?? 0),
+    background: wishes.background ?? false,
+  };
+}
+
+/**
+ * The cipher of a session's packets, from what both sides said [TP-3]. Both messages are in the
+ * handshake hash, so nobody in between can make the sides disagree or take the choice from them.
+ */
+export function agreedSuite(a: TransportParameters, b: TransportParameters): CipherSuite {
+  return (a.features & b.features & FEATURE_AES_256_GCM) !== 0 ? AES_256_GCM : CHACHA20_POLY1305;
 }
 
 /**
  * Writes the parameters, with a two-byte length in front, so that padding may follow.
  *
  * @returns The index just past the last byte.
- * @throws {RangeError} If `out` has too little room (needs 70 bytes at most).
+ * @throws {RangeError} If `out` has too little room (needs 82 bytes at most).
  */
 export function encodeParameters(
   parameters: TransportParameters,
@@ -78,6 +125,9 @@ export function encodeParameters(
   at = writeNumberField(Field.IDLE_TIMEOUT, parameters.idleTimeoutMs, out, at);
   at = writeNumberField(Field.ACK_DELAY, parameters.ackDelayMs, out, at);
   at = writeNumberField(Field.FEATURES, parameters.features, out, at);
+  const { rateLimit, background } = parameters;
+  if (rateLimit > 0) at = writeNumberField(Field.RATE_LIMIT, rateLimit, out, at);
+  if (background) at = writeNumberField(Field.BACKGROUND, 1, out, at);
   const length = at - offset - 2;
   out[offset] = length >>> 8;
   out[offset + 1] = length;
@@ -109,7 +159,7 @@ export function decodeParameters(bytes: Uint8Array): TransportParameters | undef
     if (field === Field.CONNECTION_ID) {
       if (value.length !== CONNECTION_ID_BYTES) return undefined;
       connectionId = value.slice();
-    } else if (field >= Field.MAX_DATAGRAM && field <= Field.FEATURES) {
+    } else if (field >= Field.MAX_DATAGRAM && field <= Field.BACKGROUND) {
       const number = new ByteReader(value);
       numbers.set(field, number.varint());
       if (!number.ok || number.remaining > 0) return undefined;
@@ -125,8 +175,11 @@ export function decodeParameters(bytes: Uint8Array): TransportParameters | undef
     idleTimeoutMs: numbers.get(Field.IDLE_TIMEOUT) ?? defaults.idleTimeoutMs,
     ackDelayMs: numbers.get(Field.ACK_DELAY) ?? defaults.ackDelayMs,
     features: numbers.get(Field.FEATURES) ?? 0,
+    rateLimit: numbers.get(Field.RATE_LIMIT) ?? 0,
+    background: numbers.get(Field.BACKGROUND) === 1,
   };
   const isPossible = parameters.maxDatagramBytes >= BASE_DATAGRAM_BYTES &&
-    parameters.idleTimeoutMs >= 1000 && parameters.ackDelayMs <= 1000;
+    parameters.idleTimeoutMs >= 1000 && parameters.ackDelayMs <= 1000 &&
+    (parameters.rateLimit === 0 || parameters.rateLimit >= MIN_RATE_LIMIT_BYTES);
   return isPossible ? parameters : undefined;
 }

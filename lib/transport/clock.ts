@@ -1,4 +1,5 @@
 /** Time and the one timer of a pump, handed in so that tests run on a virtual clock. */
+import process from "node:process";
 import { type Instant, instant } from "../time.ts";
 
 /** A monotonic clock with timers. */
@@ -7,6 +8,8 @@ export interface Clock {
   now(): Instant;
   /** Calls `callback` once at or after `deadline`. Returns a function that cancels it. */
   setTimer(deadline: Instant, callback: () => void): () => void;
+  /** Processor time this program has used, ms; of a clock that is not the system's nobody knows. */
+  processorMs?(): number;
 }
 
 /** Longest delay of the runtime's timers; it takes a longer one for none at all. */
@@ -27,5 +30,9 @@ export const systemClock: Clock = {
     if (delayMs > MAX_DELAY_MS) return setFarTimer(deadline, callback);
     const timer = setTimeout(callback, Math.max(0, delayMs));
     return () => clearTimeout(timer);
+  },
+  processorMs() {
+    const { user, system } = process.cpuUsage(); // µs, of all threads
+    return (user + system) / 1000;
   },
 };

@@ -4,12 +4,12 @@ import { TransferError } from "../errors.ts";
 import { parseIpAddress, type SocketAddress } from "../nat/address.ts";
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
 import type { LocalSocket } from "../nat/discovery/report.ts";
-import { Endpoint, type EndpointEvent } from "../protocol/endpoint.ts";
+import { Endpoint, type EndpointEvent, type EndpointOptions } from "../protocol/endpoint.ts";
 import type { Path, PathSocket } from "../nat/path.ts";
 import type { Clock } from "./clock.ts";
 import { openSocket } from "./open_socket.ts";
 import { Pump } from "./pump.ts";
-import type { DatagramSocket } from "./socket.ts";
+import type { DatagramSocket, SocketAcceleration } from "./socket.ts";
 
 /** What to bind. */
 export interface BindOptions {
@@ -47,6 +47,12 @@ export async function openSockets(options: BindOptions): Promise<DatagramSocket[
   }
 }
 
+/** How an endpoint sends and asks to be sent to. */
+export type SendingOptions = Pick<
+  EndpointOptions,
+  "congestion" | "connectionLimitBytesPerSecond" | "wishes"
+>;
+
 /** Sockets, endpoint and pump as one. */
 export class LiveEndpoint {
   /** The state machine. */
@@ -67,14 +73,18 @@ export class LiveEndpoint {
       readonly provider: CryptoProvider;
       readonly random: RandomSource;
       readonly clock: Clock;
+      /** How to send, and how to ask to be sent to. */
+      readonly sending?: SendingOptions;
     },
     onEvent: (event: EndpointEvent) => void,
   ) {
     this.#mainSockets = world.sockets;
     this.endpoint = new Endpoint({
+      ...world.sending,
       provider: world.provider,
       random: world.random,
       wake: () => this.wake(),
+      takesTrains: (socket) => this.#pump.takesTrains(socket),
     });
     this.#pump = new Pump(this.endpoint, world.sockets, world.clock, onEvent);
   }
@@ -120,6 +130,11 @@ export class LiveEndpoint {
   /** Closes a socket; what was still to be sent through it is dropped. Unknown indices do nothing. */
   removeSocket(index: number): void {
     this.#pump.removeSocket(index);
+  }
+
+  /** Which way the datagrams of a path go through its socket. */
+  accelerationOf({ socket }: Path): SocketAcceleration["path"] {
+    return this.sockets.get(socket)?.acceleration?.path ?? "base";
   }
 
   /**

@@ -48,8 +48,7 @@ export class Pump {
     this.#endpoint = endpoint;
     this.#clock = clock;
     this.#onEvent = onEvent;
-    const takesTrains = (index: number) => this.#sockets.get(index)?.sendTrain !== undefined;
-    this.#train = new Train(endpoint, clock, takesTrains);
+    this.#train = new Train(endpoint, clock, (index) => this.takesTrains(index));
     for (const socket of sockets) this.addSocket(socket);
     this.wake();
   }
@@ -57,6 +56,11 @@ export class Pump {
   /** The sockets by index. */
   get sockets(): ReadonlyMap<number, DatagramSocket> {
     return this.#sockets;
+  }
+
+  /** Whether a socket takes several datagrams in one call now. */
+  takesTrains(index: number): boolean {
+    return this.#sockets.get(index)?.sendTrain !== undefined;
   }
 
   /**

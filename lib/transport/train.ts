@@ -3,11 +3,23 @@
  * the other in one buffer, so that a socket that can takes them in one call. How many there are is
  * the endpoint's matter: its pacer ends a train by having nothing more to send now.
  */
-import { isSamePath, type Path } from "../nat/path.ts";
-import type { Endpoint } from "../protocol/endpoint.ts";
+import type { Path } from "../nat/path.ts";
 import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
+import type { Instant } from "../time.ts";
 import type { Clock } from "./clock.ts";
 import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from "./socket.ts";
+
+/** Where datagrams come from: an endpoint (`lib/protocol/endpoint.ts`). */
+export interface TrainSource {
+  /** Where the last datagram goes. */
+  readonly transmitPath: Path;
+  /** How many routers it may pass; undefined for the system's default. */
+  readonly transmitHops: number | undefined;
+  /** Writes the next datagram; its bytes, or 0. */
+  pollTransmit(now: Instant, out: Uint8Array): number;
+  /** Writes one more for the same path, at most `segmentBytes` long; its bytes, or 0. */
+  extendTransmit(now: Instant, out: Uint8Array, segmentBytes: number): number;
+}
 
 /** One train at a time; nothing is allocated for a datagram. */
 export class Train {
@@ -21,19 +33,16 @@ export class Train {
   path!: Path;
   /** How many routers it may pass; undefined for the system's default. */
   hops: number | undefined;
-  readonly #endpoint: Endpoint;
+  readonly #source: TrainSource;
   readonly #clock: Clock;
   readonly #takesTrains: (socket: number) => boolean;
   /** Views of the places of datagrams, for one length: they are the same in every train of it. */
-  #places: Uint8Array[] = [];
+  readonly #places: Uint8Array[] = [];
   #placeBytes = 0;
-  /** The datagram that did not fit the last train begins the next. */
-  #carriedStart = 0;
-  #carriedBytes = 0;
 
   /** @param takesTrains Whether a socket, by its index, takes more than one datagram at once. */
-  constructor(endpoint: Endpoint, clock: Clock, takesTrains: (socket: number) => boolean) {
-    this.#endpoint = endpoint;
+  constructor(source: TrainSource, clock: Clock, takesTrains: (socket: number) => boolean) {
+    this.#source = source;
     this.#clock = clock;
     this.#takesTrains = takesTrains;
     this.#places.push(this.buffer.subarray(0, MAX_DATAGRAM_BYTES_V4));
@@ -41,37 +50,22 @@ export class Train {
 
   /** Takes the next train; false when there is nothing to send now. */
   fill(): boolean {
-    const endpoint = this.#endpoint;
-    if (this.#carriedBytes > 0) {
-      const end = this.#carriedStart + this.#carriedBytes;
-      this.buffer.copyWithin(0, this.#carriedStart, end);
-      this.length = this.#carriedBytes;
-      this.#carriedBytes = 0;
-    } else {
-      this.length = endpoint.pollTransmit(this.#clock.now(), this.#places[0]!);
-      if (this.length === 0) return false;
-    }
-    this.segmentBytes = this.length;
-    this.path = endpoint.transmitPath;
-    this.hops = endpoint.transmitHops;
-    if (this.hops === undefined && this.#takesTrains(this.path.socket)) this.#extend();
+    const source = this.#source;
+    // Read once a train, not once a datagram: a train takes less than 0.1 ms to make.
+    const now = this.#clock.now();
+    this.length = this.segmentBytes = source.pollTransmit(now, this.#places[0]!);
+    if (this.length === 0) return false;
+    this.path = source.transmitPath;
+    this.hops = source.transmitHops;
+    if (this.hops === undefined && this.#takesTrains(this.path.socket)) this.#extend(now);
     return true;
   }
 
-  #extend(): void {
-    const endpoint = this.#endpoint;
+  #extend(now: Instant): void {
     const { segmentBytes } = this;
     for (let count = 1; count < MAX_TRAIN_SEGMENTS; count++) {
       if (this.length + segmentBytes > MAX_TRAIN_BYTES) return;
-      const bytes = endpoint.pollTransmit(this.#clock.now(), this.#placeAt(count));
-      if (bytes === 0) return;
-      const isFitting = bytes <= segmentBytes && endpoint.transmitHops === undefined &&
-        isSamePath(endpoint.transmitPath, this.path);
-      if (!isFitting) {
-        this.#carriedStart = this.length;
-        this.#carriedBytes = bytes;
-        return;
-      }
+      const bytes = this.#source.extendTransmit(now, this.#placeAt(count), segmentBytes);
       this.length += bytes;
       if (bytes < segmentBytes) return;
     }

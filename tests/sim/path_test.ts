@@ -331,7 +331,7 @@ seededTest("a session whose socket vanishes goes on through another", 4, (seed) 
 
 seededTest("[PATH-1] challenges and responses that are lost are sent again", 30, (seed) => {
   const wide = { ...WIDE, lossRate: 0.2 };
-  const scene = new Scene(seed, 300_000, { wide });
+  const scene = new Scene(seed, 1_500_000, { wide });
   scene.run(400);
   if (scene.pair.isComplete) return;
   const rebound = at(CLIENT.host, 5999);

@@ -10,7 +10,7 @@ import type { CryptoProvider } from "../../lib/crypto/provider.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { ChannelHandler } from "../../lib/protocol/channel.ts";
 import type { Connection } from "../../lib/protocol/connection.ts";
-import { Endpoint, type EndpointEvent } from "../../lib/protocol/endpoint.ts";
+import { Endpoint, type EndpointEvent, type EndpointOptions } from "../../lib/protocol/endpoint.ts";
 import type { Path } from "../../lib/nat/path.ts";
 import { IDLE_TIMEOUT_MS } from "../../lib/protocol/params.ts";
 import type { LinkOptions } from "./link.ts";
@@ -54,9 +54,13 @@ export class Side {
   #send!: (datagram: Uint8Array, path: Path) => void;
   #cancelTimer = (): void => {};
 
-  constructor(world: SimWorld, provider: CryptoProvider) {
+  constructor(
+    world: SimWorld,
+    provider: CryptoProvider,
+    settings: Partial<EndpointOptions> = {},
+  ) {
     this.#world = world;
-    this.endpoint = new Endpoint({ provider, random: world.prng, wake: () => {} });
+    this.endpoint = new Endpoint({ provider, random: world.prng, wake: () => {}, ...settings });
   }
 
   /** Sets where datagrams go. */

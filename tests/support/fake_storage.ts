@@ -37,6 +37,8 @@ export class FakeStorage implements Storage {
   capacityBytes = Infinity;
   /** What `freeBytes` tells. */
   reportedFreeBytes: number | undefined;
+  /** Whether small files are read and written before the call returns, as on a quick disk. */
+  answersAtOnce = false;
   /** Called before bytes of a source are read. */
   onRead: (path: string, offset: number) => void = () => {};
   /** Called before a file is moved into its place. */
@@ -134,34 +136,18 @@ export class FakeStorage implements Storage {
       .reverse();
   }
 
-  async readWhole(path: string, into: Uint8Array): Promise<WholeRead> {
-    const source = await this.openSource(path);
-    try {
-      const before = source.info;
-      const length = await source.read(0, into);
-      return { before, length, after: await source.inspect() };
-    } finally {
-      source.close();
-    }
+  readWhole(path: string, into: Uint8Array): WholeRead | Promise<WholeRead> {
+    return this.answersAtOnce ? this.#readNow(path, into) : this.#readLater(path, into);
   }
 
   // deno-lint-ignore require-await
   async openSource(path: string): Promise<SourceFile> {
-    const node = this.get(path);
-    if (node === undefined) throw new StorageError("not_found", `No ${path}`);
-    if (this.unreadable.has(path)) throw new StorageError("denied", `Cannot open ${path}`);
-    if (node.kind !== "file") throw new StorageError("replaced", `Not a file: ${path}`);
+    const node = this.#sourceNode(path);
     this.#opened();
     return {
       info: infoOf(node),
       // deno-lint-ignore require-await
-      read: async (offset, into) => {
-        this.onRead(path, offset);
-        if (this.unreadable.has(path)) throw new StorageError("other", `Cannot read ${path}`);
-        const bytes = node.bytes.subarray(offset, offset + into.length);
-        into.set(bytes);
-        return bytes.length;
-      },
+      read: async (offset, into) => this.#readFrom(node, path, offset, into),
       // deno-lint-ignore require-await
       inspect: async () => infoOf(node),
       close: () => void this.openFiles--,
@@ -194,24 +180,13 @@ export class FakeStorage implements Storage {
     node.mtimeMs = mtimeMs;
   }
 
-  async writeWhole(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult> {
-    const part = await this.createPart(target);
-    try {
-      await part.write(0, bytes);
-      return await part.place();
-    } catch (error) {
-      await part.discard();
-      throw error;
-    }
+  writeWhole(target: TargetFile, bytes: Uint8Array): PlaceResult | Promise<PlaceResult> {
+    return this.answersAtOnce ? this.#writeNow(target, bytes) : this.#writeLater(target, bytes);
   }
 
   // deno-lint-ignore require-await
   async createPart(target: TargetFile): Promise<PartFile> {
-    this.#assertName(target.path);
-    this.#assertParent(target.partPath);
-    const { mtimeMs, executable, partPath } = target;
-    const node: FakeNode = { kind: "file", bytes: new Uint8Array(0), mtimeMs, executable };
-    this.#set(partPath, node);
+    const node = this.#addPart(target);
     this.#opened();
     return new FakePart(this, target, node);
   }
@@ -242,6 +217,71 @@ export class FakeStorage implements Storage {
     // Every change in a folder changes its time.
     this.get(parentOf(target.path))!.mtimeMs = NOW_MS;
     return "placed";
+  }
+
+  #sourceNode(path: string): FakeNode {
+    const node = this.get(path);
+    if (node === undefined) throw new StorageError("not_found", `No ${path}`);
+    if (this.unreadable.has(path)) throw new StorageError("denied", `Cannot open ${path}`);
+    if (node.kind !== "file") throw new StorageError("replaced", `Not a file: ${path}`);
+    return node;
+  }
+
+  #readFrom(node: FakeNode, path: string, offset: number, into: Uint8Array): number {
+    this.onRead(path, offset);
+    if (this.unreadable.has(path)) throw new StorageError("other", `Cannot read ${path}`);
+    const bytes = node.bytes.subarray(offset, offset + into.length);
+    into.set(bytes);
+    return bytes.length;
+  }
+
+  #readNow(path: string, into: Uint8Array): WholeRead {
+    const node = this.#sourceNode(path);
+    const before = infoOf(node);
+    const length = this.#readFrom(node, path, 0, into);
+    return { before, length, after: infoOf(node) };
+  }
+
+  async #readLater(path: string, into: Uint8Array): Promise<WholeRead> {
+    const source = await this.openSource(path);
+    try {
+      const before = source.info;
+      const length = await source.read(0, into);
+      return { before, length, after: await source.inspect() };
+    } finally {
+      source.close();
+    }
+  }
+
+  #writeNow(target: TargetFile, bytes: Uint8Array): PlaceResult {
+    const node = this.#addPart(target);
+    try {
+      this.write(node, 0, bytes);
+      return this.place(target, node);
+    } catch (error) {
+      this.delete(target.partPath);
+      throw error;
+    }
+  }
+
+  async #writeLater(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult> {
+    const part = await this.createPart(target);
+    try {
+      await part.write(0, bytes);
+      return await part.place();
+    } catch (error) {
+      await part.discard();
+      throw error;
+    }
+  }
+
+  #addPart(target: TargetFile): FakeNode {
+    this.#assertName(target.path);
+    this.#assertParent(target.partPath);
+    const { mtimeMs, executable, partPath } = target;
+    const node: FakeNode = { kind: "file", bytes: new Uint8Array(0), mtimeMs, executable };
+    this.#set(partPath, node);
+    return node;
   }
 
   #opened(): void {

@@ -69,6 +69,9 @@ export function close(code: number, reason: string | Uint8Array = ""): Uint8Arra
   return frame(0x0c, code, text.length, text);
 }
 
+/** LIMITED. */
+export const limited = (reason: number, value: number): Uint8Array => frame(0x0d, reason, value);
+
 /** A frame as it was read. */
 export type ReadFrame =
   | { readonly name: "PADDING"; readonly count: number }
@@ -96,7 +99,8 @@ export type ReadFrame =
     readonly ip: readonly number[];
     readonly port: number;
   }
-  | { readonly name: "CLOSE"; readonly code: number; readonly reason: string };
+  | { readonly name: "CLOSE"; readonly code: number; readonly reason: string }
+  | { readonly name: "LIMITED"; readonly reason: number; readonly value: number };
 
 /**
  * Reads all frames of a packet.
@@ -158,6 +162,10 @@ function readFrame(reader: ByteReader, payload: Uint8Array): ReadFrame {
       const code = reader.varint();
       const text = reader.bytes(reader.varint());
       return { name: "CLOSE", code, reason: new TextDecoder().decode(text) };
+    }
+    case 0x0d: {
+      const reason = reader.varint();
+      return { name: "LIMITED", reason, value: reader.varint() };
     }
     default:
       throw new Error(`Unknown frame type ${type}`);

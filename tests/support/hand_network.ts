@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
+import type { CryptoProvider } from "../../lib/crypto/provider.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { Connection } from "../../lib/protocol/connection.ts";
 import { Endpoint, type EndpointEvent } from "../../lib/protocol/endpoint.ts";
@@ -40,10 +41,10 @@ export class HandHost {
   readonly #network: HandNetwork;
   readonly #out = new Uint8Array(2048);
 
-  constructor(network: HandNetwork, readonly address: SocketAddress) {
+  constructor(network: HandNetwork, readonly address: SocketAddress, provider: CryptoProvider) {
     this.#network = network;
     this.endpoint = new Endpoint({
-      provider: nodeProvider,
+      provider,
       random: network.random,
       wake: () => void this.wakeCount++,
     });
@@ -111,8 +112,8 @@ export class HandNetwork {
   }
 
   /** Puts an endpoint at an address. */
-  host(at: SocketAddress): HandHost {
-    const host = new HandHost(this, at);
+  host(at: SocketAddress, provider: CryptoProvider = nodeProvider): HandHost {
+    const host = new HandHost(this, at, provider);
     this.hosts.push(host);
     return host;
   }

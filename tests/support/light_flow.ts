@@ -38,6 +38,7 @@ export class LightFlow {
   readonly #ackTimers = new TimerTable();
   readonly #saidByAcks: number[] = [];
   #probesDue = 0;
+  #isStopped = false;
   #cancel = (): void => {};
   #cancelAck = (): void => {};
 
@@ -73,7 +74,13 @@ export class LightFlow {
     this.#drain();
   }
 
+  /** Has nothing more to send. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   #drain(): void {
+    if (this.#isStopped) return;
     const now = this.#world.now;
     const { recovery } = this;
     this.#timers.clear(Timer.PACE);

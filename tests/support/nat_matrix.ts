@@ -1,7 +1,6 @@
 /**
  * Every pair of networks, with what is expected of it: the table of docs/nat.md, which
- * `bench/sim/nat_matrix.ts` measures with many seeds and `tests/sim/nat_matrix_test.ts` checks with
- * few.
+ * `bench/nat/run.ts` measures with many seeds and `tests/sim/nat_matrix_test.ts` checks with few.
  */
 import { ConntrackBox } from "./conntrack_box.ts";
 import { NatBox, type NatBoxOptions } from "./nat_box.ts";

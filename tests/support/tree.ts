@@ -125,21 +125,31 @@ function makePattern(): Uint32Array<ArrayBuffer> {
 
 /** Fails unless both folders hold the same, themselves apart. */
 export async function assertSameTree(actual: string, expected: string): Promise<void> {
-  const differences = await treeDifferences(actual, expected);
+  const differences = await treeDifferences(actual, expected, true);
+  assert.deepEqual(differences.slice(0, 10), [], `${differences.length} differences`);
+}
+
+/** Fails unless both folders hold the same names and bytes, whatever their times and modes. */
+export async function assertSameContent(actual: string, expected: string): Promise<void> {
+  const differences = await treeDifferences(actual, expected, false);
   assert.deepEqual(differences.slice(0, 10), [], `${differences.length} differences`);
 }
 
 /** What is different in `actual`: a line for each entry, none when the trees are the same. */
-async function treeDifferences(actual: string, expected: string): Promise<string[]> {
+async function treeDifferences(
+  actual: string,
+  expected: string,
+  areAttributesCompared: boolean,
+): Promise<string[]> {
   const differences: string[] = [];
   const [here, there] = await Promise.all([listTree(actual), listTree(expected)]);
   for (const [path, info] of here) {
     const other = there.get(path);
     if (other === undefined) differences.push(`${path}: should not be there`);
     else if (info.kind !== other.kind) differences.push(`${path}: ${info.kind}`);
-    else if (info.mtimeMs !== other.mtimeMs) {
+    else if (areAttributesCompared && info.mtimeMs !== other.mtimeMs) {
       differences.push(`${path}: time ${info.mtimeMs}, not ${other.mtimeMs}`);
-    } else if (info.executable !== other.executable) {
+    } else if (areAttributesCompared && info.executable !== other.executable) {
       differences.push(`${path}: executable ${info.executable}`);
     } else if (info.kind === "file" && !sameFile(join(actual, path), join(expected, path))) {
       differences.push(`${path}: other bytes`);

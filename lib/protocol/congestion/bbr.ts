@@ -4,19 +4,19 @@
  *
  * ```
  * startup ──full pipe, queue or loss──▶ drain ──inflight = BDP──▶ down ◀────────────┐
- *                                                                  │ queue drained  │ queue, loss
- *                     least round trip not seen for 5 s            ▼                │ or full pipe
- *        any ───────────────▶ probe_rtt ──200 ms──▶ cruise ◀───────┘                │
- *                                                     └──2 to 3 s──▶ refill ──▶ up ─┘
+ *                                                                │  ▲ a newcomer's  │ queue, loss
+ *   least round trip not seen for 5 s;             queue drained ▼  │ queue, doubt  │ or full pipe
+ *   any, beside rivals loss ──▶ probe_rtt ──200 ms──▶ cruise ───────┘               │
+ *                                                       └──2 to 3 s──▶ refill ──▶ up ┘
  * ```
  * Where it departs from the draft, and why:
  * - In ProbeBW the model is not the largest rate but the *share* of `queue_share.ts`. It takes the
  *   place of inflight_hi, inflight_lo and bw_lo: those scale with what a flow has already, so that
  *   who came first stays ahead. Up probes at 1.2 instead of 1.25 and ends when it built a queue.
- * - Losses are judged by `round_losses.ts`; a single one counts only while a queue is building.
+ * - Startup grows faster, and ends with a queue (`startup.ts`).
+ * - Losses are judged by `round_losses.ts`; what the path loses anyway is not congestion.
  * - Against flows that fill queues it is CUBIC (`rivalry.ts`).
- * - Down goes deeper when the least round trip was not seen since the last: with several flows on a
- *   link nobody sees the empty queue else, and newcomers would take the standing queue for the path.
+ * - Down is deep when there may be others on the link (`down.ts`).
  */
 import { INITIAL_WINDOW_DATAGRAMS, MIN_WINDOW_DATAGRAMS } from "../params.ts";
 import type { RttEstimator } from "../rtt.ts";
@@ -24,47 +24,48 @@ import type { RandomSource } from "../../crypto/provider.ts";
 import type { Instant } from "../../time.ts";
 import type { CongestionController } from "./controller.ts";
 import type { RateSample } from "./delivery_rate.ts";
+import { Down } from "./down.ts";
 import { FullPipe } from "./full_pipe.ts";
 import { MinRtt } from "./min_rtt.ts";
 import { nextShare } from "./queue_share.ts";
+import { ProbeRtt } from "./probe_rtt.ts";
 import { QueueWatch } from "./queue_watch.ts";
 import { Rivalry } from "./rivalry.ts";
 import { RoundLosses } from "./round_losses.ts";
 import { Rounds } from "./rounds.ts";
+import {
+  hasStartupLosses,
+  hasStartupQueue,
+  STARTUP_GAIN,
+  startupRate,
+  startupWindow,
+} from "./startup.ts";
 import { WindowedMax } from "./windowed_max.ts";
 
-/** 4 · ln 2: doubles the rate in a round trip (draft, section 5.6.1). */
-const STARTUP_GAIN = 2.77;
-const STARTUP_WINDOW_GAIN = 2;
 const DRAIN_GAIN = 0.5;
 const UP_GAIN = 1.2;
 /** Above 1, so that the window decides, and the pacer only spreads it. */
-const CRUISE_GAIN = 1.02;
+const CRUISE_GAIN = 1.1;
 /** Beside CUBIC the pacer only spreads the window, too. */
 const PACING_GAIN = 1.25;
-/** Startup ends when the queue is so much of the round trip, and so many ms. */
-const STARTUP_QUEUE_SHARE = 0.4;
-const STARTUP_QUEUE_MS = 8;
-/** Losses in one round trip of Startup that may end it (draft, BBRStartupFullLossCnt). */
-const STARTUP_LOSSES = 6;
+/**
+ * Queues and losses are judged in turns of a round trip, but of no less than this, ms: jitter of Wi-Fi
+ * lasts longer than short round trips, and would look like a queue.
+ */
+const MIN_TURN_MS = 30;
 /** Round trips after Startup whose losses are those of Startup. */
 const STARTUP_ECHO_ROUNDS = 3;
 /** What is left of the share after too many losses, and after one with a queue. */
 const LOSSY_BETA = 0.7;
 const LOSS_BETA = 0.85;
 /**
- * How far Down lets inflight fall, of the share: so far that a flow alone on its link empties its
- * queue, but not below the second; the third when the empty queue was not seen for so long.
+ * Beside rivals, a loss is the moment to see whether they are of our kind: flows that took each other
+ * for rivals lose together, and the queue is gone when all take inflight away. Not so soon again, ms.
  */
-const DOWN_SHARE = 0.98;
-const MIN_DOWN_SHARE = 0.88;
-const DEEP_DOWN_SHARE = 0.6;
-const DEEP_DOWN_MS = 2500;
+const TRUCE_PAUSE_MS = 4000;
 /** Pause between probes for bandwidth, ms; up to so much more by chance. */
 const PROBE_WAIT_MS = 2000;
 const PROBE_WAIT_SPREAD_MS = 1000;
-const PROBE_RTT_MS = 200;
-const PROBE_RTT_SHARE = 0.5;
 const MIN_SHARE_DATAGRAMS = 4;
 /** Round trips over which the largest bunch of bytes acknowledged at once is remembered. */
 const BUNCH_ROUNDS = 8;
@@ -95,13 +96,13 @@ export class Bbr implements CongestionController {
   #shareBytes = 0;
   #rate = 0;
   #echoRounds = 0;
-  #cycleAt = 0;
+  /** Whether this ACK begins a turn: a round trip, or several of a short path. */
+  #isTurn = false;
+  #turnedAt = Number.NEGATIVE_INFINITY;
+  readonly #down = new Down();
+  readonly #probeRtt = new ProbeRtt();
   #waitMs = 0;
-  #downShare = DOWN_SHARE;
-  /** Down, and the search for the least round trip: inflight has fallen, a round trip is to pass. */
-  #hasFallen = false;
-  #probeRttEndsAt = 0;
-  #hasRoundPassed = false;
+  #isTruceDue = false;
 
   /**
    * Begins in Startup.
@@ -144,7 +145,8 @@ export class Bbr implements CongestionController {
   onLost(now: Instant, bytes: number, packets: number, largestSentAt: Instant): void {
     this.#losses.handleLost(bytes, packets);
     if (this.#rivalry.isOn && this.#queue.isStanding(this.#minRtt.valueMs)) {
-      this.#rivalry.onLost(now, bytes, packets, largestSentAt);
+      const gaveWay = this.#rivalry.onLost(now, bytes, packets, largestSentAt);
+      if (gaveWay && !this.#minRtt.isConfirmed(now, TRUCE_PAUSE_MS)) this.#isTruceDue = true;
     }
   }
 
@@ -161,6 +163,8 @@ export class Bbr implements CongestionController {
     this.#maxRate.clear();
     this.#pipe.restart(0);
     this.#rivalry.reset();
+    // Or the losses of the outage end Startup before it began.
+    this.#losses.restart();
   }
 
   onDatagramSize(bytes: number): void {
@@ -185,7 +189,7 @@ export class Bbr implements CongestionController {
     if (this.#shareBytes === 0) {
       this.#updateStart(now, inFlightBytes);
     } else {
-      if (this.#rounds.isStart) this.#updateShare(now, sample);
+      if (this.#isTurn) this.#updateShare(now, sample, isWindowLimited);
       if (this.#rivalry.isOn) {
         const { ackedBytes } = sample;
         this.#rivalry.onAckDone(now, rtt, largestAcked, inFlightBytes, isWindowLimited, ackedBytes);
@@ -193,7 +197,10 @@ export class Bbr implements CongestionController {
       this.#updateCycle(now, sample, inFlightBytes);
       this.#updateProbeRtt(now, sample, inFlightBytes);
     }
-    if (this.#rounds.isStart) this.#losses.restart();
+    if (this.#isTurn) {
+      const isKnown = this.#shareBytes > 0 && this.#echoRounds === 0;
+      this.#losses.restart(isKnown && !this.#queue.isBuilding(this.#minRtt.valueMs));
+    }
     this.#setRate(rtt);
     this.#setWindow(sample, isWindowLimited);
   }
@@ -205,8 +212,11 @@ export class Bbr implements CongestionController {
     this.#bunch.add(sample.ackedBytes);
     if (isRoundStart && this.#rounds.count % BUNCH_ROUNDS === 0) this.#bunch.advance();
     const rate = this.#maxRate.value;
-    this.#minRtt.handleAck(now, sample.rttMs, rate > 0 ? this.#bunch.value / rate : 0);
-    this.#queue.handleAck(sample.rttMs, isRoundStart);
+    const bunchMs = rate > 0 ? this.#bunch.value / rate : 0;
+    this.#minRtt.handleAck(now, sample.rttMs, bunchMs, this.#rivalry.isOn);
+    this.#isTurn = isRoundStart && now - this.#turnedAt >= MIN_TURN_MS;
+    if (this.#isTurn) this.#turnedAt = now;
+    this.#queue.handleAck(sample.rttMs, this.#isTurn);
     // What the application limited tells of the path only when it is more than was known.
     if (!sample.isAppLimited || sample.rate >= this.#maxRate.value) this.#maxRate.add(sample.rate);
     this.#pipe.handleAck(sample, isRoundStart);
@@ -221,10 +231,9 @@ export class Bbr implements CongestionController {
   #updateStart(now: Instant, inFlightBytes: number): void {
     const minRttMs = this.#minRtt.valueMs;
     if (this.#state === "startup") {
-      const queueMs = Math.max(minRttMs * STARTUP_QUEUE_SHARE, STARTUP_QUEUE_MS);
-      const isOverrun = this.#rounds.isStart && this.#losses.packets >= STARTUP_LOSSES &&
-        this.#isLossy();
-      if (!this.#pipe.isFull && !isOverrun && this.#queue.recentMs(minRttMs) <= queueMs) return;
+      const isOverrun = this.#isTurn &&
+        hasStartupLosses(this.#losses, this.#datagramBytes, this.#queue.isStanding(minRttMs));
+      if (!this.#pipe.isFull && !isOverrun && !hasStartupQueue(this.#queue, minRttMs)) return;
       this.#state = "drain";
     }
     const needed = this.#maxRate.value * minRttMs;
@@ -236,22 +245,24 @@ export class Bbr implements CongestionController {
   }
 
   /** Once in a round trip. */
-  #updateShare(now: Instant, sample: RateSample): void {
+  #updateShare(now: Instant, sample: RateSample, isWindowLimited: boolean): void {
     const minRttMs = this.#minRtt.valueMs;
     const queueMs = this.#queue.standingMs(minRttMs);
     const state = this.#state;
     if (state === "cruise" || state === "down") {
       this.#rivalry.handleRound(now, this.#shareBytes, minRttMs, queueMs, this.#datagramBytes);
       if (this.#rivalry.isOn) this.#state = "cruise";
+      else if (this.#rivalry.isInDoubt && state === "cruise") this.#startDown(now, true);
     }
     const isEcho = this.#echoRounds > 0;
     if (isEcho) this.#echoRounds--;
     const isLossy = !isEcho && this.#isLossy();
-    const hasLoss = !isEcho && this.#losses.packets > 0 && this.#queue.isBuilding(minRttMs);
+    const hasLoss = !isEcho && this.#queue.isBuilding(minRttMs) &&
+      this.#losses.isUnusual(this.#datagramBytes);
     if (isLossy || hasLoss) {
       this.#shareBytes *= isLossy ? LOSSY_BETA : LOSS_BETA;
       if (this.#state === "up") this.#startDown(now);
-    } else if (sample.isAppLimited) {
+    } else if (sample.isAppLimited && !isWindowLimited) {
       return;
     } else if (this.#state === "cruise") {
       this.#shareBytes = this.#rivalry.isOn
@@ -265,16 +276,11 @@ export class Bbr implements CongestionController {
     this.#shareBytes = Math.max(this.#shareBytes, least);
   }
 
-  #startDown(now: Instant): void {
+  #startDown(now: Instant, mustBeDeep = false): void {
     this.#state = "down";
-    this.#cycleAt = now;
     this.#random.fill(this.#randomByte);
     this.#waitMs = PROBE_WAIT_MS + PROBE_WAIT_SPREAD_MS * this.#randomByte[0]! / 256;
-    this.#hasFallen = false;
-    const isConfirmed = this.#minRtt.isConfirmed(now, DEEP_DOWN_MS);
-    const minRttMs = this.#minRtt.valueMs;
-    const ownShare = DOWN_SHARE * minRttMs / (minRttMs + this.#queue.standingMs(minRttMs));
-    this.#downShare = isConfirmed ? Math.max(ownShare, MIN_DOWN_SHARE) : DEEP_DOWN_SHARE;
+    this.#down.begin(now, this.#minRtt, this.#queue, mustBeDeep);
     this.#maxRate.advance();
   }
 
@@ -283,17 +289,17 @@ export class Bbr implements CongestionController {
     if (this.#rivalry.isOn) return;
     switch (this.#state) {
       case "down":
-        if (!this.#hasFallen) {
-          const slack = 2 * this.#datagramBytes;
-          if (inFlightBytes > this.#downShare * this.#shareBytes + slack) return;
-          this.#hasFallen = true;
+        if (this.#down.handleInFlight(now, inFlightBytes, this.#downWindow, this.#datagramBytes)) {
           this.#rounds.restart(sample.delivered);
-        } else if (this.#rounds.isStart) {
+        } else if (this.#down.isOver(now, this.#minRtt, this.#rounds.isStart)) {
           this.#state = "cruise";
         }
         return;
       case "cruise":
-        if (now - this.#cycleAt <= this.#waitMs) return;
+        if (this.#down.isCalledFor(now, this.#minRtt.valueMs, this.#queue)) {
+          return this.#startDown(now, true);
+        }
+        if (this.#down.ageMs(now) <= this.#waitMs) return;
         this.#state = "refill";
         this.#rounds.restart(sample.delivered);
         return;
@@ -309,38 +315,40 @@ export class Bbr implements CongestionController {
     }
   }
 
+  get #downWindow(): number {
+    return this.#down.windowBytes(this.#shareBytes, this.#bunch.value);
+  }
+
   #updateProbeRtt(now: Instant, sample: RateSample, inFlightBytes: number): void {
     if (this.#state !== "probe_rtt") {
-      if (!this.#minRtt.isProbeDue) return;
+      if (!this.#minRtt.isProbeDue && !this.#isTruceDue) return;
+      this.#isTruceDue = false;
       this.#state = "probe_rtt";
-      this.#hasFallen = false;
+      this.#probeRtt.begin();
     }
-    if (!this.#hasFallen) {
-      if (inFlightBytes > this.#probeRttWindow) return;
-      this.#hasFallen = true;
-      this.#hasRoundPassed = false;
-      this.#probeRttEndsAt = now + PROBE_RTT_MS;
-      this.#rounds.restart(sample.delivered);
-      return;
+    if (this.#probeRtt.handleInFlight(now, inFlightBytes, this.#probeRttWindow)) {
+      return this.#rounds.restart(sample.delivered);
     }
-    if (this.#rounds.isStart) this.#hasRoundPassed = true;
-    if (!this.#hasRoundPassed || now <= this.#probeRttEndsAt) return;
+    if (!this.#probeRtt.isOver(now, this.#rounds.isStart)) return;
     this.#minRtt.handleProbed(now);
-    this.#rivalry.handleEmptied(now);
+    const minRttMs = this.#minRtt.valueMs;
+    this.#rivalry.handleEmptied(now, this.#queue.standingMs(minRttMs), minRttMs);
     this.#startDown(now);
     this.#state = "cruise";
   }
 
   get #probeRttWindow(): number {
-    return Math.max(PROBE_RTT_SHARE * this.#shareBytes, MIN_SHARE_DATAGRAMS * this.#datagramBytes);
+    return Math.max(
+      this.#probeRtt.windowBytes(this.#shareBytes),
+      MIN_SHARE_DATAGRAMS * this.#datagramBytes,
+    );
   }
 
   #setRate(rtt: RttEstimator): void {
     const minRttMs = this.#minRtt.valueMs;
     if (this.#state === "startup") {
-      // The first samples are those of a few datagrams: the window knows better.
-      const byWindow = STARTUP_WINDOW_GAIN * this.windowBytes / rtt.smoothedMs;
-      this.#rate = Math.max(this.#rate, STARTUP_GAIN * this.#maxRate.value, byWindow);
+      const rate = startupRate(this.#maxRate.value, this.windowBytes, rtt.smoothedMs);
+      this.#rate = Math.max(this.#rate, rate);
     } else if (this.#state === "drain") {
       this.#rate = DRAIN_GAIN * this.#maxRate.value;
     } else if (this.#rivalry.isOn) {
@@ -348,23 +356,24 @@ export class Bbr implements CongestionController {
     } else if (this.#state === "up") {
       this.#rate = UP_GAIN * this.#shareBytes / minRttMs;
     } else {
-      const queueMs = this.#queue.standingMs(minRttMs);
+      const queueMs = Math.min(this.#queue.standingMs(minRttMs), this.#queue.recentMs(minRttMs));
       this.#rate = CRUISE_GAIN * this.#shareBytes / (minRttMs + queueMs);
     }
-  }
-
-  /** Until the rate is known well, at least what the connection began with on top. */
-  get #startupWindow(): number {
-    return STARTUP_WINDOW_GAIN * this.#maxRate.value * this.#minRtt.valueMs +
-      INITIAL_WINDOW_DATAGRAMS * this.#datagramBytes;
   }
 
   #setWindow(sample: RateSample, isWindowLimited: boolean): void {
     const share = this.#shareBytes;
     switch (this.#state) {
       case "startup":
-        if (isWindowLimited && this.windowBytes < this.#startupWindow) {
-          this.windowBytes += sample.ackedBytes;
+        if (isWindowLimited) {
+          this.windowBytes = startupWindow(
+            this.windowBytes,
+            sample.ackedBytes,
+            this.#maxRate.value,
+            this.#minRtt.valueMs,
+            this.#queue,
+            this.#datagramBytes,
+          );
         }
         return;
       case "drain":
@@ -373,7 +382,7 @@ export class Bbr implements CongestionController {
         this.windowBytes = Math.min(this.windowBytes, this.#probeRttWindow);
         return;
       case "down":
-        this.windowBytes = this.#downShare * share;
+        this.windowBytes = this.#downWindow;
         break;
       case "up":
         this.windowBytes = UP_GAIN * share + 3 * this.#datagramBytes;

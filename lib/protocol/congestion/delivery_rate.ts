@@ -23,6 +23,8 @@ export interface RateSample {
   readonly ackedBytes: number;
   /** The round-trip sample of this ACK, ms; NaN when it gave none. */
   readonly rttMs: number;
+  /** How much of it the peer says it held the ACK back, ms; never more than it may. */
+  readonly ackDelayMs: number;
 }
 
 /** Delivery counters of one connection; the sample is valid until the next ACK. */
@@ -34,6 +36,7 @@ export class DeliveryRate implements RateSample {
   inFlightAtSend = 0;
   ackedBytes = 0;
   rttMs = Number.NaN;
+  ackDelayMs = 0;
   #deliveredAt = 0;
   #firstSentAt = 0;
   /** While not all of this is delivered, samples say what the application did; 0 when none does. */

@@ -7,6 +7,8 @@ import type { Instant } from "../../time.ts";
 
 /** How long the least sample counts. */
 const FILTER_MS = 10_000;
+/** And beside flows that never let the queue go: what they leave of it would become the path's. */
+const RIVALS_FILTER_MS = 20_000;
 /** After how long without as low a sample it is looked for. */
 const PROBE_INTERVAL_MS = 5000;
 /**
@@ -32,8 +34,9 @@ export class MinRtt {
    * Takes a sample; NaN for an ACK without one.
    *
    * @param bunchMs How long the path takes to deliver what is acknowledged at once.
+   * @param hasRivals Whether flows that fill queues are on the link.
    */
-  handleAck(now: Instant, sampleMs: number, bunchMs = 0): void {
+  handleAck(now: Instant, sampleMs: number, bunchMs = 0, hasRivals = false): void {
     this.isProbeDue = this.#recentMs !== Number.POSITIVE_INFINITY &&
       now > this.#recentAt + PROBE_INTERVAL_MS;
     if (Number.isNaN(sampleMs)) return;
@@ -44,7 +47,8 @@ export class MinRtt {
     } else if (sampleMs <= this.#recentMs + confirmMs) {
       this.#recentAt = now;
     }
-    if (this.#recentMs < this.valueMs || now > this.#valueAt + FILTER_MS) {
+    const filterMs = hasRivals ? RIVALS_FILTER_MS : FILTER_MS;
+    if (this.#recentMs < this.valueMs || now > this.#valueAt + filterMs) {
       this.valueMs = this.#recentMs;
       this.#valueAt = this.#recentAt;
     } else if (this.#recentMs <= this.valueMs + confirmMs) {

@@ -1,17 +1,25 @@
 /**
  * What to do against flows that fill every queue, as CUBIC and Reno do: a flow that is content with
  * a small part of the queue would be left with nothing. A queue that stays in spite of our giving way
- * tells of them; then the window is CUBIC's own, until the queue is gone, or was to be emptied for
- * the least round trip, after which it must show itself again.
+ * tells of them; then the window is CUBIC's own, until the queue is gone: by itself for a while, or
+ * when the controller takes most of what is in flight away.
  */
 import type { RttEstimator } from "../rtt.ts";
 import type { Instant } from "../../time.ts";
 import { Cubic } from "./cubic.ts";
 
 /** A queue of this share of the round trip is not that of flows like ours. */
-const FOREIGN_SHARE = 0.15;
-/** Nor is one of so many datagrams; on slow links ours alone are a larger share. */
-const FOREIGN_DATAGRAMS = 12;
+const FOREIGN_SHARE = 0.14;
+/**
+ * And one so many times as long as the root of a datagram's share of what the link holds: that of six
+ * flows with the allowance of `queue_share.ts`.
+ */
+const FOREIGN_ROOTS = 3;
+/** Part of such a queue that is doubtful already. */
+const DOUBTFUL_PART = 0.9;
+/** Round trips with a doubtful queue until it is put to the test, and between two tests. */
+const ROUNDS_TO_DOUBT = 6;
+const ROUNDS_BETWEEN_DOUBTS = 8;
 /** Below this share of the round trip a queue is gone. */
 const GONE_SHARE = 0.1;
 /** Round trips with a foreign queue until it is believed: a newcomer's start takes some twenty. */
@@ -22,16 +30,24 @@ const ROUNDS_TO_GO_ON = 6;
 const ROUNDS_TO_END = 8;
 /** How long the window of the last time is worth coming back to. */
 const MEMORY_MS = 10_000;
-/** The first time, how much of what is acknowledged the window grows by until something is lost. */
+/** The first time, the part of what the link holds that is ours at least: there is one rival or more. */
+const FIRST_SHARE = 0.5;
+/** And how much of what is acknowledged the window grows by until something is lost. */
 const RAMP = 0.25;
 
 /** Competition with flows that fill queues. */
 export class Rivalry {
   /** Whether there is any now. */
   isOn = false;
+  /**
+   * Whether the queue of the last round trip should be put to the test: a newcomer of our kind that
+   * takes the queue for a part of the path builds one as well, until it has seen the path without.
+   */
+  isInDoubt = false;
   readonly #cubic: Cubic;
   #isRamping = false;
   #foreignRounds = 0;
+  #doubtfulRounds = 0;
   #goneRounds = 0;
   #endedAt = Number.NEGATIVE_INFINITY;
   /** The largest window of late with no queue to speak of: what the link holds. */
@@ -65,10 +81,15 @@ export class Rivalry {
   ): void {
     const isGone = queueMs < GONE_SHARE * minRttMs;
     if (isGone && !this.isOn) this.#peakBytes = Math.max(windowBytes, this.#peakBytes * 0.999);
-    const foreignMs = Math.max(
-      FOREIGN_SHARE * minRttMs,
-      FOREIGN_DATAGRAMS * datagramBytes * minRttMs / this.#peakBytes,
-    );
+    const roots = FOREIGN_ROOTS * Math.sqrt(datagramBytes / this.#peakBytes);
+    const foreignMs = Math.max(FOREIGN_SHARE, roots) * minRttMs;
+    this.isInDoubt = false;
+    if (isGone) {
+      this.#doubtfulRounds = 0;
+    } else if (queueMs > DOUBTFUL_PART * foreignMs) {
+      const rounds = ++this.#doubtfulRounds % ROUNDS_BETWEEN_DOUBTS;
+      this.isInDoubt = rounds === ROUNDS_TO_DOUBT && !this.isOn;
+    }
     if (queueMs > foreignMs) {
       this.#goneRounds = 0;
       if (++this.#foreignRounds >= ROUNDS_TO_BEGIN && !this.isOn) this.#begin(now, windowBytes);
@@ -79,8 +100,9 @@ export class Rivalry {
     }
   }
 
-  /** The queue was to be emptied: without rivals it now stays small. */
-  handleEmptied(now: Instant): void {
+  /** The queue was to be emptied: if it is gone there are no rivals, unless it comes again. */
+  handleEmptied(now: Instant, queueMs: number, minRttMs: number): void {
+    if (queueMs >= GONE_SHARE * minRttMs) return;
     const wasOn = this.isOn;
     this.#end(now);
     if (wasOn) this.#foreignRounds = ROUNDS_TO_BEGIN - ROUNDS_TO_GO_ON;
@@ -113,9 +135,12 @@ export class Rivalry {
     this.#cubic.onAcked(packetNumber, bytes, sentAt);
   }
 
-  onLost(now: Instant, bytes: number, packets: number, largestSentAt: Instant): void {
+  /** Packets were lost. Returns whether the window gave way. */
+  onLost(now: Instant, bytes: number, packets: number, largestSentAt: Instant): boolean {
     this.#isRamping = false;
+    const windowBytes = this.#cubic.windowBytes;
     this.#cubic.onLost(now, bytes, packets, largestSentAt);
+    return this.#cubic.windowBytes < windowBytes;
   }
 
   onSpuriousLoss(packetNumber: number, sentAt: Instant): void {
@@ -130,7 +155,8 @@ export class Rivalry {
     this.isOn = true;
     const isKnown = now - this.#endedAt < MEMORY_MS;
     this.#isRamping = !isKnown;
-    this.#cubic.resumeAt(isKnown ? Math.max(windowBytes, this.#cubic.windowBytes) : windowBytes);
+    const least = isKnown ? this.#cubic.windowBytes : FIRST_SHARE * this.#peakBytes;
+    this.#cubic.resumeAt(Math.max(windowBytes, least));
   }
 
   #end(now: Instant): void {

@@ -6,9 +6,11 @@ import { decodeBech32m } from "../../../lib/bytes/bech32m.ts";
 import { concatBytes } from "../../../lib/bytes/concat.ts";
 import { decodeHex, encodeHex } from "../../../lib/bytes/hex.ts";
 import { chacha20Block, loadChaCha20Key } from "../../../lib/crypto/chacha20_block.ts";
+import { AES_256_GCM } from "../../../lib/crypto/cipher_suite.ts";
 import { replyCommitment, shareCommitment } from "../../../lib/crypto/commitment.ts";
 import { HandshakeCodec, type HandshakeMessage1 } from "../../../lib/crypto/handshake_datagram.ts";
 import {
+  AES_LABELS,
   deriveNextSecret,
   derivePacketIv,
   derivePacketKey,
@@ -33,9 +35,15 @@ import {
   writeCredit,
 } from "../../../lib/protocol/frame.ts";
 import { HANDSHAKE_PATTERN, HANDSHAKE_PROLOGUE } from "../../../lib/protocol/params.ts";
-import { defaultParameters, encodeParameters } from "../../../lib/protocol/transport_parameters.ts";
+import {
+  defaultParameters,
+  encodeParameters,
+  FEATURE_AES_256_GCM,
+  FEATURE_LIMITED,
+} from "../../../lib/protocol/transport_parameters.ts";
 import { encodeReplyCode } from "../../../lib/rendezvous/reply_code.ts";
 import { encodeShareCode } from "../../../lib/rendezvous/share_code.ts";
+import { aesProvider } from "../../support/aes_provider.ts";
 
 const provider = nodeProvider;
 const encoder = new TextEncoder();
@@ -168,6 +176,8 @@ export function specVectors(): Map<string, string> {
   ) {
     put(`${side} key`, derivePacketKey(provider, secret));
     put(`${side} iv`, derivePacketIv(provider, secret));
+    put(`${side} aes key`, derivePacketKey(provider, secret, AES_LABELS));
+    put(`${side} aes iv`, derivePacketIv(provider, secret, AES_LABELS));
     put(`${side} hp`, hkdfExpandLabel(provider, secret, "p2pft hp", NO_CONTEXT, 32));
     put(`${side} ku`, deriveNextSecret(provider, secret));
   }
@@ -196,6 +206,17 @@ export function specVectors(): Map<string, string> {
   fromClient.handleAcknowledged(1);
   fromClient.updateKeys();
   put("client packet 4294967301, phase 1", seal(fromClient, SHARER_ID, 4_294_967_301, ping));
+
+  // The same packets of a session with AES-256-GCM.
+  const both = { ...defaultParameters(CLIENT_ID), features: FEATURE_LIMITED | FEATURE_AES_256_GCM };
+  put("client parameters with features 0 and 1", frame((out) => encodeParameters(both, out, 0)));
+  const aesSharer = new PacketSealer(aesProvider, responderSecret, AES_256_GCM);
+  put("sharer packet 0, AES", seal(aesSharer, CLIENT_ID, 0, ping));
+  const aesClient = new PacketSealer(aesProvider, initiatorSecret, AES_256_GCM);
+  put("client packet 1, AES", seal(aesClient, SHARER_ID, 1, hello));
+  aesClient.handleAcknowledged(1);
+  aesClient.updateKeys();
+  put("client packet 4294967301, phase 1, AES", seal(aesClient, SHARER_ID, 4_294_967_301, ping));
 
   // Frames by themselves.
   const ranges = new AckRanges();

@@ -4,7 +4,13 @@ import assert from "node:assert/strict";
 import { ByteReader } from "../../../lib/bytes/varint.ts";
 import { AckScheduler } from "../../../lib/protocol/ack_scheduler.ts";
 import { AckFrame } from "../../../lib/protocol/frame.ts";
-import { ACK_EVERY_PACKETS, MAX_ACK_DELAY_MS } from "../../../lib/protocol/params.ts";
+import {
+  ACK_EVERY_DISORDERED_PACKETS,
+  ACK_EVERY_PACKETS,
+  MAX_ACK_DELAY_MS,
+  MAX_PROMPT_ACKS,
+  PACKETS_PER_PROMPT_ACK,
+} from "../../../lib/protocol/params.ts";
 import { instant, NEVER } from "../../../lib/time.ts";
 import { Timer, TimerTable } from "../../../lib/protocol/timer_table.ts";
 
@@ -56,6 +62,27 @@ Deno.test("[ACK-1] AckScheduler waits no longer for the sixteenth packet, a gap 
   const wish = new World();
   wish.acks.demand();
   assert.equal(wish.acks.isDue, true);
+});
+
+Deno.test("[ACK-1] AckScheduler acknowledges fewer packets where much comes out of order", () => {
+  const world = new World();
+  let number = 0;
+  for (let count = 0; count < MAX_PROMPT_ACKS; count++) {
+    world.take(1, number += 2);
+    assert.equal(world.acks.isDue, true, "at once");
+    world.write(1);
+  }
+  for (let count = 0; count < ACK_EVERY_DISORDERED_PACKETS; count++) {
+    assert.equal(world.acks.isDue, false);
+    world.take(1, number += 2);
+    assert.notEqual(world.timer, NEVER, "the time for it runs as ever");
+  }
+  assert.equal(world.acks.isDue, true);
+  world.write(1);
+  for (let count = 0; count < PACKETS_PER_PROMPT_ACK; count++) world.take(2, ++number);
+  assert.equal(world.acks.isDue, false);
+  world.take(3, number += 2);
+  assert.equal(world.acks.isDue, true, "a gap at once again");
 });
 
 Deno.test("[ACK-3] AckScheduler owes nothing for packets that elicit no ACK, and names them later", () => {

@@ -16,7 +16,7 @@ import type { LinkOptions } from "../../support/link.ts";
 import { HandPeer } from "../../support/hand_peer.ts";
 import { SimWorld } from "../../support/sim_world.ts";
 
-const FILE_BYTES = 600_000;
+const FILE_BYTES = 1_200_000;
 
 const paths: Record<string, LinkOptions> = {
   "a good path": { delayMs: 5 },

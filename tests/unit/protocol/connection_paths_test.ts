@@ -6,6 +6,8 @@ import type { Path } from "../../../lib/nat/path.ts";
 import { encodeCandidateList } from "../../../lib/protocol/candidates_frame.ts";
 import type { PathEvent } from "../../../lib/protocol/paths/events.ts";
 import {
+  BASE_DATAGRAM_BYTES,
+  INITIAL_WINDOW_DATAGRAMS,
   KEEPALIVE_MS,
   MAX_PATH_RESPONSES,
   PATH_QUIET_MS,
@@ -161,13 +163,14 @@ Deno.test("[PATH-2] Connection keeps its window when only a port changed, and be
       peer.send(ack([[0, peer.sent.at(-1)!.number]]));
     }
     const before = peer.connection.statistics;
+    assert.notEqual(before.windowBytes, INITIAL_WINDOW_DATAGRAMS * BASE_DATAGRAM_BYTES);
     const path: Path = { socket: 0, remote: { family: 4, host, port: 1 } };
     peer.sendFrom(path, ping());
     peer.sendFrom(path, pathResponse(challengesAlong(peer, path)[0]!));
     const now = peer.connection.statistics;
     assert.deepEqual(peer.connection.path, path);
     if (isKept) assert.ok(now.windowBytes >= before.windowBytes);
-    else assert.ok(now.windowBytes < before.windowBytes);
+    else assert.equal(now.windowBytes, INITIAL_WINDOW_DATAGRAMS * BASE_DATAGRAM_BYTES);
     assert.equal(now.datagramBytes === before.datagramBytes, isKept);
   }
 });

@@ -150,6 +150,30 @@ Deno.test("Endpoint serves a session that has little beside one that has much", 
   assert.ok(place === 0 || place === 1);
 });
 
+Deno.test("Endpoint adds to a train only what goes where the train goes", () => {
+  const sessions = new Sessions(2);
+  const { net, sharer: { endpoint } } = sessions;
+  const out = new Uint8Array(2048);
+  for (let index = 0; index < 2; index++) {
+    sessions.connection(index).sendBlock({ request: 1, offset: 0, bytes: new Uint8Array(20_000) });
+  }
+  const length = endpoint.pollTransmit(net.now, out);
+  const path = endpoint.transmitPath;
+  for (let count = 0; count < 5; count++) {
+    assert.equal(endpoint.extendTransmit(net.now, out, length), length);
+    assert.equal(endpoint.transmitPath, path);
+  }
+  const machine = Object.assign(new Numbers(), { pollTransmit: () => length });
+  machine.transmitPath = { socket: 0, remote: address(5) };
+  endpoint.attach(machine);
+  assert.equal(endpoint.pollTransmit(net.now, out), length);
+  assert.equal(endpoint.transmitPath, machine.transmitPath);
+  assert.equal(endpoint.extendTransmit(net.now, out, length), 0, "a machine's datagram is alone");
+  endpoint.detach(machine);
+  assert.equal(endpoint.pollTransmit(net.now, out), length);
+  assert.notEqual(endpoint.transmitPath, path, "the other session's turn");
+});
+
 Deno.test("Endpoint splits packets that the kernel joined", () => {
   const sessions = new Sessions(1);
   const [client] = sessions.clients;

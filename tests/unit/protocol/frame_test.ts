@@ -81,6 +81,29 @@ Deno.test("[ACK-4] ACK frames cut to the room they have keep the newest ranges",
   }));
 });
 
+Deno.test("[ACK-4] writeAck names old ranges that have changed, thrice, beside the newest", () => {
+  const ranges = new AckRanges();
+  const out = new Uint8Array(1200);
+  const write = () => readAck(out.subarray(0, writeAck(ranges, 0, out, 0, out.length)))!.ranges;
+  for (let number = 0; number <= 400; number += 4) {
+    ranges.add(number);
+    write();
+  }
+  const newest = (count: number) =>
+    Array.from({ length: count }, (_, index) => [400 - 4 * index, 400 - 4 * index]);
+  for (let acks = 0; acks < 4; acks++) assert.deepEqual(write(), newest(MAX_ACK_RANGES));
+  ranges.add(81);
+  for (let acks = 0; acks < 3; acks++) {
+    assert.deepEqual(write(), [...newest(MAX_ACK_RANGES - 1), [80, 81]]);
+  }
+  assert.deepEqual(write(), newest(MAX_ACK_RANGES));
+  for (let number = 2; number <= 150; number += 4) ranges.add(number);
+  const ends = write().map(([, largest]) => largest);
+  assert.deepEqual(ends.slice(0, 32), newest(32).map(([, largest]) => largest));
+  assert.equal(ends.length, MAX_ACK_RANGES);
+  assert.ok(ends[32]! <= 150);
+});
+
 Deno.test("writeAck writes nothing without room for one range", () => {
   const out = new Uint8Array(64).fill(0xee);
   assert.equal(writeAck(ackRanges([[5, 5]]), 0, out, 4, 25), 4);

@@ -1,11 +1,16 @@
 // Goal: keys are replaced when they are worn out or old, never too soon, and always after the peer's.
 // Method: a real sealer and opener on each side; packets are handed over directly.
 import assert from "node:assert/strict";
+import {
+  AES_256_GCM,
+  CHACHA20_POLY1305,
+  type CipherSuite,
+} from "../../../lib/crypto/cipher_suite.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { PacketOpener } from "../../../lib/crypto/packet_opener.ts";
 import { PacketSealer } from "../../../lib/crypto/packet_sealer.ts";
 import { KeyUpdates } from "../../../lib/protocol/key_updates.ts";
-import { HEADER_BYTES, KEY_UPDATE_MS } from "../../../lib/protocol/params.ts";
+import { HEADER_BYTES, KEY_UPDATE_MS, LAST_PACKETS } from "../../../lib/protocol/params.ts";
 import { RttEstimator } from "../../../lib/protocol/rtt.ts";
 import { instant, NEVER } from "../../../lib/time.ts";
 import { Timer, TimerTable } from "../../../lib/protocol/timer_table.ts";
@@ -20,11 +25,15 @@ class Side {
   readonly keys: KeyUpdates;
   #next = 0;
 
-  constructor(mine: number, theirs: number) {
-    this.sealer = new PacketSealer(nodeProvider, new Uint8Array(32).fill(mine));
-    this.opener = new PacketOpener(nodeProvider, new Uint8Array(32).fill(theirs));
+  constructor(mine: number, theirs: number, suite = CHACHA20_POLY1305, packets?: number) {
+    this.sealer = new PacketSealer(nodeProvider, new Uint8Array(32).fill(mine), suite);
+    this.opener = new PacketOpener(nodeProvider, new Uint8Array(32).fill(theirs), suite);
     const { sealer, opener, timers, rtt } = this;
-    this.keys = new KeyUpdates(instant(0), { sealer, opener, timers, rtt, packets: PACKETS });
+    const options = { sealer, opener, timers, rtt };
+    this.keys = new KeyUpdates(
+      instant(0),
+      packets === undefined ? options : { ...options, packets },
+    );
   }
 
   /** Seals a packet and hands it to the other side. */
@@ -43,8 +52,17 @@ class Side {
 }
 
 function pair(): { a: Side; b: Side } {
-  return { a: new Side(1, 2), b: new Side(2, 1) };
+  return {
+    a: new Side(1, 2, CHACHA20_POLY1305, PACKETS),
+    b: new Side(2, 1, CHACHA20_POLY1305, PACKETS),
+  };
 }
+
+/** A suite with the bounds of AES-256-GCM, or such bounds in small, and a cipher that is at hand. */
+const boundedSuite = (maxSealedPackets: number): CipherSuite => ({
+  ...CHACHA20_POLY1305,
+  maxSealedPackets,
+});
 
 Deno.test("[KEY-1] KeyUpdates replaces keys that sealed enough packets, once they are confirmed", () => {
   const { a, b } = pair();
@@ -94,4 +112,27 @@ Deno.test("[KEY-2] [KEY-3] KeyUpdates follows the peer at once and keeps old key
   b.confirm();
   b.keys.begin(instant(2000 + 5 * b.rtt.probeTimeoutMs));
   assert.equal(b.sealer.generation, 1);
+});
+
+Deno.test("[KEY-4] KeyUpdates replaces keys at half of what their suite allows", () => {
+  const limit = 40;
+  const suite = boundedSuite(limit);
+  const [a, b] = [new Side(1, 2, suite), new Side(2, 1, suite)];
+  for (let sent = 0; sent < limit / 2; sent++) a.send(1000, b);
+  a.confirm();
+  assert.equal(a.sealer.generation, 0);
+  a.send(1000, b);
+  assert.equal(a.sealer.generation, 1);
+  assert.equal(AES_256_GCM.maxSealedPackets, 2 ** 23);
+});
+
+Deno.test("[KEY-4] KeyUpdates tells in time that keys are worn out, and PacketSealer seals no more", () => {
+  const limit = LAST_PACKETS + 10;
+  const suite = boundedSuite(limit);
+  const [a, b] = [new Side(1, 2, suite), new Side(2, 1, suite)];
+  for (let sent = 0; sent < limit; sent++) {
+    assert.equal(a.keys.isWornOut, sent >= 10, `after ${sent} packets`);
+    a.send(1000, b);
+  }
+  assert.throws(() => a.send(1000, b), RangeError);
 });

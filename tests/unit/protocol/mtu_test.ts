@@ -3,8 +3,8 @@ import { MtuLadder } from "../../../lib/protocol/mtu.ts";
 import {
   BASE_DATAGRAM_BYTES,
   BLACK_HOLE_PROBES,
-  MTU_FIRST_RETRY_MS,
   MTU_RETRY_MS,
+  MTU_TRIES,
 } from "../../../lib/protocol/params.ts";
 import { after, instant } from "../../../lib/time.ts";
 
@@ -20,10 +20,18 @@ function probeAll(ladder: MtuLadder): number[] {
   return sizes;
 }
 
-function timeOut(ladder: MtuLadder, times: number) {
+/** Loses all probes of a ladder; gives what the last of them leads to. */
+function loseAll(ladder: MtuLadder, count: number) {
   let retryAt;
-  for (let count = 0; count < times; count++) retryAt = ladder.onTimeout(NOW);
+  for (let index = 0; index < count; index++) retryAt = ladder.onProbeLost(NOW);
   return retryAt;
+}
+
+/** Whether the last of `times` timeouts made the size fall. */
+function timeOut(ladder: MtuLadder, times: number): boolean {
+  let hasFallen = false;
+  for (let count = 0; count < times; count++) hasFallen = ladder.onTimeout();
+  return hasFallen;
 }
 
 Deno.test("MtuLadder starts at the size the handshake proved", () => {
@@ -57,35 +65,65 @@ Deno.test("MtuLadder takes the largest size that arrived, in any order", () => {
   assert.equal(ladder.datagramBytes, 1392);
 });
 
-Deno.test("MtuLadder falls back after a row of probe timeouts and names when to try again", () => {
+Deno.test("[MTU-1] MtuLadder probes no lost size again when a smaller one arrived", () => {
   const ladder = new MtuLadder(4, 1472);
   probeAll(ladder);
-  ladder.onProbeAcked(1472);
-  assert.equal(timeOut(ladder, BLACK_HOLE_PROBES - 1), undefined);
-  assert.equal(ladder.datagramBytes, 1472);
-  assert.equal(ladder.onTimeout(NOW), after(NOW, MTU_FIRST_RETRY_MS));
-  assert.equal(ladder.datagramBytes, BASE_DATAGRAM_BYTES);
-  assert.equal(ladder.nextProbeBytes(), 0, "no size twice before then");
-  assert.equal(ladder.onTimeout(NOW), undefined, "it is at the base already");
+  ladder.onProbeAcked(1252);
+  assert.equal(loseAll(ladder, 6), undefined);
+  assert.equal(ladder.nextProbeBytes(), 0);
+  assert.equal(ladder.datagramBytes, 1252);
+});
+
+Deno.test("[MTU-1] MtuLadder sends the ladder again when all of it was lost, and later once more", () => {
+  const ladder = new MtuLadder(4, 1472);
+  for (let tries = 1; tries < MTU_TRIES; tries++) {
+    assert.equal(probeAll(ladder).length, 7, `${tries}`);
+    assert.equal(loseAll(ladder, 6), undefined);
+    assert.equal(ladder.nextProbeBytes(), 0, "the last may still arrive");
+    assert.equal(loseAll(ladder, 1), undefined);
+  }
+  assert.equal(probeAll(ladder).length, 7);
+  assert.equal(loseAll(ladder, 7), after(NOW, MTU_RETRY_MS));
+  assert.equal(ladder.nextProbeBytes(), 0);
   ladder.restart();
-  assert.equal(probeAll(ladder)[0], 1472);
-  ladder.onProbeAcked(1472);
-  ladder.onProgress();
-  assert.equal(timeOut(ladder, BLACK_HOLE_PROBES), after(NOW, MTU_RETRY_MS), "not so soon again");
+  assert.equal(probeAll(ladder).length, 7);
+  assert.equal(loseAll(ladder, 7), undefined, "as many tries as at first");
+  assert.equal(probeAll(ladder).length, 7);
+});
+
+Deno.test("[MTU-2] MtuLadder falls back after a row of probe timeouts, and tries anew on progress", () => {
+  const ladder = new MtuLadder(4, 1472);
+  probeAll(ladder);
+  ladder.onProbeAcked(1392);
+  assert.equal(timeOut(ladder, BLACK_HOLE_PROBES - 1), false);
+  assert.equal(ladder.datagramBytes, 1392);
+  assert.equal(ladder.onTimeout(), true);
+  assert.equal(ladder.datagramBytes, BASE_DATAGRAM_BYTES);
+  assert.equal(ladder.nextProbeBytes(), 0, "nothing while nothing gets through");
+  assert.equal(ladder.onTimeout(), false, "it is at the base already");
+  assert.equal(ladder.onProgress(NOW), after(NOW, MTU_RETRY_MS));
+  assert.deepEqual(probeAll(ladder), [1392, 1372, 1352, 1252], "none that did not pass before");
+  ladder.onProbeAcked(1352);
+  assert.equal(loseAll(ladder, 2), undefined);
+  assert.equal(ladder.datagramBytes, 1352);
+  assert.equal(ladder.onProgress(NOW), undefined);
+  assert.equal(ladder.nextProbeBytes(), 0, "once for each fall");
+  ladder.restart();
+  assert.deepEqual(probeAll(ladder), [1472, 1464, 1452, 1392, 1372], "none that is known to pass");
 });
 
 Deno.test("MtuLadder.onProgress starts the row of timeouts anew", () => {
   const ladder = new MtuLadder(4, 1472);
   ladder.onProbeAcked(1472);
   timeOut(ladder, BLACK_HOLE_PROBES - 1);
-  ladder.onProgress();
-  assert.equal(timeOut(ladder, BLACK_HOLE_PROBES - 1), undefined);
+  ladder.onProgress(NOW);
+  assert.equal(timeOut(ladder, BLACK_HOLE_PROBES - 1), false);
   assert.equal(ladder.datagramBytes, 1472);
 });
 
 Deno.test("MtuLadder keeps the base whatever times out", () => {
   const ladder = new MtuLadder(4, 1472);
-  assert.equal(timeOut(ladder, 10), undefined);
+  assert.equal(timeOut(ladder, 10), false);
   assert.equal(ladder.datagramBytes, BASE_DATAGRAM_BYTES);
 });
 
@@ -93,6 +131,6 @@ Deno.test("MtuLadder stops a ladder half sent when the path turns black", () => 
   const ladder = new MtuLadder(4, 1472);
   ladder.onProbeSent();
   ladder.onProbeAcked(1472);
-  assert.notEqual(timeOut(ladder, BLACK_HOLE_PROBES), undefined);
+  assert.equal(timeOut(ladder, BLACK_HOLE_PROBES), true);
   assert.equal(ladder.nextProbeBytes(), 0);
 });

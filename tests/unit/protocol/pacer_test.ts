@@ -7,6 +7,8 @@ import {
   BURST_MS,
   MAX_BURST_DATAGRAMS,
   MIN_BURST_DATAGRAMS,
+  TRAIN_BURST_MS,
+  TRAIN_DATAGRAMS,
 } from "../../../lib/protocol/params.ts";
 import { instant } from "../../../lib/time.ts";
 
@@ -33,15 +35,20 @@ function sendGreedily(pacer: Pacer, untilMs: number, lateMs = 0): Sending[] {
   return sent;
 }
 
-function pacerAt(rate: number): Pacer {
+function pacerAt(rate: number, takesTrains?: boolean): Pacer {
   const pacer = new Pacer(instant(0), SIZE);
-  pacer.setRate(instant(0), rate, SIZE);
+  pacer.setRate(instant(0), rate, SIZE, takesTrains);
   return pacer;
 }
 
 function burstBytes(rate: number): number {
   const least = Math.max(rate * BURST_MS, MIN_BURST_DATAGRAMS * SIZE);
   return Math.min(least, MAX_BURST_DATAGRAMS * SIZE);
+}
+
+function trainBurstBytes(rate: number): number {
+  const least = Math.max(rate * BURST_MS, MIN_BURST_DATAGRAMS * SIZE);
+  return Math.min(least, Math.max(TRAIN_DATAGRAMS * SIZE, rate * TRAIN_BURST_MS));
 }
 
 const anyRate = fc.double({ min: 20, max: 200_000, noNaN: true });
@@ -124,4 +131,66 @@ Deno.test("Pacer ignores a clock that stands still or steps back", () => {
   assert.equal(pacer.isOpen(instant(10)), false);
   assert.equal(pacer.isOpen(instant(5)), false);
   assert.equal(pacer.isOpen(instant(10.5)), true);
+});
+
+Deno.test("[PACE-1] Pacer's bucket where trains are taken is 44 datagrams or 1 ms of rate", () => {
+  const cases: [rate: number, datagrams: number][] = [
+    [1, 10],
+    [10 * SIZE, 20],
+    [22 * SIZE, 44],
+    [40 * SIZE, 44],
+    [300 * SIZE, 300],
+  ];
+  for (const [rate, datagrams] of cases) {
+    const pacer = pacerAt(rate, true);
+    let sent = 0;
+    for (; pacer.isOpen(instant(1e6)); sent++) pacer.onSent(SIZE);
+    assert.equal(sent, datagrams, `${rate}`);
+  }
+});
+
+Deno.test("Pacer for trains keeps the rate, and lets out half a bucket at a time, however often it is asked", () => {
+  fc.assert(
+    fc.property(anyRate, fc.double({ min: 0.01, max: 0.5, noNaN: true }), (rate, pollMs) => {
+      const pacer = pacerAt(rate, true);
+      const burst = trainBurstBytes(rate);
+      const untilMs = Math.min(40 * burst / rate, 1000 * pollMs);
+      let total = 0;
+      for (let now = 0; now <= untilMs; now += pollMs) {
+        let bytes = 0;
+        while (pacer.isOpen(instant(now))) {
+          pacer.onSent(SIZE);
+          bytes += SIZE;
+        }
+        // At first there is what the rate that was not known yet allowed.
+        if (bytes > 0 && now > 0) assert.ok(bytes >= burst / 2 - 1e-6, `${bytes} of ${burst}`);
+        if (bytes === 0) assert.ok(pacer.nextAt(instant(now)) > now);
+        total += bytes;
+      }
+      assert.ok(total <= rate * untilMs + burst + SIZE, `${total}`);
+      // What was asked for late is lost above a full bucket, and up to half of one is still to come.
+      const spill = Math.max(0, rate * pollMs - burst / 2) * untilMs / pollMs;
+      assert.ok(total >= rate * (untilMs - pollMs) - burst / 2 - spill - 1e-6, `${total}`);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("Pacer for trains is asked again when half a bucket is there, and opens then", () => {
+  for (const rate of [SIZE, 30 * SIZE, 400 * SIZE]) {
+    const pacer = pacerAt(rate, true);
+    while (pacer.isOpen(instant(0))) pacer.onSent(SIZE);
+    const wakeAt = pacer.nextAt(instant(0));
+    assert.ok(Math.abs(wakeAt - trainBurstBytes(rate) / 2 / rate) < 1e-6, `${wakeAt}`);
+    assert.equal(pacer.isOpen(instant(wakeAt / 2)), false);
+    assert.equal(pacer.isOpen(instant(wakeAt + 1e-6)), true);
+  }
+});
+
+Deno.test("Pacer forgets that it waits for half a bucket when no more trains are taken", () => {
+  const pacer = pacerAt(10 * SIZE, true);
+  while (pacer.isOpen(instant(0))) pacer.onSent(SIZE);
+  assert.equal(pacer.isOpen(instant(0.5)), false);
+  pacer.setRate(instant(0.5), 10 * SIZE, SIZE, false);
+  assert.equal(pacer.isOpen(instant(0.5)), true);
 });

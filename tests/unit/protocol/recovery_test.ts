@@ -12,8 +12,8 @@ import {
   GRANULARITY_MS,
   MAX_ACK_DELAY_MS,
   MAX_PROBE_INTERVAL_MS,
+  MAX_REORDER_MS,
   MAX_REORDER_THRESHOLD_PACKETS,
-  MAX_TIME_THRESHOLD,
   REORDER_MEMORY_EPISODES,
   REORDER_THRESHOLD_PACKETS,
   TIME_THRESHOLD,
@@ -225,6 +225,20 @@ Deno.test("Recovery tells each acknowledged packet once", () => {
   assert.equal(side.recovery.largestAcked, 3);
 });
 
+Deno.test("Recovery takes ACKs in any order, and with old ranges left out", () => {
+  const side = new Side();
+  side.sendMany(20, 0);
+  side.recovery.rtt.addSample(1000, 0);
+  const late = [...range(0, 3), 5];
+  side.ack(50, [...late, 9, 10]);
+  side.ack(51, late); // an older one
+  side.ack(52, [7, ...range(9, 12)]); // names 7 anew and no more what was said
+  side.ack(53, [4, ...late, 7, ...range(9, 12)]);
+  side.ack(54, range(0, 12));
+  assert.deepEqual(side.acked.toSorted((a, b) => a - b), range(0, 12));
+  assert.equal(side.recovery.inFlightBytes, 7 * SIZE);
+});
+
 Deno.test("Recovery samples the round trip of the newest packet only, and an eliciting one", () => {
   const side = new Side();
   const { rtt } = side.recovery;
@@ -286,41 +300,43 @@ Deno.test("[LOSS-2] Recovery learns from a loss that was none: the same reorderi
   assert.deepEqual(side.lost, [0, 1, 2, 10], "overtaken by six");
 });
 
-Deno.test("Recovery widens the time threshold by an eighth for a loss that was none", () => {
+Deno.test("[LOSS-2] Recovery waits as long as the latest packet took, and an eighth more", () => {
   const side = new Side();
   side.send(0);
   side.send(0);
   side.ack(100, [1]);
-  side.detect(200);
-  side.ack(200, [0, 1]);
+  side.detect(140);
+  assert.deepEqual(side.lost, [0]);
+  side.ack(140, [0, 1]); // 40 ms behind the round trip
   assert.equal(side.recovery.spuriousPackets, 1);
   side.send(300);
   side.send(300);
   side.ack(400, [0, 1, 3]);
-  assert.equal(side.recovery.lossDeadline, 300 + (TIME_THRESHOLD + 1 / 8) * 100);
+  assert.equal(side.recovery.lossDeadline, 300 + 100 + 40 * TIME_THRESHOLD);
 });
 
-/** Makes the largest reordering there is: a packet that arrives after `count` others. */
-function reorder(side: Side, atMs: number, count: number): void {
+/** A packet that arrives after `count` others, and so late that a path new to it calls it lost. */
+function reorder(side: Side, atMs: number, count: number, detectAfterMs = 200): void {
   const first = side.recovery.sent.next;
   for (let index = 0; index <= count; index++) side.send(atMs);
   side.ack(atMs + 50, range(first + 1, first + count));
-  side.detect(atMs + 50);
-  side.ack(atMs + 51, range(first, first + count));
+  side.detect(atMs + detectAfterMs);
+  side.ack(atMs + detectAfterMs + 1, range(first, first + count));
 }
 
 Deno.test("[LOSS-2] Recovery's thresholds stop growing at their bounds", () => {
   const side = new Side();
-  for (let round = 0; round < 20; round++) reorder(side, round * 1000, 400);
-  assert.equal(side.recovery.spuriousPackets, 20);
+  const furthest = 2 * MAX_REORDER_THRESHOLD_PACKETS;
+  for (let round = 0; round < 2; round++) reorder(side, round * 10_000, furthest);
+  assert.equal(side.recovery.spuriousPackets, 2);
   const first = side.recovery.sent.next;
-  for (let index = 0; index <= 400; index++) side.send(50_000);
+  for (let index = 0; index <= furthest; index++) side.send(50_000);
   side.ack(50_050, [first + MAX_REORDER_THRESHOLD_PACKETS - 1]);
   const lostBefore = side.lost.length;
   const { latestMs, smoothedMs } = side.recovery.rtt;
   assert.equal(
     side.recovery.lossDeadline,
-    50_000 + MAX_TIME_THRESHOLD * Math.max(latestMs, smoothedMs),
+    50_000 + 2 * Math.max(latestMs, smoothedMs, MAX_REORDER_MS),
   );
   side.ack(50_051, [first + MAX_REORDER_THRESHOLD_PACKETS]);
   assert.deepEqual(side.lost.slice(lostBefore), [first]);
@@ -348,6 +364,26 @@ Deno.test("Recovery's thresholds fall back after sixteen round trips with real l
   assert.equal(loseOne(side, 100_000), REORDER_THRESHOLD_PACKETS);
 });
 
+Deno.test("[LOSS-2] Recovery's thresholds stay while packets come late, declared lost or not", () => {
+  const side = new Side();
+  reorder(side, 0, 10);
+  for (let episode = 1; episode <= 3 * REORDER_MEMORY_EPISODES; episode++) {
+    assert.equal(loseOne(side, episode * 1000), 11, `${episode}`);
+    reorder(side, episode * 1000 + 500, 10, 50);
+  }
+  assert.equal(side.recovery.spuriousPackets, 1, "only the first was a surprise");
+});
+
+Deno.test("[LOSS-2] Recovery's thresholds come down to what the path does lately", () => {
+  const side = new Side();
+  reorder(side, 0, 10);
+  for (let episode = 1; episode <= REORDER_MEMORY_EPISODES; episode++) {
+    assert.equal(loseOne(side, episode * 1000), 11, `${episode}`);
+    reorder(side, episode * 1000 + 500, 5, 50);
+  }
+  assert.equal(loseOne(side, 100_000), 6);
+});
+
 Deno.test("Recovery counts the losses of one round trip as one", () => {
   const side = new Side();
   reorder(side, 0, 10);
@@ -373,11 +409,11 @@ Deno.test("Recovery probes a probe timeout after the last packet in flight, then
   side.send(0);
   side.send(7);
   assert.equal(recovery.probeDeadline, 7 + 333 + 4 * 166.5 + MAX_ACK_DELAY_MS);
-  side.ack(107, [0, 1]);
+  side.ack(27, [0, 1]);
   assert.equal(recovery.probeDeadline, NEVER, "nothing is in flight");
   side.send(200);
   const timeoutMs = recovery.rtt.probeTimeoutMs;
-  assert.equal(timeoutMs, 100 + 4 * 50 + MAX_ACK_DELAY_MS);
+  assert.equal(timeoutMs, 20 + 4 * 10 + MAX_ACK_DELAY_MS);
   for (let count = 0; count < 9; count++) {
     const intervalMs = Math.min(timeoutMs * 2 ** count, MAX_PROBE_INTERVAL_MS);
     assert.equal(recovery.probeDeadline, 200 + intervalMs, `${count}`);
@@ -406,7 +442,8 @@ Deno.test("[LOSS-3] Recovery's probe timeout declares nothing lost and names the
   side.send(3);
   side.send(4);
   side.ack(50, [0]);
-  const slot = side.recovery.onProbeTimeout();
+  side.recovery.onProbeTimeout();
+  const slot = side.recovery.takeUnrepeated();
   assert.equal(slot, side.recovery.sent.slot(3));
   assert.deepEqual(side.lost, []);
   assert.equal(side.recovery.inFlightBytes, 2 * SIZE);
@@ -418,11 +455,11 @@ Deno.test("Recovery repeats no packet twice: the next timeout names the next, th
   const { recovery } = side;
   side.send(0);
   side.send(1);
-  assert.equal(recovery.onProbeTimeout(), recovery.sent.slot(0));
+  assert.equal(recovery.takeUnrepeated(), recovery.sent.slot(0));
   side.send(1100); // the probe that repeats it
-  assert.equal(recovery.onProbeTimeout(), recovery.sent.slot(1));
-  assert.equal(recovery.onProbeTimeout(), recovery.sent.slot(2));
-  assert.equal(recovery.onProbeTimeout(), -1);
+  assert.equal(recovery.takeUnrepeated(), recovery.sent.slot(1));
+  assert.equal(recovery.takeUnrepeated(), recovery.sent.slot(2));
+  assert.equal(recovery.takeUnrepeated(), -1);
   assert.equal(recovery.inFlightBytes, 3 * SIZE, "all of it is still in flight");
   side.ack(1200, [0, 1, 2]);
   assert.deepEqual(side.acked, [0, 1, 2]);
@@ -433,7 +470,7 @@ Deno.test("Recovery has nothing to repeat when nothing is in flight", () => {
   const side = new Side();
   side.send(0, ACK_ONLY);
   assert.equal(side.recovery.probeDeadline, NEVER);
-  assert.equal(side.recovery.onProbeTimeout(), -1);
+  assert.equal(side.recovery.takeUnrepeated(), -1);
 });
 
 Deno.test("Recovery does not probe while a loss is about to be decided", () => {
@@ -571,8 +608,8 @@ class PathWorld {
       this.now = Math.max(this.now, deadline);
       if (recovery.lossDeadline <= this.now) recovery.detectLosses(instant(this.now));
       else {
-        const slot = recovery.onProbeTimeout();
-        assert.ok(slot >= 0);
+        recovery.onProbeTimeout();
+        assert.ok(recovery.takeUnrepeated() >= 0);
         this.#send(DATA);
         this.#send(DATA);
       }

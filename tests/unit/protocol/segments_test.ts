@@ -8,6 +8,7 @@ function owner(request: number): OutgoingBlockState {
     block: { request, offset: 0, bytes: new Uint8Array(1) },
     sentBytes: 0,
     ackedBytes: 0,
+    isReleased: false,
   };
 }
 

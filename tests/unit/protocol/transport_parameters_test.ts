@@ -2,22 +2,28 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concatBytes } from "../../../lib/bytes/concat.ts";
 import { MAX_VARINT, writeVarint } from "../../../lib/bytes/varint.ts";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import {
   BASE_DATAGRAM_BYTES,
   IDLE_TIMEOUT_MS,
   MAX_ACK_DELAY_MS,
 } from "../../../lib/protocol/params.ts";
 import {
+  agreedSuite,
   decodeParameters,
   defaultParameters,
   encodeParameters,
+  FEATURE_AES_256_GCM,
+  FEATURE_LIMITED,
+  ownParameters,
   type TransportParameters,
 } from "../../../lib/protocol/transport_parameters.ts";
+import { aesProvider } from "../../support/aes_provider.ts";
 
 const CONNECTION_ID = Uint8Array.of(1, 2, 3, 4, 5, 6);
 
 function encode(parameters: TransportParameters): Uint8Array {
-  const out = new Uint8Array(70);
+  const out = new Uint8Array(82);
   return out.slice(0, encodeParameters(parameters, out, 0));
 }
 
@@ -45,6 +51,8 @@ const anyParameters: fc.Arbitrary<TransportParameters> = fc.record({
   idleTimeoutMs: fc.integer({ min: 1000, max: MAX_VARINT }),
   ackDelayMs: fc.nat(1000),
   features: fc.maxSafeNat(),
+  rateLimit: fc.oneof(fc.constant(0), fc.integer({ min: 1000, max: MAX_VARINT })),
+  background: fc.boolean(),
 }, { noNullPrototype: true });
 
 Deno.test("transport parameters read back as written, whatever padding follows", () => {
@@ -63,7 +71,7 @@ Deno.test("encodeParameters throws without room instead of cutting", () => {
 });
 
 Deno.test("[TP-1] decodeParameters ignores fields it does not know, whatever is in them", () => {
-  const unknownId = fc.oneof(fc.constant(0), fc.integer({ min: 8, max: MAX_VARINT }));
+  const unknownId = fc.oneof(fc.constant(0), fc.integer({ min: 10, max: MAX_VARINT }));
   fc.assert(fc.property(unknownId, fc.uint8Array(), fc.boolean(), (id, value, isFirst) => {
     const unknown = field(id, value);
     const parameters = decodeParameters(
@@ -83,7 +91,37 @@ Deno.test("decodeParameters takes cautious values for what is not told", () => {
     idleTimeoutMs: IDLE_TIMEOUT_MS,
     ackDelayMs: MAX_ACK_DELAY_MS,
     features: 0,
+    rateLimit: 0,
+    background: false,
   });
+});
+
+Deno.test("ownParameters says the features and wishes, and defaultParameters none", () => {
+  const wishes = { limitBytesPerSecond: 5000, background: true };
+  assert.deepEqual(ownParameters(CONNECTION_ID, nodeProvider, wishes), {
+    ...defaultParameters(CONNECTION_ID),
+    features: FEATURE_LIMITED,
+    rateLimit: 5000,
+    background: true,
+  });
+  const { features, rateLimit, background } = defaultParameters(CONNECTION_ID);
+  assert.deepEqual({ features, rateLimit, background }, {
+    features: 0,
+    rateLimit: 0,
+    background: false,
+  });
+});
+
+Deno.test("[TP-3] agreedSuite is AES-256-GCM only where both sides say so, other bits aside", () => {
+  const plain = ownParameters(CONNECTION_ID, nodeProvider);
+  const fast = ownParameters(CONNECTION_ID, aesProvider);
+  assert.equal(fast.features, FEATURE_LIMITED | FEATURE_AES_256_GCM);
+  assert.equal(agreedSuite(fast, fast).name, "AES-256-GCM");
+  assert.equal(agreedSuite(fast, { ...fast, features: 0xff }).name, "AES-256-GCM");
+  for (const other of [plain, defaultParameters(CONNECTION_ID), { ...fast, features: 0xfd }]) {
+    assert.equal(agreedSuite(fast, other).name, "ChaCha20-Poly1305");
+    assert.equal(agreedSuite(other, fast).name, "ChaCha20-Poly1305");
+  }
 });
 
 Deno.test("[TP-2] decodeParameters refuses impossible values", () => {
@@ -91,11 +129,12 @@ Deno.test("[TP-2] decodeParameters refuses impossible values", () => {
     [2, 1199], // less than the handshake itself
     [5, 999], // gives up within a second
     [6, 1001], // holds ACKs for longer than a second
+    [8, 999], // hardly a session
   ];
   for (const [id, value] of refused) {
     assert.equal(decodeParameters(block(ID_FIELD, field(id, varint(value)))), undefined);
   }
-  for (const [id, value] of [[2, 1200], [5, 1000], [6, 1000]] as const) {
+  for (const [id, value] of [[2, 1200], [5, 1000], [6, 1000], [8, 0], [8, 1000], [9, 2]] as const) {
     assert.notEqual(decodeParameters(block(ID_FIELD, field(id, varint(value)))), undefined);
   }
 });
@@ -110,8 +149,8 @@ Deno.test("[TP-2] decodeParameters refuses malformed fields", () => {
     "empty number": block(ID_FIELD, field(7, new Uint8Array(0))),
     "number with bytes behind it": block(ID_FIELD, field(7, Uint8Array.of(1, 1))),
     "number above 2^53 - 1": block(ID_FIELD, field(7, new Uint8Array(8).fill(0xff))),
-    "field longer than the block": block(ID_FIELD, Uint8Array.of(9, 4, 1)),
-    "field without a length": block(ID_FIELD, Uint8Array.of(9)),
+    "field longer than the block": block(ID_FIELD, Uint8Array.of(10, 4, 1)),
+    "field without a length": block(ID_FIELD, Uint8Array.of(10)),
     "block longer than the bytes": block(ID_FIELD).subarray(0, -1),
     "half a length": Uint8Array.of(0),
     "nothing": new Uint8Array(0),

@@ -14,7 +14,7 @@ import { type Instant, NEVER } from "../../../lib/time.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import { MemoryNetwork } from "../../../lib/transport/memory_network.ts";
 import { Pump } from "../../../lib/transport/pump.ts";
-import type { DatagramHandler, DatagramSocket } from "../../../lib/transport/socket.ts";
+import type { DatagramHandler, DatagramSocket, SendTrain } from "../../../lib/transport/socket.ts";
 import { SimNetwork } from "../../support/sim_network.ts";
 import { SimWorld } from "../../support/sim_world.ts";
 
@@ -73,11 +73,17 @@ class Program {
   readonly events: EndpointEvent[] = [];
   onEvent: (event: EndpointEvent) => void = () => {};
 
-  constructor(world: SimWorld, sockets: readonly DatagramSocket[], clock: Clock = world.clock) {
+  constructor(
+    world: SimWorld,
+    sockets: readonly DatagramSocket[],
+    clock: Clock = world.clock,
+    takesTrains = (_socket: number) => false,
+  ) {
     this.endpoint = new Endpoint({
       provider: nodeProvider,
       random: world.prng,
       wake: () => this.pump.wake(),
+      takesTrains,
     });
     this.pump = new Pump(this.endpoint, sockets, clock, (event) => {
       this.events.push(event);
@@ -435,18 +441,6 @@ function scripted(world: SimWorld, sockets: readonly DatagramSocket[]) {
   return { ...program, pump: program.pump, machine, send };
 }
 
-/** What a socket was handed: lengths of the datagrams of each send, and where it went. */
-function handed({ sends, trains }: TrainSocket): [port: number, lengths: number[]][] {
-  return sends.map(({ bytes, to }) => {
-    const segmentBytes = trains.find((train) => train.bytes.length === bytes.length)?.segmentBytes;
-    const lengths: number[] = [];
-    for (let rest = bytes.length; rest > 0; rest -= lengths.at(-1)!) {
-      lengths.push(Math.min(segmentBytes ?? rest, rest));
-    }
-    return [to.port, lengths];
-  });
-}
-
 /** Lets a program send datagrams of these lengths to ports, in this order. */
 async function sendAll(
   socket: DatagramSocket,
@@ -461,35 +455,96 @@ async function sendAll(
   program.pump.close();
 }
 
-Deno.test("Pump joins datagrams of one length and path to trains; a shorter one ends a train", async () => {
-  const socket = new TrainSocket();
-  await sendAll(socket, [
-    ...[1400, 1400, 1400, 900, 900, 900, 1000, 40].map((bytes) => ({ port: 1, bytes })),
-    ...[40, 40].map((bytes) => ({ port: 2, bytes })),
-    { port: 1, bytes: 40 },
-  ]);
-  assert.deepEqual(handed(socket), [
-    [1, [1400, 1400, 1400, 900]],
-    [1, [900, 900]],
-    [1, [1000, 40]],
-    [2, [40, 40]],
-    [1, [40]],
-  ]);
-});
+/** A socket of a network that takes trains, and carries them datagram by datagram. */
+class TrainTaker implements DatagramSocket {
+  readonly family = 4;
+  readonly localAddress: SocketAddress;
+  /** How many datagrams of which length each train had. */
+  readonly trains: { readonly count: number; readonly segmentBytes: number }[] = [];
+  singles = 0;
+  readonly #socket: DatagramSocket;
+  /** As of a socket that has found trains to be of no use. */
+  sendTrain: SendTrain | undefined = async (buffer, length, segmentBytes, to) => {
+    this.trains.push({ count: Math.ceil(length / segmentBytes), segmentBytes });
+    for (let at = 0; at < length; at += segmentBytes) {
+      await this.#socket.send(buffer.subarray(at, Math.min(at + segmentBytes, length)), to);
+    }
+    return true;
+  };
 
-Deno.test("Pump keeps trains below 64 datagrams and 65,507 bytes, and their bytes in order", async () => {
-  const socket = new TrainSocket();
-  await sendAll(socket, [
-    ...Array.from({ length: 90 }, () => ({ port: 1, bytes: 1472 })),
-    ...Array.from({ length: 130 }, () => ({ port: 2, bytes: 30 })),
-  ]);
-  assert.deepEqual(
-    handed(socket).map(([port, lengths]) => [port, lengths.length, lengths[0]]),
-    [[1, 44, 1472], [1, 44, 1472], [1, 2, 1472], [2, 64, 30], [2, 64, 30], [2, 2, 30]],
-  );
-  for (const { bytes, segmentBytes, to } of socket.trains) {
-    for (let at = 0; at < bytes.length; at += segmentBytes) assert.equal(bytes[at], to.port);
+  constructor(socket: DatagramSocket) {
+    this.#socket = socket;
+    this.localAddress = socket.localAddress;
   }
+
+  receive(handler: DatagramHandler): Promise<void> {
+    return this.#socket.receive(handler);
+  }
+
+  send(datagram: Uint8Array, to: SocketAddress): Promise<boolean> {
+    this.singles++;
+    return this.#socket.send(datagram, to);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+Deno.test("Pump sends a file in trains of full datagrams, until its socket takes them no more", async () => {
+  const world = new SimWorld(1);
+  const { network } = new SimNetwork(world, () => ({ delayMs: 5 }));
+  const taker = new TrainTaker(network.bind(SHARER.host, SHARER.port));
+  const sharer = new Program(world, [taker], world.clock, () => taker.sendTrain !== undefined);
+  const client = new Program(world, [network.bind("10.0.0.2", 5000)]);
+  const { staticKeys, t } = share(world);
+  sharer.endpoint.listen({ t, staticKeys });
+  const blocks = [4_000_000, 400_000];
+  let receivedBytes = 0;
+  const arrived = Promise.withResolvers<void>();
+  const handler = (connection: Connection, queue: () => void): ChannelHandler => ({
+    handleControl: () => {},
+    handleBlock: (_request, _offset, bytes) => {
+      receivedBytes += bytes.length;
+      if (receivedBytes === 4_400_000) arrived.resolve();
+      connection.consumeBlockBytes(bytes.length);
+      return bytes.length;
+    },
+    handleBlockReleased: queue,
+    handleWritable: () => {},
+  });
+  let sentBefore = { trains: 0, singles: 0 };
+  sharer.onEvent = (event) => {
+    if (event.type !== "accepted") return;
+    const { connection } = event;
+    const queue = () => {
+      if (blocks.length === 1) {
+        sentBefore = { trains: taker.trains.length, singles: taker.singles };
+        taker.sendTrain = undefined;
+      }
+      const length = blocks.shift();
+      if (length !== undefined) {
+        connection.sendBlock({ request: 1, offset: 0, bytes: new Uint8Array(length) });
+      }
+    };
+    connection.setHandler(handler(connection, queue));
+    queue();
+  };
+  client.onEvent = (event) => {
+    if (event.type === "connected") {
+      event.connection.setHandler(handler(event.connection, () => {}));
+    }
+  };
+  client.connect(world, t, [{ socket: 0, remote: SHARER }]);
+  await world.runAsync({ until: arrived.promise, limitMs: 10_000 });
+  const full = taker.trains.filter(({ segmentBytes }) => segmentBytes >= 1200);
+  const carried = full.reduce((sum, { count }) => sum + count, 0);
+  assert.ok(carried >= 0.99 * 4_000_000 / 1440, `${carried} in trains`);
+  assert.ok(carried / full.length >= 8, `${carried / full.length} a train`);
+  assert.ok(sentBefore.singles < 60, `${sentBefore.singles} alone`);
+  assert.equal(taker.trains.length, sentBefore.trains, "no train once they are of no use");
+  sharer.pump.close();
+  client.pump.close();
 });
 
 Deno.test("Pump sends a datagram whose hops are limited by itself", async () => {
@@ -509,7 +564,7 @@ Deno.test("Pump sends a datagram whose hops are limited by itself", async () => 
       { port: 1, bytes: 50 },
     ],
   );
-  assert.deepEqual(handed(socket).map(([, lengths]) => lengths.length), [2, 1, 1]);
+  assert.deepEqual(socket.sends.map(({ bytes }) => bytes.length), [50, 50, 50, 50]);
   assert.deepEqual(limits, [3, undefined]);
 });
 

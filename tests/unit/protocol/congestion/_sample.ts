@@ -11,6 +11,7 @@ export function sampleOf(parts: Partial<RateSample>): RateSample {
     inFlightAtSend: 0,
     ackedBytes: 0,
     rttMs: Number.NaN,
+    ackDelayMs: 0,
     ...parts,
   };
 }

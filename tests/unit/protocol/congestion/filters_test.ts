@@ -75,6 +75,15 @@ Deno.test("MinRtt forgets the round trip of a path that got longer after ten sec
   assert.equal(min.valueMs, 70);
 });
 
+Deno.test("MinRtt keeps the round trip for twenty seconds beside flows that fill queues", () => {
+  const min = new MinRtt();
+  for (let ms = 0; ms <= 30_000; ms += 100) {
+    min.handleAck(instant(ms), ms < 2000 ? 40 : 70, 0, true);
+    if (ms === 20_000) assert.equal(min.valueMs, 40);
+  }
+  assert.equal(min.valueMs, 70);
+});
+
 Deno.test("QueueWatch sees a queue that stands for two rounds, and one that builds at once", () => {
   const queue = new QueueWatch();
   assert.equal(queue.standingMs(40), 0);
@@ -106,4 +115,26 @@ Deno.test("RoundLosses asks for more than chance, and without a queue for much m
   losses.handleLost(1000, 1);
   assert.equal(losses.isTooHigh(1000, true), false, "one of thirty");
   assert.equal(losses.packets, 1);
+});
+
+Deno.test("RoundLosses learns what a path loses without a queue, and takes no more for unusual", () => {
+  const losses = new RoundLosses();
+  const lose = (packets: number) => {
+    losses.handleAcked((1000 - packets) * 1000);
+    losses.handleLost(packets * 1000, packets);
+  };
+  lose(0);
+  assert.equal(losses.isUnusual(1000), false);
+  lose(1);
+  assert.ok(losses.isUnusual(1000), "one is much where none is usual");
+  for (let round = 0; round < 64; round++) {
+    losses.restart(true);
+    lose(50);
+  }
+  assert.equal(losses.isUnusual(1000), false);
+  assert.equal(losses.isTooHigh(1000, true), false, "the queue is not why");
+  losses.restart();
+  lose(80);
+  assert.ok(losses.isUnusual(1000));
+  assert.ok(losses.isTooHigh(1000, true));
 });

@@ -30,7 +30,31 @@ Deno.test("Rivalry begins after twenty rounds with a queue that flows like ours 
   assert.equal(new Rounds().until(true, 5), -1);
   const rounds = new Rounds();
   assert.equal(rounds.until(true, 10, WINDOW / 4), 20);
-  assert.equal(rounds.rivalry.windowBytes, WINDOW / 4);
+  assert.equal(rounds.rivalry.windowBytes, WINDOW / 2, "half of what the link holds, at least");
+});
+
+Deno.test("Rivalry takes the queue of six flows like ours for theirs", () => {
+  // Each keeps 1.2 roots of its share in the queue.
+  const queueMs = 40 * 6 * 1.2 * Math.sqrt(WINDOW / 6 * SIZE) / WINDOW;
+  assert.equal(new Rounds().until(true, queueMs, WINDOW / 6), -1);
+});
+
+Deno.test("Rivalry puts a doubtful queue to the test again and again, but not one that goes", () => {
+  const { rivalry } = new Rounds();
+  const asked: number[] = [];
+  for (let round = 1; round <= 30; round++) {
+    const queueMs = round === 24 ? 0 : 6;
+    rivalry.handleRound(instant(40 * round), WINDOW, 40, queueMs, SIZE);
+    if (rivalry.isInDoubt) asked.push(round);
+  }
+  assert.deepEqual(asked, [6, 14, 22, 30]);
+});
+
+Deno.test("Rivalry tells when a loss made it give way", () => {
+  const { rivalry } = new Rounds();
+  rivalry.onDatagramSize(SIZE);
+  assert.ok(rivalry.onLost(instant(1000), SIZE, 1, instant(900)));
+  assert.equal(rivalry.onLost(instant(1010), SIZE, 1, instant(910)), false, "the same event");
 });
 
 Deno.test("Rivalry ends when the queue is gone for a while", () => {
@@ -43,7 +67,9 @@ Deno.test("Rivalry ends when the queue is gone for a while", () => {
 Deno.test("Rivalry asks again after the queue was to be emptied, but not for as long", () => {
   const rounds = new Rounds();
   rounds.until(true, 10);
-  rounds.rivalry.handleEmptied(instant(rounds.nowMs));
+  rounds.rivalry.handleEmptied(instant(rounds.nowMs), 10, 40);
+  assert.ok(rounds.rivalry.isOn, "the queue is still there");
+  rounds.rivalry.handleEmptied(instant(rounds.nowMs), 1, 40);
   assert.equal(rounds.rivalry.isOn, false);
   assert.equal(rounds.until(true, 10, WINDOW / 8), 6);
   assert.equal(rounds.rivalry.windowBytes, WINDOW, "where it was");
