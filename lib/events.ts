@@ -114,6 +114,8 @@ export interface ConnectedEvent {
   readonly route: PathRoute;
   /** Round-trip time of the handshake. */
   readonly rttMs: number;
+  /** Whether datagrams move in trains that the kernel cuts and joins (`turbo`), or one by one. */
+  readonly acceleration: "base" | "turbo";
 }
 
 /** The words of `--verify`, the same on both sides when nobody is in between. */
@@ -177,8 +179,38 @@ export interface OfferEvent {
   readonly dotNames: readonly string[];
 }
 
-/** At most ten times a second, and once at the end. */
-export interface ProgressEvent {
+/**
+ * What a transfer is limited by:
+ * - `line`: the line and what else is on it; as it should be.
+ * - `loss`: the line loses packets.
+ * - `limit`, `peer-limit`: a limit of the rate that was set on this side, on the other side.
+ * - `disk`, `peer-disk`: reading or writing files on this side, on the other side.
+ * - `processor`, `peer-processor`: the processor of this machine, of the other one.
+ * - `peer`: the other side has not asked for more.
+ */
+export type LimitedBy =
+  | "line"
+  | "loss"
+  | "limit"
+  | "peer-limit"
+  | "disk"
+  | "peer-disk"
+  | "processor"
+  | "peer-processor"
+  | "peer";
+
+/** What limits a transfer now. */
+export interface LimitReport {
+  /** What it is. */
+  readonly limitedBy: LimitedBy;
+  /** With `loss`: the share of packets that is lost. */
+  readonly lostShare?: number;
+  /** With `limit` and `peer-limit`: the limit. */
+  readonly limitBytesPerSecond?: number;
+}
+
+/** At most ten times a second, and once at the end. What limits it is known after some seconds. */
+export interface ProgressEvent extends Partial<LimitReport> {
   /** Which event this is. */
   readonly event: "progress";
   /** Which session; counts from 1 within one share. */

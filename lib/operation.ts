@@ -6,6 +6,7 @@ import type { TransferError } from "./errors.ts";
 import { EventQueue } from "./event_queue.ts";
 import type { ProgressEvent, TransferEvent } from "./events.ts";
 import type { CommonOptions } from "./options.ts";
+import { MIN_RATE_LIMIT_BYTES } from "./protocol/params.ts";
 import type { TransferSummary } from "./transfer/transfer_notice.ts";
 import { extraSocketOpener, ExtraSockets } from "./transport/extra_sockets.ts";
 import { type LiveEndpoint, openSockets } from "./transport/live_endpoint.ts";
@@ -59,6 +60,21 @@ export function extraSocketsFor(
 ): ExtraSockets | undefined {
   if (options.sockets) return undefined;
   return new ExtraSockets(live, extraSocketOpener({ ...options.bind, ...options }));
+}
+
+/**
+ * Checks a limit of the rate.
+ *
+ * @throws {TypeError} If there is one that cannot be kept.
+ */
+export function checkLimit(bytesPerSecond: number | undefined): void {
+  if (bytesPerSecond === undefined) return;
+  const isPossible = bytesPerSecond >= MIN_RATE_LIMIT_BYTES &&
+    bytesPerSecond <= Number.MAX_SAFE_INTEGER;
+  if (isPossible) return;
+  throw new TypeError(
+    `Cannot limit to ${bytesPerSecond} bytes per second: at least ${MIN_RATE_LIMIT_BYTES}`,
+  );
 }
 
 /** An operation under way. */

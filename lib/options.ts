@@ -22,6 +22,14 @@ export interface CommonOptions {
   readonly stunServers?: readonly string[];
   /** Ask the router to open a port: PCP, NAT-PMP or UPnP (default true). */
   readonly portMapping?: boolean;
+  /**
+   * Most bytes per second, from 1000, counted in datagrams: with their encryption and what is sent
+   * again, without the headers of UDP and IP. A share keeps it for all its clients together; a
+   * receiver asks the other side to keep it.
+   */
+  readonly limitBytesPerSecond?: number;
+  /** Yield to all other traffic on the line; a receiver asks the other side to. */
+  readonly background?: boolean;
   /** Use `node:dgram` where `Deno.listenDatagram` is missing. */
   readonly allowSlowSocket?: boolean;
   /** Ends the operation cleanly; the iteration then ends with an `interrupted` error. */
@@ -52,6 +60,10 @@ export interface ShareOptions extends CommonOptions {
   readonly addresses?: readonly string[];
   /** Addresses to put into the code beside the machine's own. */
   readonly extraAddresses?: readonly string[];
+  /** Most bytes per second to each client, as {@linkcode CommonOptions.limitBytesPerSecond}. */
+  readonly clientLimitBytesPerSecond?: number;
+  /** Congestion control, by default the best there is; not together with `background`. */
+  readonly congestion?: "bbr" | "cubic";
   /** End after this many clients were served (default 1). */
   readonly maxClients?: number;
   /**

@@ -5,7 +5,7 @@ import type { TransferProgress } from "./transfer/transfer_notice.ts";
 import type { Clock } from "./transport/clock.ts";
 
 /** Least time between two events. */
-const INTERVAL_MS = 100;
+export const PROGRESS_INTERVAL_MS = 100;
 /** The rate shown is that of this long a while: steady to look at, quick to notice a stall. */
 const RATE_WINDOW_MS = 3000;
 
@@ -47,7 +47,7 @@ export class ProgressTicker {
   }
 
   #arm(): () => void {
-    return this.#clock.setTimer(after(this.#clock.now(), INTERVAL_MS), () => {
+    return this.#clock.setTimer(after(this.#clock.now(), PROGRESS_INTERVAL_MS), () => {
       this.#tell();
       this.#cancel = this.#arm();
     });

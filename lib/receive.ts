@@ -4,12 +4,14 @@ import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts
 import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { NetworkEvent, OfferEvent, TransferEvent } from "./events.ts";
+import { LimitWatch } from "./limit_watch.ts";
 import { formatSocketAddress, isSameSocketAddress } from "./nat/address.ts";
 import type { PairOutlook } from "./nat/pair_outlook.ts";
 import { hasOpenPort, type PairSide } from "./nat/pair_side.ts";
 import type { ExpectedMethod, PathMethod } from "./nat/path_method.ts";
 import type { Path } from "./nat/path.ts";
 import {
+  checkLimit,
   DEFAULT_TIMEOUT_MS,
   doneEvent,
   errorEvent,
@@ -58,8 +60,10 @@ export interface Receive extends AsyncIterable<TransferEvent>, AsyncDisposable {
  * @param code The share's code, in any case, with spaces and dashes or without.
  * @param options Nothing is required; by default files go to the current folder and nothing that is
  *   there is touched.
+ * @throws {TypeError} If an option makes no sense.
  */
 export function receive(code: string, options: ReceiveOptions = {}): Receive {
+  checkLimit(options.limitBytesPerSecond);
   return new RunningReceive(code, options);
 }
 
@@ -120,7 +124,7 @@ class RunningReceive extends Operation implements Receive {
     const random = this.#random;
     if (this.isOver) return sockets.forEach((socket) => socket.close());
     this.live = new LiveEndpoint(
-      { sockets, provider, random, clock: this.#clock },
+      { sockets, provider, random, clock: this.#clock, sending: { wishes: this.#options } },
       (event) => this.#handleEvent(provider, event),
     );
     this.#connect(provider, decoded.code, { addresses, help });
@@ -265,6 +269,7 @@ class RunningReceive extends Operation implements Receive {
       address: formatSocketAddress(path.remote),
       route: routeTo(path.remote),
       rttMs,
+      acceleration: this.live!.accelerationOf(path),
     });
     this.#tellPath(path, rttMs);
     const receiver = new Receiver({
@@ -318,12 +323,14 @@ class RunningReceive extends Operation implements Receive {
 
   #startTicker(): void {
     this.#startedAt = this.#clock.now();
+    const limits = new LimitWatch({ clock: this.#clock, connection: this.#connection! });
     this.#ticker = new ProgressTicker(
       this.#clock,
       () => this.#receiver!.progress,
       (progress) =>
         this.events.push({
           ...progress,
+          ...limits.poll(),
           session: SESSION,
           route: routeTo(this.#connection!.path.remote),
         }),

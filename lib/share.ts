@@ -12,6 +12,7 @@ import { hasOpenPort } from "./nat/pair_side.ts";
 import type { PathMethod } from "./nat/path_method.ts";
 import type { Path } from "./nat/path.ts";
 import {
+  checkLimit,
   DEFAULT_TIMEOUT_MS,
   errorEvent,
   extraSocketsFor,
@@ -36,7 +37,7 @@ import type { Storage } from "./transfer/storage.ts";
 import { selectSystemProvider } from "./system_provider.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
 import type { ExtraSockets } from "./transport/extra_sockets.ts";
-import { LiveEndpoint } from "./transport/live_endpoint.ts";
+import { LiveEndpoint, type SendingOptions } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
 import type { DatagramSocket } from "./transport/socket.ts";
 import { ClientSearch } from "./traversal/client_search.ts";
@@ -66,6 +67,13 @@ export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
    *   another share; nothing is sent then.
    */
   addReply(code: string): void;
+  /**
+   * Limits all clients together from now on.
+   *
+   * @param bytesPerSecond As {@linkcode ShareOptions.limitBytesPerSecond}; undefined for no limit.
+   * @throws {TypeError} If it is less than 1000, or no number.
+   */
+  setLimit(bytesPerSecond: number | undefined): void;
   /** Ends it for everyone. */
   close(): Promise<void>;
 }
@@ -86,6 +94,11 @@ export async function share(paths: readonly string[], options: ShareOptions = {}
   const maxClients = options.maxClients ?? 1;
   if (!(maxClients >= 1 && (Number.isInteger(maxClients) || maxClients === Infinity))) {
     throw new TypeError(`Cannot share with ${maxClients} clients: a whole number, at least 1`);
+  }
+  checkLimit(options.limitBytesPerSecond);
+  checkLimit(options.clientLimitBytesPerSecond);
+  if (options.background && options.congestion !== undefined) {
+    throw new TypeError(`Cannot use ${options.congestion} in the background: it does not yield`);
   }
   const help = outsideHelp(options);
   const warnings: TransferEvent[] = [];
@@ -120,6 +133,18 @@ export async function share(paths: readonly string[], options: ShareOptions = {}
   });
   await running.begin();
   return running;
+}
+
+/** How a share sends. */
+function sendingOptions(options: ShareOptions): SendingOptions {
+  const { background, congestion, clientLimitBytesPerSecond } = options;
+  const name = background ? "background" : congestion;
+  return {
+    ...(name === undefined ? {} : { congestion: name }),
+    ...(clientLimitBytesPerSecond === undefined
+      ? {}
+      : { connectionLimitBytesPerSecond: clientLimitBytesPerSecond }),
+  };
 }
 
 interface RunningShareParts {
@@ -169,9 +194,16 @@ class RunningShare extends Operation implements Share {
     this.#t = shareCommitment(this.#provider, this.#staticKeys.publicKey);
     this.#keys = deriveShareKeys(this.#provider, this.#t);
     this.live = new LiveEndpoint(
-      { sockets, provider: this.#provider, random, clock: this.#clock },
+      {
+        sockets,
+        provider: this.#provider,
+        random,
+        clock: this.#clock,
+        sending: sendingOptions(options),
+      },
       (event) => this.#handleEvent(event),
     );
+    this.live.endpoint.limit.setRate(this.#clock.now(), options.limitBytesPerSecond);
     this.extras = extraSocketsFor(this.live, options);
     this.#tools = {
       live: this.live,
@@ -233,6 +265,12 @@ class RunningShare extends Operation implements Share {
     const session = [...this.#sessions.values()].find((session) => session.isOf(reply));
     if (session) session.invite(reply);
     else this.#search(reply);
+  }
+
+  setLimit(bytesPerSecond: number | undefined): void {
+    checkLimit(bytesPerSecond);
+    this.live.endpoint.limit.setRate(this.#clock.now(), bytesPerSecond);
+    this.live.wake();
   }
 
   protected async stop(): Promise<void> {
@@ -380,6 +418,7 @@ class RunningShare extends Operation implements Share {
       isInvited: this.#replies.some(isOfClient),
       isOfClient,
       methodOf: (path) => search?.methodOf(path) ?? this.#methodOf(path),
+      accelerationOf: (path) => this.live.accelerationOf(path),
       candidates: () => ({
         // Its code has told the client the others.
         candidates: listCandidates(this.#watch.known).filter(({ address }) =>

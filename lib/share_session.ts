@@ -2,7 +2,8 @@
 import { asTransferError, connectionError } from "./connection_error.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import type { TransferError } from "./errors.ts";
-import type { PathRoute, TransferEvent } from "./events.ts";
+import type { ConnectedEvent, PathRoute, TransferEvent } from "./events.ts";
+import { LimitWatch } from "./limit_watch.ts";
 import { formatSocketAddress } from "./nat/address.ts";
 import type { PathMethod } from "./nat/path_method.ts";
 import { isSamePath, type Path } from "./nat/path.ts";
@@ -43,6 +44,8 @@ export interface ShareSessionParts {
   readonly isOfClient: (reply: ReplyCode) => boolean;
   /** How a path came about. */
   readonly methodOf: (path: Path) => PathMethod;
+  /** Which way datagrams go through a path's socket. */
+  readonly accelerationOf: (path: Path) => ConnectedEvent["acceleration"];
   /** All the ways to this machine that are known now. */
   readonly candidates: () => OwnCandidates;
   /** Mends its path. */
@@ -117,6 +120,7 @@ export class ShareSession {
       address: this.#address,
       route: routeTo(path.remote),
       rttMs,
+      acceleration: this.#parts.accelerationOf(path),
     });
     this.#pathTeller.push(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
     this.#sender.finished.then(
@@ -229,10 +233,16 @@ export class ShareSession {
   #handleAsked(): void {
     const { number, clock } = this.#parts;
     this.#startedAt = clock.now();
+    const limits = new LimitWatch({
+      clock,
+      connection: this.#parts.accepted.connection,
+      isAsked: () => this.#sender.isAsked,
+    });
     this.#ticker = new ProgressTicker(
       clock,
       () => this.#sender.progress,
-      (progress) => this.#tell({ ...progress, session: number, route: this.#route }),
+      (progress) =>
+        this.#tell({ ...progress, ...limits.poll(), session: number, route: this.#route }),
     );
   }
 

@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "npm:comma
 import type {
   ColorChoice,
   CommonArguments,
+  CongestionChoice,
   DoctorInvocation,
   Invocation,
   OverwriteChoice,
@@ -23,6 +24,7 @@ import {
   parseAddressOption,
   parseBindOption,
   parseDuration,
+  parseRate,
   parseStunOption,
 } from "./option_values.ts";
 
@@ -60,6 +62,8 @@ interface CollectedOptions {
 interface CollectedTransferOptions extends CollectedOptions {
   yes?: true;
   verify?: true;
+  limit?: number;
+  background?: true;
 }
 
 interface CollectedSendOptions extends CollectedTransferOptions {
@@ -67,6 +71,8 @@ interface CollectedSendOptions extends CollectedTransferOptions {
   localAddresses: boolean;
   qr?: true;
   private?: true;
+  limitClient?: number;
+  cc?: CongestionChoice;
 }
 
 interface CollectedReceiveOptions extends CollectedTransferOptions {
@@ -109,10 +115,21 @@ function collectStun(text: string, previous: string[] = []): string[] {
   return servers;
 }
 
-function addTransferOptions(command: Command): Command {
+const rateParser = expecting(
+  parseRate,
+  "bytes a second from 1k, such as 500k, 2M or 10Mbit",
+);
+
+/** @param help What `--limit` and `--background` do. */
+function addTransferOptions(
+  command: Command,
+  help: { readonly limit: string; readonly background: string },
+): Command {
   return command
     .option("-y, --yes", "answer every question that is safe to answer with yes")
-    .option("--verify", "show three words to compare on both sides");
+    .option("--verify", "show three words to compare on both sides")
+    .addOption(new Option("--limit <rate>", help.limit).argParser(rateParser))
+    .option("--background", help.background);
 }
 
 /** @param timeoutHelp What `--timeout` is about. */
@@ -163,6 +180,8 @@ function transferArguments(options: CollectedTransferOptions): TransferArguments
     ...commonArguments(options),
     yes: options.yes ?? false,
     verify: options.verify ?? false,
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
+    background: options.background ?? false,
   };
 }
 
@@ -175,7 +194,18 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
     .summary("send files and folders to one other machine")
     .description("Sends files and folders to one other machine and prints the code for it.")
     .argument("<path...>", "files and folders to send");
-  return addNetworkOptions(addTransferOptions(command), PEER_TIMEOUT_HELP)
+  addTransferOptions(command, {
+    limit: "send no faster, in bytes a second: 500k, 2M, 10Mbit",
+    background: "give way to all other traffic on the line",
+  });
+  return addNetworkOptions(command, PEER_TIMEOUT_HELP)
+    .addOption(
+      new Option("--limit-client <rate>", "send no faster to any one client").argParser(rateParser),
+    )
+    .addOption(
+      new Option("--cc <name>", "congestion control").choices(["bbr", "cubic"])
+        .conflicts("background"),
+    )
     .addOption(
       new Option("--address <host[:port]>", "put this address into the code too (repeatable)")
         .argParser((text: string, previous: string[] = []) => [...previous, addressParser(text)]),
@@ -195,6 +225,8 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
         addresses: options.address ?? [],
         localAddresses: options.localAddresses,
         private: options.private ?? false,
+        ...(options.limitClient === undefined ? {} : { clientLimit: options.limitClient }),
+        ...(options.cc === undefined ? {} : { congestion: options.cc }),
         qr: options.qr ?? false,
       });
     });
@@ -205,7 +237,11 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
     .summary("receive what the other side sends")
     .description("Receives what the other side sends.")
     .argument("[code]", "the other side's code; asked for when it is not given");
-  return addNetworkOptions(addTransferOptions(command), PEER_TIMEOUT_HELP)
+  addTransferOptions(command, {
+    limit: "ask the other side to send no faster, in bytes a second: 500k, 2M, 10Mbit",
+    background: "ask the other side to give way to all other traffic",
+  });
+  return addNetworkOptions(command, PEER_TIMEOUT_HELP)
     .option("-o, --output <dir>", "folder to write into", ".")
     .addOption(
       new Option("--overwrite <policy>", "what to do with files that are here and differ")

@@ -6,7 +6,13 @@ import type { World } from "./context.ts";
 
 /** The options behind the arguments of commands that move files. */
 export function transferOptions(invocation: TransferArguments, world: World): CommonOptions {
-  return { ...networkOptions(invocation, world), verify: invocation.verify };
+  const { verify, limit, background } = invocation;
+  return {
+    ...networkOptions(invocation, world),
+    verify,
+    ...(limit === undefined ? {} : { limitBytesPerSecond: limit }),
+    background,
+  };
 }
 
 /** The options behind the arguments that every command takes. */

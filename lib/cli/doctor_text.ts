@@ -18,7 +18,12 @@ import type { MappingClass } from "../nat/mapping_class.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { formatBytes, formatMs, formatSeconds } from "./format.ts";
 import { paint, type Style } from "./paint.ts";
-import { MAPPING_WORDS, METHOD_WORDS, PORT_MAPPING_NAMES } from "./path_messages.ts";
+import {
+  ACCELERATION_WORDS,
+  MAPPING_WORDS,
+  METHOD_WORDS,
+  PORT_MAPPING_NAMES,
+} from "./path_messages.ts";
 import { wrapWords } from "./text_width.ts";
 
 /** How to write a report out. */
@@ -232,7 +237,7 @@ function dataPathWords({ sockets, cipher }: DoctorReport): string {
   const buffer = receiveBufferBytes === undefined
     ? []
     : [`${formatBytes(receiveBufferBytes)} of buffer`];
-  return [path === "turbo" ? "turbo" : "plain", ...buffer, cipher].join(", ");
+  return [ACCELERATION_WORDS[path], ...buffer, cipher].join(", ");
 }
 
 function portMappingWords({ by, external, outcomes }: DoctorPortMapping): string {

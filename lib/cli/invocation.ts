@@ -30,7 +30,14 @@ export interface TransferArguments extends CommonArguments {
   /** Asks nothing. */
   readonly yes: boolean;
   readonly verify: boolean;
+  /** Most bytes per second; of a receiver what it asks for. */
+  readonly limit?: number;
+  /** Yields to other traffic; a receiver asks for it. */
+  readonly background: boolean;
 }
+
+/** Congestion control that can be chosen. */
+export type CongestionChoice = "bbr" | "cubic";
 
 /** `p2pft send PATH…` */
 export interface SendInvocation extends TransferArguments {
@@ -43,6 +50,10 @@ export interface SendInvocation extends TransferArguments {
   readonly qr: boolean;
   /** Lets in only clients whose reply code was pasted. */
   readonly private: boolean;
+  /** Most bytes per second to one client. */
+  readonly clientLimit?: number;
+  /** Absent when the person did not choose. */
+  readonly congestion?: CongestionChoice;
 }
 
 /** What to do with files that are here already and differ. */

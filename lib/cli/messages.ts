@@ -13,18 +13,25 @@ import type {
 import { escapeText } from "../transfer/escape_text.ts";
 import { formatBytes, formatCount, formatElapsed, formatMs, formatRate } from "./format.ts";
 import { paint, type Style } from "./paint.ts";
-import { ROUTE_WORDS } from "./path_messages.ts";
+import { ACCELERATION_WORDS, ROUTE_WORDS } from "./path_messages.ts";
 import { cutEnd, textWidth } from "./text_width.ts";
 import type { Role } from "./view.ts";
 
 /** Names of an offer shown before "and N more". */
 export const MAX_SHOWN_NAMES = 10;
 
-/** Who is at the other end, now that the channel stands. */
-export function connectedLine(event: ConnectedEvent): string {
-  return `Connected to ${escapeText(event.address)} (${ROUTE_WORDS[event.route]}, ${
-    formatMs(event.rttMs)
-  })`;
+/**
+ * Who is at the other end, now that the channel stands.
+ *
+ * @param isDetailed Whether to say which way datagrams go through this machine's socket.
+ */
+export function connectedLine(event: ConnectedEvent, isDetailed = false): string {
+  const about = [
+    ROUTE_WORDS[event.route],
+    formatMs(event.rttMs),
+    ...(isDetailed ? [ACCELERATION_WORDS[event.acceleration]] : []),
+  ];
+  return `Connected to ${escapeText(event.address)} (${about.join(", ")})`;
 }
 
 /** A client that came while another one is served. */

@@ -6,6 +6,7 @@
 
 import { parseIpAddress, splitHostPort } from "../nat/address.ts";
 import type { CommonOptions } from "../options.ts";
+import { MIN_RATE_LIMIT_BYTES } from "../protocol/params.ts";
 
 const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
 
@@ -24,6 +25,35 @@ export function parseDuration(text: string): number | undefined {
   const durationMs = Number(days) * UNIT_MS.d + Number(hours) * UNIT_MS.h +
     Number(minutes) * UNIT_MS.m + Number(seconds) * UNIT_MS.s;
   return durationMs >= 1000 && durationMs <= MAX_TIMEOUT_MS ? durationMs : undefined;
+}
+
+/** Most `--limit`: 1 TB/s, which is none. */
+const MAX_RATE_BYTES = 1e12;
+
+/** Bytes in each unit of a rate; all are decimal. */
+const RATE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  "k": 1e3,
+  "m": 1e6,
+  "g": 1e9,
+  "bit": 1 / 8,
+  "kbit": 1e3 / 8,
+  "mbit": 1e6 / 8,
+  "gbit": 1e9 / 8,
+};
+
+/**
+ * Reads a rate: bytes per second such as `500k`, `2M` or `1.5MB/s`, or bits such as `10Mbit`; units
+ * are decimal, capitals do not matter.
+ *
+ * @returns Bytes per second, whole, from 1000 to 10^12.
+ */
+export function parseRate(text: string): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?)(?:(bit|[kmg]bit)|([kmg]?)b?)(?:\/s)?$/i.exec(text);
+  if (match === null) return undefined;
+  const [, number, bits, bytes = ""] = match;
+  const rate = Math.round(Number(number) * RATE_UNITS[(bits ?? bytes).toLowerCase()]!);
+  return rate >= MIN_RATE_LIMIT_BYTES && rate <= MAX_RATE_BYTES ? rate : undefined;
 }
 
 /** Where to bind. */

@@ -3,6 +3,7 @@
  * this machine's network is like. Pure; plain words first.
  */
 import type {
+  ConnectedEvent,
   NetworkEvent,
   PathEvent,
   PathLostEvent,
@@ -30,6 +31,12 @@ export const ROUTE_WORDS: Readonly<Record<PathRoute, string>> = {
   loopback: "this machine",
   lan: "local network",
   internet: "Internet",
+};
+
+/** How datagrams go through this machine's socket. */
+export const ACCELERATION_WORDS: Readonly<Record<ConnectedEvent["acceleration"], string>> = {
+  turbo: "turbo",
+  base: "plain",
 };
 
 /** How a NAT chooses outside ports. */

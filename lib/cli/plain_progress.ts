@@ -1,8 +1,9 @@
 /**
  * When progress is worth a line of its own, where no line can be redrawn: every ten percent of a
- * quick transfer, every ten seconds of a slow one.
+ * quick transfer, every ten seconds of a slow one. What limits it is said when that is another thing
+ * than what was said last.
  */
-import type { ProgressEvent } from "../events.ts";
+import type { LimitedBy, ProgressEvent } from "../events.ts";
 import { after, type Instant } from "../time.ts";
 import { percentOf } from "./format.ts";
 
@@ -16,6 +17,7 @@ const PLAIN_PROGRESS_STEP_PERCENT = 10;
 export class PlainProgress {
   #shownPercent = 0;
   #shownAt: Instant | undefined;
+  #shownLimit: LimitedBy | undefined;
 
   /** Whether to print `progress`; true counts as printed. */
   isDue(now: Instant, progress: ProgressEvent): boolean {
@@ -27,6 +29,12 @@ export class PlainProgress {
     if (!isStep && !isInterval) return false;
     this.#shownPercent = percent - (percent % PLAIN_PROGRESS_STEP_PERCENT);
     this.#shownAt = now;
+    return true;
+  }
+  /** Whether to print what limits; true counts as printed. */
+  isNewLimit(limitedBy: LimitedBy | undefined): boolean {
+    if (limitedBy === this.#shownLimit) return false;
+    this.#shownLimit = limitedBy;
     return true;
   }
 }

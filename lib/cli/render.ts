@@ -1,10 +1,11 @@
 /**
- * The status line: what is going on right now, in the columns there are. Pure; `terminal.ts` puts
- * it on the screen.
+ * The status: what is going on right now, in the columns there are. Pure; `terminal.ts` puts it on
+ * the screen.
  */
 import type { PathRoute, ProgressEvent } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { formatBytesOf, formatRate, formatSeconds, percentOf } from "./format.ts";
+import { limitLine } from "./limit_messages.ts";
 import { paint, type Style } from "./paint.ts";
 import { cutEnd, cutStart, textWidth } from "./text_width.ts";
 import type { Role, View } from "./view.ts";
@@ -25,7 +26,8 @@ const SHORT_ROUTES: Readonly<Record<PathRoute, string>> = {
 };
 
 /**
- * The lines that show `view` now: one, or none when there is nothing to show.
+ * The lines that show `view` now: one, none when there is nothing to show, or two while a transfer is
+ * not as fast as it could be.
  *
  * @param columns The most a line may take.
  */
@@ -54,7 +56,10 @@ export function render(view: View, columns: number, style: Style): string[] {
     case "waiting_for_admission":
       return [cutEnd("Waiting for the other side to let this machine in …", columns)];
     case "moving":
-      return [renderProgress(phase.progress, role, columns, style)];
+      return [
+        ...renderLimit(phase.progress, columns, style),
+        renderProgress(phase.progress, role, columns, style),
+      ];
     case "over":
       return [];
     default:
@@ -76,6 +81,11 @@ function remaining(progress: ProgressEvent): string | undefined {
   return progress.remainingSeconds === undefined
     ? undefined
     : `${formatSeconds(progress.remainingSeconds)} left`;
+}
+
+function renderLimit(progress: ProgressEvent, columns: number, style: Style): string[] {
+  const line = isAllMoved(progress) ? undefined : limitLine(progress);
+  return line === undefined ? [] : [paint(cutEnd(line, columns), "yellow", style)];
 }
 
 /** Percent, bar, bytes, rate, time left, route, file: what does not fit goes from the end. */

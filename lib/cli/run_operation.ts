@@ -60,7 +60,8 @@ class OperationRun {
       for await (const event of operation) {
         if (this.#isOver) break;
         this.#report(event);
-        await this.#breathe();
+        // Not waited for each time: that is a promise for each of tens of thousands of files.
+        if (++this.#eventCount % EVENTS_PER_TURN === 0) await breathe();
       }
     } catch (error) {
       // Wrong arguments are all the library throws a TypeError for, and only when called.
@@ -99,13 +100,6 @@ class OperationRun {
     return this.#exit ?? ERRORS.interrupted.exit;
   }
 
-  /** Lets signals and datagrams in: a hostile list can be a million warnings that wait at once. */
-  async #breathe(): Promise<void> {
-    this.#eventCount++;
-    if (this.#eventCount % EVENTS_PER_TURN > 0) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-
   #report(event: TransferEvent): void {
     if (event.event === "done" || event.event === "error") this.#exit = event.exit;
     this.#options.reporter.handleEvent(event);
@@ -116,6 +110,11 @@ class OperationRun {
     if (error !== undefined) this.#options.reporter.handleException(error);
     this.#report(event);
   }
+}
+
+/** Lets signals and datagrams in: a hostile list can be a million warnings that wait at once. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function interruptedEvent(): ErrorEvent {

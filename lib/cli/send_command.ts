@@ -135,6 +135,10 @@ export async function runSend(
     ...addresses,
     maxClients: 1,
     private: invocation.private,
+    ...(invocation.clientLimit === undefined
+      ? {}
+      : { clientLimitBytesPerSecond: invocation.clientLimit }),
+    ...(invocation.congestion === undefined ? {} : { congestion: invocation.congestion }),
     // Where nobody is asked the client need not wait, and is not told to.
     ...(asks ? { admit } : {}),
   };

@@ -1,10 +1,10 @@
 /**
  * Puts lines where they belong and decides nothing else: results on standard output, everything
- * else on standard error, and one status line that is redrawn in place on a terminal. What the
- * lines say comes from `render.ts`.
+ * else on standard error, and a status of one or two lines that is redrawn in place on a terminal.
+ * What the lines say comes from `render.ts`.
  *
- * The terminal is never switched into another mode, so there is nothing to restore but the status
- * line, which {@linkcode Terminal.clearStatus} erases.
+ * The terminal is never switched into another mode, so there is nothing to restore but the status,
+ * which {@linkcode Terminal.clearStatus} erases.
  */
 import type { ConsoleStreams } from "./console_streams.ts";
 import { textWidth } from "./text_width.ts";
@@ -19,7 +19,7 @@ export interface TerminalOptions {
   readonly redraw: boolean;
 }
 
-/** Makes the status line for a width; called again for every redraw. */
+/** Makes the lines of the status for a width, `\n` between them; called again for every redraw. */
 export type StatusRenderer = (columns: number) => string;
 
 /** What is listened for in the input beside answers. */
@@ -102,18 +102,18 @@ export class Terminal {
     this.#interrupt(() => this.#streams.writeError(`${lines.join("\n")}\n`));
   }
 
-  /** Shows a status line, or replaces it. Does nothing where lines cannot be redrawn. */
+  /** Shows a status, or replaces it. Does nothing where lines cannot be redrawn. */
   setStatus(status: StatusRenderer): void {
     if (!this.redraws) return;
     this.#status = status;
     if (this.#question !== undefined) return;
     // The same line again would only flicker; made narrower, the terminal has moved it.
-    const isDrawn = this.#drawn !== "" && this.#drawn === this.#line() &&
-      textWidth(this.#drawn) <= this.columns;
+    const isDrawn = this.#drawn !== "" && this.#drawn === this.#text() &&
+      this.#drawn.split("\n").every((line) => textWidth(line) <= this.columns);
     if (!isDrawn) this.#streams.writeError(this.#eraser() + this.#draw());
   }
 
-  /** Takes the status line away. */
+  /** Takes the status away. */
   clearStatus(): void {
     if (this.#question === undefined) this.#erase();
     this.#status = undefined;
@@ -271,8 +271,11 @@ export class Terminal {
     return `${rowsUp > 0 ? `\x1b[${rowsUp}A` : ""}\r${ERASE_TO_END}`;
   }
 
-  #rowsOf(line: string): number {
-    return Math.max(1, Math.ceil(textWidth(line) / this.columns));
+  #rowsOf(text: string): number {
+    return text.split("\n").reduce(
+      (rows, line) => rows + Math.max(1, Math.ceil(textWidth(line) / this.columns)),
+      0,
+    );
   }
 
   /** Whatever is on the screen stays there. */
@@ -282,19 +285,19 @@ export class Terminal {
   }
 
   #draw(): string {
-    this.#drawn = this.#line();
+    this.#drawn = this.#text();
     return this.#drawn;
   }
 
-  /** What stands below everything else: a question, or the status line. */
-  #line(): string {
+  /** What stands below everything else: a question, or the status. */
+  #text(): string {
     if (this.#question !== undefined) return this.#question;
     if (this.#status === undefined) return "";
-    // What is typed or pasted begins behind the status line.
+    // What is typed or pasted begins behind the status.
     const end = this.#isListening && this.#streams.inputIsTerminal ? " " : "";
     // The last column stays free: writing into it makes some terminals wrap at once.
-    const line = this.#status(Math.max(1, this.columns - 1 - end.length));
-    return line === "" ? "" : line + end;
+    const text = this.#status(Math.max(1, this.columns - 1 - end.length));
+    return text === "" ? "" : text + end;
   }
 }
 

@@ -18,6 +18,7 @@ import type { Clock } from "../transport/clock.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { stackLines } from "./failure.ts";
 import { type Installation, receiveCommandLine } from "./installation.ts";
+import { limitLine } from "./limit_messages.ts";
 import {
   connectedLine,
   doneLines,
@@ -104,6 +105,8 @@ export class TextReporter implements Reporter {
 
   /** Shows the event. */
   handleEvent(event: TransferEvent): void {
+    // There may be tens of thousands in a second, and progress tells of them.
+    if (event.event === "file-done" && !this.#options.verbose) return;
     this.#view = advanceView(this.#view, event);
     if (this.#view.phase.name === "over") {
       this.#network.end();
@@ -163,7 +166,7 @@ export class TextReporter implements Reporter {
         return;
       case "connected":
         this.#paths.begin(event);
-        return this.#note(connectedLine(event));
+        return this.#note(connectedLine(event, this.#options.verbose));
       case "path": {
         const line = this.#paths.handlePath(event, this.#options.verbose);
         return line === undefined ? undefined : this.#noteUsual(line);
@@ -270,6 +273,8 @@ export class TextReporter implements Reporter {
       this.#plainProgress.set(event.session, plain);
     }
     if (plain.isDue(this.#options.clock.now(), event)) this.#note(renderPlainProgress(event));
+    const limit = limitLine(event);
+    if (limit !== undefined && plain.isNewLimit(event.limitedBy)) this.#note(limit);
   }
 
   #showDone(event: DoneEvent): void {
@@ -332,6 +337,6 @@ export class TextReporter implements Reporter {
 
   #showStatus(): void {
     if (this.#options.quiet || this.#view.phase.name === "over") return;
-    this.#terminal.setStatus((columns) => render(this.#view, columns, this.#errorStyle)[0] ?? "");
+    this.#terminal.setStatus((columns) => render(this.#view, columns, this.#errorStyle).join("\n"));
   }
 }

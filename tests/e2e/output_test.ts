@@ -13,7 +13,7 @@ import { assertSameTree, makeTree } from "../support/tree.ts";
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   code: ["code", "addresses"],
   connecting: ["addresses"],
-  connected: ["session", "address", "route", "rttMs"],
+  connected: ["session", "address", "route", "rttMs", "acceleration"],
   admission: ["session", "address", "admitted"],
   offer: ["session", "items", "files", "directories", "bytes", "names", "dotNames"],
   progress: [

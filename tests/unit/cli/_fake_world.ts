@@ -262,6 +262,7 @@ export const EVENTS = {
     address: "198.51.100.4:5000",
     route: "internet",
     rttMs: 12.3,
+    acceleration: "turbo",
   },
   offer: {
     event: "offer",

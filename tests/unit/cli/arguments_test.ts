@@ -12,7 +12,7 @@ const COMMON = {
   allowLoopback: false,
 };
 
-const TRANSFER = { ...COMMON, yes: false, verify: false };
+const TRANSFER = { ...COMMON, yes: false, verify: false, background: false };
 
 Deno.test("parseArguments reads send with its defaults", () => {
   assert.deepEqual(parse("send", "a", "b c"), {
@@ -29,7 +29,8 @@ Deno.test("parseArguments reads send with its defaults", () => {
 Deno.test("parseArguments reads every option of send", () => {
   const words = "send x --yes --verify --bind 192.0.2.7:4000 --timeout 30s --allow-loopback " +
     "--address 203.0.113.5:1 --address [::1]:2 --no-local-addresses --qr --quiet -v " +
-    "--color never --stun stun.example.org --stun [2001:db8::1]:3479 --no-portmap --private";
+    "--color never --stun stun.example.org --stun [2001:db8::1]:3479 --no-portmap --private " +
+    "--limit 2M --limit-client 4Mbit --cc cubic";
   assert.deepEqual(parse(...words.split(" ")), {
     command: "send",
     json: false,
@@ -44,6 +45,10 @@ Deno.test("parseArguments reads every option of send", () => {
     stunServers: ["stun.example.org", "[2001:db8::1]:3479"],
     portMapping: false,
     private: true,
+    limit: 2_000_000,
+    clientLimit: 500_000,
+    congestion: "cubic",
+    background: false,
     paths: ["x"],
     addresses: ["203.0.113.5:1", "[::1]:2"],
     localAddresses: false,
@@ -72,12 +77,17 @@ Deno.test("parseArguments reads receive with and without a code", () => {
       "--allow-dotfiles",
       "--qr",
       "--no-local-addresses",
+      "--limit",
+      "800kbit",
+      "--background",
     ),
     {
       ...defaults,
       code: "p2p1x",
       directory: "out",
       overwrite: "ask",
+      limit: 100_000,
+      background: true,
       allowDotfiles: true,
       localAddresses: false,
       qr: true,
@@ -97,6 +107,23 @@ Deno.test("parseArguments reads doctor with and without a code", () => {
   });
   const parsed = parse("doctor", "--yes");
   assert.ok(parsed.command === "usage_error" && parsed.hint === "See p2pft doctor --help");
+});
+
+Deno.test("parseArguments refuses rates that are none, and two kinds of congestion control", () => {
+  const messages: Record<string, RegExp> = {
+    "send --limit 2x a": /'2x' is invalid\. Expected bytes a second from 1k, such as 500k/,
+    "send --limit-client 0 a": /'0' is invalid/,
+    "receive --limit 999": /'999' is invalid/,
+    "send --cc bbr --background a": /'--cc <name>' cannot be used with option '--background'/,
+    "send --cc reno a": /'reno' is invalid\. Allowed choices are bbr, cubic/,
+    "receive --cc bbr": /Unknown option '--cc'/,
+    "receive --limit-client 2M": /Unknown option '--limit-client'/,
+  };
+  for (const [words, message] of Object.entries(messages)) {
+    const parsed = parse(...words.split(" "));
+    assert.ok(parsed.command === "usage_error", words);
+    assert.match(parsed.message, message);
+  }
 });
 
 Deno.test("parseArguments takes --stun none alone only", () => {

@@ -111,6 +111,14 @@ Deno.test("lines about the connection and its files escape what the other side w
     connectedLine(EVENTS.connected),
     "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
   );
+  assert.equal(
+    connectedLine(EVENTS.connected, true),
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms, turbo)",
+  );
+  assert.equal(
+    connectedLine({ ...EVENTS.connected, acceleration: "base" }, true),
+    "Connected to 198.51.100.4:5000 (Internet, 12 ms, plain)",
+  );
   assert.equal(sendingLine(EVENTS.offer), "Sending 12 items, 50.2 MB");
   assert.equal(wordsLine(["one", "two", "three"], PLAIN), "Words: one two three");
   const fileDone = { event: "file-done", session: 1, path: "a\rb", bytes: 5, root: "00" } as const;

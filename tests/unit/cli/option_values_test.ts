@@ -4,6 +4,7 @@ import {
   parseAddressOption,
   parseBindOption,
   parseDuration,
+  parseRate,
   parseStunOption,
 } from "../../../lib/cli/option_values.ts";
 
@@ -19,6 +20,51 @@ Deno.test("parseDuration refuses what is no duration or out of range", () => {
     const text of ["", "30", "s", "0s", "-1s", "1.5h", "10m1h", "1h 30m", "25d", "9999999999s"]
   ) {
     assert.equal(parseDuration(text), undefined, text);
+  }
+});
+
+Deno.test("parseRate reads bytes and bits a second in decimal units", () => {
+  const rates: Record<string, number> = {
+    "1000": 1000,
+    "500k": 500_000,
+    "500K": 500_000,
+    "500kB": 500_000,
+    "1.5MB/s": 1_500_000,
+    "2M": 2_000_000,
+    "2m/s": 2_000_000,
+    "1G": 1_000_000_000,
+    "8000bit": 1000,
+    "800kbit": 100_000,
+    "10Mbit": 1_250_000,
+    "2.5Gbit/s": 312_500_000,
+    "1000000M": 1e12,
+  };
+  for (const [text, rate] of Object.entries(rates)) assert.equal(parseRate(text), rate, text);
+});
+
+Deno.test("parseRate refuses what is no rate or out of range", () => {
+  for (
+    const text of [
+      "",
+      "k",
+      "0",
+      "999",
+      "7000bit",
+      "-2M",
+      "2 M",
+      "2MiB",
+      "2x",
+      "2Mbps",
+      "1e6",
+      ".5M",
+      "1,5M",
+      "2M/min",
+      "1000001M",
+      "9".repeat(400),
+      "Infinity",
+    ]
+  ) {
+    assert.equal(parseRate(text), undefined, text);
   }
 });
 

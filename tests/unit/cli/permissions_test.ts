@@ -20,7 +20,7 @@ const COMMON = {
   portMapping: true,
   allowLoopback: false,
 } as const;
-const TRANSFER = { ...COMMON, yes: false, verify: false } as const;
+const TRANSFER = { ...COMMON, yes: false, verify: false, background: false } as const;
 const SEND: SendInvocation = {
   ...TRANSFER,
   command: "send",

@@ -23,3 +23,11 @@ Deno.test("PlainProgress shows each tenth of a quick transfer", () => {
 Deno.test("PlainProgress shows a slow transfer every ten seconds", () => {
   assert.equal(printedPercents(1_000_000).length, 100);
 });
+
+Deno.test("PlainProgress has what limits said when it is another thing than before", () => {
+  const plain = new PlainProgress();
+  const said = (["loss", "loss", "limit", "loss", "loss"] as const).map((limitedBy) =>
+    plain.isNewLimit(limitedBy)
+  );
+  assert.deepEqual(said, [true, false, true, true, false]);
+});

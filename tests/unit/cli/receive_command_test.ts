@@ -145,6 +145,15 @@ Deno.test("receive takes the code out of a whole message", async () => {
   }
 });
 
+Deno.test("receive passes on what it asks the other side for", async () => {
+  const { options } = await receive(["p2p1x", "--limit", "500k", "--background"]);
+  assert.equal(options?.limitBytesPerSecond, 500_000);
+  assert.equal(options?.background, true);
+  const none = (await receive(["p2p1x"])).options;
+  assert.equal(none?.limitBytesPerSecond, undefined);
+  assert.equal(none?.background, false);
+});
+
 Deno.test("receive without any code is a usage error", async () => {
   for (const options of [{}, { terminal: true, lines: [""] }]) {
     const { exit, streams, code } = await receive(["--color", "never"], options);

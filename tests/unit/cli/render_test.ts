@@ -25,6 +25,20 @@ Deno.test("render adds a bar where there is room", () => {
   );
 });
 
+Deno.test("render says what limits in a line above, in 60 columns, as long as bytes move", () => {
+  const lines = (changes: Partial<ProgressEvent>, columns = 59) =>
+    render({ ...initialView("send"), phase: moving(changes) }, columns, PLAIN);
+  const progress = " 24% 12.3/50.2 MB 11.2 MB/s 4s left Internet …/img_0001.jpg";
+  assert.deepEqual(lines({ limitedBy: "loss", lostShare: 0.021 }), [
+    "Slow: the line loses 2 % of packets",
+    progress,
+  ]);
+  assert.deepEqual(lines({ limitedBy: "line" }), [progress]);
+  assert.deepEqual(lines({ limitedBy: "peer-disk" }, 12)[0], "Slow: waiti…");
+  const moved = { bytesDone: 50_200_000, itemsDone: 12 };
+  assert.equal(lines({ ...moved, limitedBy: "peer" }).length, 1);
+});
+
 Deno.test("render leaves out the end where there is no room", () => {
   assert.equal(line(moving(), 30), " 24% 12.3/50.2 MB 11.2 MB/s");
   assert.equal(line(moving(), 3), " 2…");

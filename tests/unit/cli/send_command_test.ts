@@ -165,6 +165,21 @@ Deno.test("send passes addresses on as additions or as the only ones", async () 
   assert.equal(only.options.extraAddresses, undefined);
 });
 
+Deno.test("send passes limits and congestion control on", async () => {
+  const none = (await send(["x"])).options;
+  assert.deepEqual(
+    [none.limitBytesPerSecond, none.clientLimitBytesPerSecond, none.congestion, none.background],
+    [undefined, undefined, undefined, false],
+  );
+  const { options } = await send(
+    ["--limit", "2M", "--limit-client", "1M", "--cc", "bbr", "x"],
+  );
+  assert.equal(options.limitBytesPerSecond, 2_000_000);
+  assert.equal(options.clientLimitBytesPerSecond, 1_000_000);
+  assert.equal(options.congestion, "bbr");
+  assert.equal((await send(["--background", "x"])).options.background, true);
+});
+
 Deno.test("send passes the common options on", async () => {
   const { paths, options } = await send(
     ["a", "b", "--yes", "--bind", "4000", "--timeout", "30s", "--allow-loopback", "--verify"],

@@ -54,6 +54,33 @@ Deno.test("Terminal draws an unchanged status line once", () => {
   assert.equal(streams.error, before);
 });
 
+Deno.test("Terminal redraws a status of two lines in place, also where it becomes one", () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  terminal.note("first");
+  terminal.setStatus(() => "slow\n10%");
+  terminal.setStatus(() => "slow\n20%");
+  terminal.note("second");
+  assert.deepEqual(streams.screen.lines, ["first", "second", "slow", "20%"]);
+  const before = streams.error;
+  terminal.setStatus(() => "slow\n20%");
+  assert.equal(streams.error, before, "the same again would flicker");
+  terminal.setStatus(() => "30%");
+  assert.deepEqual(streams.screen.lines, ["first", "second", "30%"]);
+  terminal.setStatus(() => "slow\n40%");
+  terminal.clearStatus();
+  assert.deepEqual(streams.screen.lines, ["first", "second"]);
+});
+
+Deno.test("Terminal leaves nothing of two lines behind when made narrower", () => {
+  const { terminal, streams } = terminalOn({ terminal: true, columns: 60 });
+  terminal.note("first");
+  const draw = (mark: string) => (columns: number) => `slow\n${mark.repeat(columns)}`;
+  terminal.setStatus(draw("x"));
+  streams.resize(25);
+  terminal.setStatus(draw("y"));
+  assert.deepEqual(streams.screen.lines, ["first", "slow", "y".repeat(24)]);
+});
+
 Deno.test("Terminal leaves the last column free", () => {
   const { terminal } = terminalOn({ terminal: true, columns: 60 });
   let given = 0;

@@ -46,6 +46,34 @@ Deno.test("TextReporter prints progress in steps where nothing can be redrawn", 
   assert.equal(streams.output, "");
 });
 
+Deno.test("TextReporter keeps what limits above the progress line, and leaves none of it", () => {
+  const slow = { ...EVENTS.progress, limitedBy: "peer-disk" } as const;
+  const moved = { ...slow, bytesDone: 2e7 };
+  const terminal = { terminal: true, columns: 60 };
+  const lines = report([EVENTS.connected, EVENTS.progress, slow, moved], {}, terminal).screen.lines;
+  assert.equal(lines.length, 3);
+  assert.equal(lines[1], "Slow: waiting for the other side's disk");
+  assert.match(lines[2]!, /^ 39% 20\.0\/50\.2 MB/);
+  const end = report([EVENTS.connected, slow, moved, EVENTS.done], {}, terminal).screen.lines;
+  assert.ok(!end.some((line) => line.startsWith("Slow")), end.join("\n"));
+});
+
+Deno.test("TextReporter prints what limits once where nothing can be redrawn", () => {
+  const slow = { ...EVENTS.progress, limitedBy: "loss", lostShare: 0.02 } as const;
+  const events = [
+    slow,
+    { ...slow, lostShare: 0.03 },
+    { ...slow, limitedBy: "line" } as const,
+    slow,
+  ];
+  const streams = report(events);
+  assert.deepEqual(
+    streams.error.split("\n").filter((line) => line.startsWith("Slow")),
+    ["Slow: the line loses 2 % of packets"],
+  );
+  assert.equal(report(events, { quiet: true }).error, "");
+});
+
 Deno.test("TextReporter shows warnings and errors even when quiet", () => {
   const warning = { event: "warning", code: "kept", message: "Kept it" } as const;
   const streams = report([EVENTS.connected, warning, EVENTS.refused, EVENTS.done], { quiet: true });
@@ -95,6 +123,7 @@ Deno.test("TextReporter tells of each change of the path once", () => {
     "  198.51.100.4:5000",
   ]);
   assert.equal(report([connected, path, pathLost, path], { quiet: true }).error, "");
+  assert.match(report([connected], { verbose: true }).error, /\(Internet, 12 ms, turbo\)\n$/);
   assert.match(
     report([connected, path, lan], { verbose: true }).error,
     /0\.4 ms, 198\.51\.100\.4:5000\n$/,

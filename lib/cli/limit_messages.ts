@@ -1,0 +1,36 @@
+/** What limits a transfer, in words. Nothing is said of what is as it should be. */
+import type { LimitReport } from "../events.ts";
+import { formatRate } from "./format.ts";
+
+/** The line for a report; undefined when there is nothing worth a word, or nothing known yet. */
+export function limitLine(report: Partial<LimitReport>): string | undefined {
+  const { limitedBy, lostShare = 0, limitBytesPerSecond = 0 } = report;
+  switch (limitedBy) {
+    case undefined:
+    case "line":
+      return undefined;
+    case "loss":
+      return `Slow: the line loses ${Math.max(1, Math.round(lostShare * 100))} % of packets`;
+    case "limit":
+      return `Limited by --limit ${formatLimit(limitBytesPerSecond)}`;
+    case "peer-limit":
+      return `Limited by the other side's --limit ${formatLimit(limitBytesPerSecond)}`;
+    case "disk":
+      return "Slow: waiting for this computer's disk";
+    case "peer-disk":
+      return "Slow: waiting for the other side's disk";
+    case "processor":
+      return "This computer's processor is the limit";
+    case "peer-processor":
+      return "The other side's processor is the limit";
+    case "peer":
+      return "Waiting for the other side";
+    default:
+      return limitedBy satisfies never;
+  }
+}
+
+/** As it was given: `2 MB/s`, not `2.0 MB/s`. */
+function formatLimit(bytesPerSecond: number): string {
+  return formatRate(bytesPerSecond).replace(".0 ", " ");
+}
