@@ -1,86 +1,133 @@
-/**
- * What is measured with whole processes. Each case is a workload, a path and what the figure should
- * be; `run.ts` runs them in turns and `report.ts` prints them.
- */
-import { join } from "node:path";
-import { TempFolder } from "../../tests/support/temp_folder.ts";
-import { type ProfileSummary, readProfile } from "./cpu_profile.ts";
-import { measureTransfer, type TransferMeasurement } from "./transfer.ts";
-import { makeWorkload, type Workload, workloadBytes, writeOut } from "./workload.ts";
+/** What is measured: which files over which path, by which tools, and how long it may take. Pure. */
+import { type BenchPath, PATHS } from "./path.ts";
+import type { Tool } from "./tool.ts";
+import { type Workload, workloadBytes } from "./workload.ts";
 
 const MIB = 1_048_576;
 
 /** One thing to measure. */
 export interface BenchCase {
   readonly name: string;
-  /** What happens, for people. */
-  readonly title: string;
+  /** The files, for people. */
+  readonly files: string;
+  readonly path: BenchPath;
   readonly workload: Workload;
-  /** The emulated path; directly over loopback without it. */
-  readonly link?: {
-    readonly args: readonly string[];
-    /** In each direction; the emulator counts 28 bytes of IP and UDP for each datagram. */
-    readonly bytesPerSecond: number;
-  };
+  /** Names of the tools, unless others are chosen. */
+  readonly tools: readonly string[];
+  /** When a run is cut off, s. */
+  readonly limitSeconds: number;
   /** Run once however many runs are asked for. */
   readonly isOnce?: true;
   /** Whether both sides write a profile, which slows them down. */
   readonly isProfiled?: true;
+  /** Whether pings go the same way. */
+  readonly isPinged?: true;
 }
 
-const SHAPED = {
-  workload: { kind: "file", bytes: 100_000_000 },
-  // The emulator's queue is one bandwidth-delay product unless told otherwise.
-  link: { args: ["--rate", "100mbit", "--rtt", "50"], bytesPerSecond: 12_500_000 },
+const SMALL_FILES = {
+  files: "10,000 files of 4 KiB",
+  workload: { kind: "small files", count: 10_000, fileBytes: 4096 },
 } as const;
+const HUNDRED = { files: "100 MB", workload: { kind: "file", bytes: 100_000_000 } } as const;
+const ON_CLEAN_LINES = ["p2pft", "p2pft-base", "scp", "rsync", "wormhole", "https", "quic"];
+/** With loss: a tool over CUBIC, as most systems ship TCP, is cut off; the same over BBR is not. */
+const ON_LOSSY_LINES = ["p2pft", "scp-bbr", "https", "https-bbr", "quic-bbr"];
 
-/** All cases, in the order in which a round runs them. */
+/** All cases, in the order in which they are run and shown. */
 export const CASES: readonly BenchCase[] = [
   {
     name: "loopback",
-    title: "loopback, one file of 1 GiB",
+    files: "1 GiB",
+    path: PATHS.loopback,
     workload: { kind: "file", bytes: 1024 * MIB },
+    tools: [...ON_CLEAN_LINES, "iperf3", "cp"],
+    limitSeconds: 60,
   },
   {
     name: "small",
-    title: "loopback, 10,000 files of 4 KiB",
-    workload: { kind: "small files", count: 10_000, fileBytes: 4096 },
+    ...SMALL_FILES,
+    path: PATHS.loopback,
+    tools: [...ON_CLEAN_LINES, "cp"],
+    limitSeconds: 30,
   },
   {
     name: "same",
-    title: "loopback, one file of the same 41 MB",
+    files: "one file of the same 41 MB",
+    path: PATHS.loopback,
     workload: { kind: "file", bytes: 40_960_000 },
+    tools: ["p2pft", "p2pft-base"],
+    limitSeconds: 30,
   },
-  { name: "shaped", title: "100 Mbit/s, 50 ms, no loss, one file of 100 MB", ...SHAPED },
   {
     name: "memory",
-    title: "loopback, one file of 4 GiB",
+    files: "4 GiB",
+    path: PATHS.loopback,
     workload: { kind: "file", bytes: 4096 * MIB },
+    tools: ["p2pft"],
+    limitSeconds: 120,
     isOnce: true,
   },
   {
+    name: "clean",
+    ...HUNDRED,
+    path: PATHS.clean,
+    tools: ON_CLEAN_LINES,
+    limitSeconds: 25,
+  },
+  {
+    name: "lossy",
+    ...HUNDRED,
+    path: PATHS.lossy,
+    tools: [...ON_LOSSY_LINES, "p2pft-cubic", "scp", "rsync-bbr", "wormhole-bbr", "quic"],
+    limitSeconds: 20,
+  },
+  {
+    name: "long",
+    files: "200 MB",
+    path: PATHS.long,
+    workload: { kind: "file", bytes: 200_000_000 },
+    tools: ON_LOSSY_LINES,
+    limitSeconds: 40,
+    isPinged: true,
+  },
+  {
+    name: "fast",
+    files: "500 MB",
+    path: PATHS.fast,
+    workload: { kind: "file", bytes: 500_000_000 },
+    tools: [...ON_LOSSY_LINES, "p2pft-base", "iperf3-bbr"],
+    limitSeconds: 20,
+  },
+  {
+    name: "deep",
+    files: "10 MB",
+    path: PATHS.deep,
+    workload: { kind: "file", bytes: 10_000_000 },
+    tools: ["p2pft", "https"],
+    limitSeconds: 40,
+    isPinged: true,
+  },
+  {
+    name: "small-shaped",
+    ...SMALL_FILES,
+    path: PATHS.clean,
+    tools: ON_CLEAN_LINES,
+    limitSeconds: 20,
+  },
+  {
     name: "profile",
-    title: "100 Mbit/s, 50 ms, profiled",
-    ...SHAPED,
+    ...HUNDRED,
+    path: PATHS.clean,
+    tools: ["p2pft-base"],
+    limitSeconds: 60,
     isOnce: true,
     isProfiled: true,
   },
 ];
 
-/** One line of raw results. */
-export interface BenchRow extends TransferMeasurement {
-  readonly case: string;
-  /** Counts from 1. */
-  readonly run: number;
-  /** When it began, ISO 8601. */
-  readonly at: string;
-  readonly bytes: number;
-  /**
-   * How long one plain program took to make the files: what the disk and its file system need by
-   * themselves, which for many small files can be most of it.
-   */
-  readonly makeMs: number;
-  readonly profile?: { readonly sender: ProfileSummary; readonly receiver: ProfileSummary };
+/** A case for people: the path, then the files. */
+export function caseTitle({ path, files }: BenchCase): string {
+  return `${path.title}: ${files}`;
 }
 
 /** The same with less to do: sizes and counts times `scale`, to see whether all works. */
@@ -94,35 +141,58 @@ export function scaledCase(bench: BenchCase, scale: number): BenchCase {
   };
 }
 
-/** Runs a case once, in a folder of its own in `folder` that is gone afterwards. */
-export async function runCase(bench: BenchCase, run: number, folder: string): Promise<BenchRow> {
-  await using scratch = await TempFolder.make(folder);
-  const sourceFolder = await scratch.folder("source");
-  const start = performance.now();
-  const source = makeWorkload(bench.workload, sourceFolder);
-  const makeMs = performance.now() - start;
-  await writeOut();
-  const at = new Date().toISOString();
-  const measurement = await measureTransfer({
-    source,
-    scratch: scratch.path,
-    ...(bench.link === undefined ? {} : { link: bench.link.args }),
-    ...(bench.isProfiled ? { profileFolder: scratch.at("profile") } : {}),
-  });
-  return {
-    case: bench.name,
-    run,
-    at,
-    bytes: workloadBytes(bench.workload),
-    makeMs,
-    ...measurement,
-    ...(bench.isProfiled
-      ? {
-        profile: {
-          sender: await readProfile(join(scratch.at("profile"), "sender")),
-          receiver: await readProfile(join(scratch.at("profile"), "receiver")),
-        },
-      }
-      : {}),
-  };
+/** What a case runs in: a laboratory, or this machine with our own emulator or nothing between. */
+export type LinkKind = "laboratory" | "own" | "none";
+
+/** Where a case runs; a profile counts the datagrams of our own emulator. */
+export function linkKindOf({ path, isProfiled }: BenchCase, hasLaboratory: boolean): LinkKind {
+  if (hasLaboratory && !isProfiled) return "laboratory";
+  return path.shape === undefined ? "none" : "own";
+}
+
+/**
+ * Whether a tool is part of a case.
+ *
+ * @param chosen Names of tools that were asked for, in place of the case's own.
+ */
+export function takesPart(
+  bench: BenchCase,
+  tool: Tool,
+  link: LinkKind,
+  chosen?: readonly string[],
+): boolean {
+  const { name, carrier, congestionControl, takesFolders } = tool;
+  if (!(chosen ?? bench.tools).includes(name)) return false;
+  if (bench.workload.kind === "small files" && !takesFolders) return false;
+  // Only our program writes a profile, and only it finds its way through our emulator.
+  if (bench.isProfiled || link === "own") {
+    return tool.isOurs === true && bench.tools.includes(name);
+  }
+  if (carrier === "none") return bench.path.shape === undefined;
+  // In a laboratory alone the kernel is told what to use.
+  return congestionControl === undefined || link === "laboratory";
+}
+
+/** Fraction of the line that tools which bear loss can be expected to use, for the forecast. */
+const EXPECTED_SHARE = 0.85;
+/** What loopback may carry, MB/s: one system call for each datagram, and the others. */
+const [SLOW_MEGABYTES, QUICK_MEGABYTES] = [80, 300];
+/** Making room, comparing and cleaning up, by MB, and whatever else a run has around it. */
+const [AROUND_MS_PER_MEGABYTE, AROUND_MS] = [1.5, 1500];
+
+/** Whether a tool is likely not to be done in time. */
+export function isHopeless({ path }: BenchCase, { bearsLoss }: Tool): boolean {
+  return path.shape?.lossRate !== undefined && !bearsLoss;
+}
+
+/** How long a run will take, ms; roughly. */
+export function forecastMs(bench: BenchCase, tool: Tool): number {
+  const megabytes = workloadBytes(bench.workload) / 1e6;
+  const { shape } = bench.path;
+  const rate = shape === undefined
+    ? tool.name === "p2pft-base" ? SLOW_MEGABYTES : QUICK_MEGABYTES
+    : shape.rateBitsPerSecond / 8e6 * EXPECTED_SHARE;
+  const limitMs = bench.limitSeconds * 1000;
+  const ms = isHopeless(bench, tool) ? limitMs : Math.min(limitMs, megabytes / rate * 1000);
+  return ms + megabytes * AROUND_MS_PER_MEGABYTE + AROUND_MS;
 }

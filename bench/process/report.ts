@@ -1,94 +1,151 @@
 /** Raw rows as the tables of docs/benchmarks.md. Pure. */
-import { type BenchCase, type BenchRow, CASES } from "./cases.ts";
+import { type BenchCase, CASES, caseTitle } from "./cases.ts";
 import { WORK } from "./cpu_profile.ts";
+import type { BenchRow } from "./row.ts";
+import { median, spread } from "./statistics.ts";
+import {
+  busyCores,
+  cpuPerGigabyte,
+  isReached,
+  megabytesPerSecond,
+  shareOfLine,
+  TARGETS,
+} from "./targets.ts";
 
-/** Middle of some values; the mean of the two middle ones when their number is even. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** What a report must know of a tool. */
+export interface ReportedTool {
+  readonly name: string;
+  readonly title: string;
 }
 
 /** The tables for `rows`, as lines of Markdown. */
-export function reportLines(rows: readonly BenchRow[]): string[] {
-  const lines = transferTable(rows);
-  const ratio = ratioOfSmallFiles(rows);
-  if (ratio !== undefined) {
-    lines.push("", `10,000 files of 4 KiB take ${ratio.toFixed(2)} times as long as one file.`);
+export function reportLines(
+  rows: readonly BenchRow[],
+  tools: readonly ReportedTool[],
+): string[] {
+  const lines = targetLines(rows);
+  for (const bench of CASES.filter(({ isProfiled }) => !isProfiled)) {
+    const own = rows.filter((row) => row.case === bench.name);
+    if (own.length === 0) continue;
+    lines.push("", `### ${capitalized(caseTitle(bench))}`, "");
+    lines.push(...caseTable(bench, own, tools));
+    const link = linkSentence(own);
+    if (link !== undefined) lines.push("", link);
   }
-  for (const row of rows) if (row.profile !== undefined) lines.push("", ...profileTable(row));
+  for (const row of rows) if (row.profile !== undefined) lines.push("", ...profileLines(row));
   return lines;
 }
 
-function transferTable(rows: readonly BenchRow[]): string[] {
+function capitalized(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
+}
+
+function targetLines(rows: readonly BenchRow[]): string[] {
+  const table = TARGETS.flatMap((target) => {
+    const value = target.measure(rows);
+    if (value === undefined) return [];
+    const { bound, title, digits } = target;
+    const words = "least" in bound ? `≥ ${bound.least}` : `≤ ${bound.most}`;
+    return [[title, words, value.toFixed(digits), isReached(target, value) ? "yes" : "**no**"]];
+  });
+  if (table.length === 0) return [];
+  return markdownTable([["what", "aim", "measured", "reached"], ...table]);
+}
+
+function caseTable(
+  { path, isPinged }: BenchCase,
+  rows: readonly BenchRow[],
+  tools: readonly ReportedTool[],
+): string[] {
+  const isShaped = path.shape !== undefined;
+  const hasDelay = isPinged && rows.some(({ addedDelay }) => addedDelay !== undefined);
+  const hasLink = rows.some(({ link }) => link !== undefined);
+  const hasDrops = rows.some(({ bufferDrops }) => bufferDrops !== undefined);
   const table = [[
-    "case",
+    "tool",
     "runs",
     "time, s",
-    "making the files, s",
     "MB/s",
-    "share of the link",
-    "from connected on",
-    "CPU s, sender",
-    "CPU s, receiver",
+    ...(isShaped ? ["share of the line"] : []),
+    ...(hasDelay ? ["added delay, ms (p95)"] : []),
+    "CPU s/GB, both sides",
     "peak MB, sender",
     "peak MB, receiver",
-    "buffer drops",
+    ...(hasLink ? ["cores busy"] : []),
+    ...(hasDrops ? ["buffer drops"] : []),
   ]];
-  // A profiled run is slowed down by being watched: its time says nothing.
-  for (const bench of CASES.filter(({ isProfiled }) => !isProfiled)) {
-    const own = rows.filter((row) => row.case === bench.name);
-    if (own.length > 0) table.push(transferCells(bench, own));
+  const named = tools.map(({ name, title }) => ({
+    title,
+    own: rows.filter(({ tool }) => tool === name),
+  }));
+  for (const { title, own } of named) {
+    if (own.length === 0) continue;
+    const done = own.filter(({ isDone }) => isDone);
+    const delays = own.flatMap(({ addedDelay }) => addedDelay ?? []);
+    table.push([
+      title,
+      done.length === own.length ? `${own.length}` : `${done.length} of ${own.length}`,
+      done.length === 0 ? unfinished(own) : column(done, ({ wallMs }) => wallMs / 1000, 2),
+      done.length === 0
+        ? below(own.map(megabytesPerSecond), 1)
+        : column(done, megabytesPerSecond, 1),
+      ...(isShaped
+        ? [
+          done.length === 0 ? below(own.map(shareOfLine), 2) : column(done, shareOfLine, 3),
+        ]
+        : []),
+      ...(hasDelay
+        ? [
+          delays.length === 0
+            ? "–"
+            : `${median(delays.map(({ medianMs }) => medianMs)).toFixed(0)} (${
+              median(delays.map(({ p95Ms }) => p95Ms)).toFixed(0)
+            })`,
+        ]
+        : []),
+      column(done, cpuPerGigabyte, 2),
+      column(own, ({ sender }) => sender && sender.peakBytes / 1e6, 0),
+      column(own, ({ receiver }) => receiver && receiver.peakBytes / 1e6, 0),
+      ...(hasLink ? [column(own, busyCores, 2)] : []),
+      ...(hasDrops ? [column(own, ({ bufferDrops }) => bufferDrops, 0)] : []),
+    ]);
   }
   return markdownTable(table);
 }
 
-function transferCells(bench: BenchCase, rows: readonly BenchRow[]): string[] {
-  const spread = (value: (row: BenchRow) => number | undefined, digits: number): string => {
-    const values = rows.map(value).filter((value) => value !== undefined);
-    if (values.length === 0) return "–";
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    const middle = median(values).toFixed(digits);
-    return values.length === 1
-      ? middle
-      : `${middle} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
-  };
-  const { link } = bench;
-  const share = (row: BenchRow, ms: number): number | undefined =>
-    link === undefined ? undefined : row.bytes / (ms / 1000 * link.bytesPerSecond);
-  return [
-    bench.title,
-    `${rows.length}`,
-    spread((row) => row.wallMs / 1000, 2),
-    spread((row) => row.makeMs / 1000, 2),
-    spread((row) => row.bytes / 1000 / row.wallMs, 1),
-    spread((row) => share(row, row.wallMs), 3),
-    spread((row) => share(row, row.wallMs - row.connectedAfterMs), 3),
-    spread((row) => row.sender?.cpuSeconds, 2),
-    spread((row) => row.receiver?.cpuSeconds, 2),
-    spread((row) => megabytes(row.sender?.peakBytes), 0),
-    spread((row) => megabytes(row.receiver?.peakBytes), 0),
-    spread((row) => row.bufferDrops, 0),
-  ];
+function column(
+  rows: readonly BenchRow[],
+  value: (row: BenchRow) => number | undefined,
+  digits: number,
+): string {
+  return spread(rows.map(value).filter((value) => value !== undefined), digits);
 }
 
-function megabytes(bytes: number | undefined): number | undefined {
-  return bytes === undefined ? undefined : bytes / 1e6;
+function unfinished(rows: readonly BenchRow[]): string {
+  return `not done in ${(median(rows.map(({ wallMs }) => wallMs)) / 1000).toFixed(0)}`;
 }
 
-/** Time of many small files over that of one file of the same size. */
-export function ratioOfSmallFiles(rows: readonly BenchRow[]): number | undefined {
-  const times = (name: string) =>
-    rows.filter((row) => row.case === name).map(({ wallMs }) => wallMs);
-  const [small, same] = [times("small"), times("same")];
-  return small.length === 0 || same.length === 0 ? undefined : median(small) / median(same);
+/** An upper bound for what was cut off, by what had arrived until then; rounded up. */
+function below(values: readonly (number | undefined)[], digits: number): string {
+  const known = values.filter((value) => value !== undefined);
+  if (known.length === 0) return "–";
+  const scale = 10 ** digits;
+  return `< ${((Math.floor(Math.max(...known) * scale) + 1) / scale).toFixed(digits)}`;
+}
+
+/** What the emulator itself took of the processors. */
+function linkSentence(rows: readonly BenchRow[]): string | undefined {
+  const shares = rows.flatMap(({ link, wallMs }) =>
+    link === undefined ? [] : link.cpuSeconds / (wallMs / 1000)
+  );
+  if (shares.length === 0) return undefined;
+  return `Of the busy cores the emulator of the line took ${spread(shares, 2)}.`;
 }
 
 /** Where the processor time of a profiled run went. */
-function profileTable(row: BenchRow): string[] {
-  const { profile, link } = row;
-  // Every datagram towards the receiver: that is what carries the file.
-  const datagrams = link?.toClients.entered ?? 0;
+function profileLines(row: BenchRow): string[] {
+  const { profile, sender, receiver } = row;
+  const { datagrams } = profile!;
   const sides = [profile!.sender, profile!.receiver];
   const totals = sides.map((side) => WORK.reduce((sum, work) => sum + side[work], 0));
   const cells = (milliseconds: readonly number[]) =>
@@ -96,11 +153,12 @@ function profileTable(row: BenchRow): string[] {
       `${(ms * 1000 / datagrams).toFixed(2)}`,
       `${(100 * ms / totals[index]!).toFixed(0)} %`,
     ]);
-  const processes = [row.sender, row.receiver];
-  const others = processes.map((usage, index) =>
+  const others = [sender, receiver].map((usage, index) =>
     Math.max(0, (usage?.cpuSeconds ?? 0) * 1000 - totals[index]!)
   );
   return [
+    "### Where the time of our program goes",
+    "",
     ...markdownTable([
       ["work", "sender, µs a datagram", "share", "receiver, µs a datagram", "share"],
       ...WORK.map((work) => [work, ...cells(sides.map((side) => side[work]))]),
@@ -108,7 +166,8 @@ function profileTable(row: BenchRow): string[] {
       ["other threads, the profiler's too", ...cells(others)],
     ]),
     "",
-    `${datagrams} datagrams carried ${row.bytes} bytes; shares are of the JavaScript thread.`,
+    `${datagrams} datagrams carried ${row.bytes} bytes without FFI; shares are of the JavaScript ` +
+    "thread.",
   ];
 }
 

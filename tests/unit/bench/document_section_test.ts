@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  renderParagraph,
-  renderTable,
-  replaceSection,
-} from "../../../bench/sim/document_section.ts";
+import { renderParagraph, renderTable, replaceSection } from "../../../bench/document_section.ts";
 
 Deno.test("replaceSection replaces what is between the markers and nothing else", () => {
   const document = "a\n\n<!-- x -->\nold\n<!-- /x -->\n\nb\n";

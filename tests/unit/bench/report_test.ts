@@ -1,45 +1,68 @@
 /** Goal: the tables say what the rows say. */
 import assert from "node:assert/strict";
-import type { BenchRow } from "../../../bench/process/cases.ts";
-import { median, ratioOfSmallFiles, reportLines } from "../../../bench/process/report.ts";
+import { reportLines } from "../../../bench/process/report.ts";
+import { benchRow } from "./_bench_row.ts";
 
-function row(name: string, run: number, parts: Partial<BenchRow> = {}): BenchRow {
-  const at = "2026-01-01T00:00:00.000Z";
-  const times = { makeMs: 500, wallMs: 10_000, connectedAfterMs: 0 };
-  return { case: name, run, at, bytes: 100_000_000, ...times, ...parts };
+const TOOLS = [{ name: "p2pft", title: "Ours" }, { name: "scp", title: "Another" }];
+
+/** The cells of the row of one tool, by the heads of their columns. */
+function cellsOf(lines: readonly string[], tool: string): Map<string, string> {
+  const cells = (line: string) => line.split("|").map((cell) => cell.trim()).slice(1, -1);
+  const head = lines.find((line) => line.startsWith("| tool"))!;
+  const row = cells(lines.find((line) => line.startsWith(`| ${tool}`))!);
+  return new Map(cells(head).map((name, column) => [name, row[column]!]));
 }
 
-Deno.test("median is the middle value, or the mean of the two", () => {
-  assert.equal(median([3]), 3);
-  assert.equal(median([9, 1, 5]), 5);
-  assert.equal(median([4, 1, 3, 2]), 2.5);
+Deno.test("reportLines gives median and spread, and the share of the line", () => {
+  const rows = [8000, 10_000, 16_000].map((wallMs, index) =>
+    benchRow("clean", "p2pft", index + 1, { wallMs })
+  );
+  const cells = cellsOf(reportLines(rows, TOOLS), "Ours");
+  assert.equal(cells.get("runs"), "3");
+  assert.equal(cells.get("time, s"), "10.00 (8.00–16.00)");
+  assert.equal(cells.get("MB/s"), "10.0 (6.3–12.5)");
+  assert.equal(cells.get("share of the line"), "0.800 (0.500–1.000)");
 });
 
-Deno.test("reportLines gives median and spread, and the share of the link", () => {
-  const rows = [8000, 10_000, 16_000].map((wallMs, index) =>
-    row("shaped", index + 1, { wallMs, connectedAfterMs: 2000 })
+Deno.test("reportLines counts the processor time of both sides, and each one's memory", () => {
+  const sender = { cpuSeconds: 0.1, peakBytes: 50e6 };
+  const receiver = { cpuSeconds: 0.2, peakBytes: 70e6 };
+  const link = { carriedBytes: 1, lost: 0, queueDrops: 0, cpuSeconds: 0.7 };
+  const lines = reportLines(
+    [benchRow("clean", "p2pft", 1, { sender, receiver, link, wallMs: 10_000 })],
+    TOOLS,
   );
-  const line = reportLines(rows)[2]!;
-  const cells = line.split("|").map((cell) => cell.trim());
-  assert.deepEqual(cells.slice(2, 8), [
-    "3",
-    "10.00 (8.00–16.00)",
-    "0.50 (0.50–0.50)",
-    "10.0 (6.3–12.5)",
-    "0.800 (0.500–1.000)",
-    "1.000 (0.571–1.333)",
-  ]);
+  const cells = cellsOf(lines, "Ours");
+  assert.equal(cells.get("CPU s/GB, both sides"), "3.00");
+  assert.equal(cells.get("peak MB, sender"), "50");
+  assert.equal(cells.get("peak MB, receiver"), "70");
+  assert.equal(cells.get("cores busy"), "0.10");
+  assert.ok(lines.includes("Of the busy cores the emulator of the line took 0.07."));
+});
+
+Deno.test("reportLines bounds what was cut off from above, by what had arrived", () => {
+  const cut = { isDone: false, wallMs: 20_000, bytesDone: 9_000_000 };
+  const cells = cellsOf(reportLines([benchRow("lossy", "scp", 1, cut)], TOOLS), "Another");
+  assert.equal(cells.get("runs"), "0 of 1");
+  assert.equal(cells.get("time, s"), "not done in 20");
+  assert.equal(cells.get("MB/s"), "< 0.5");
+  assert.equal(cells.get("share of the line"), "< 0.04");
 });
 
 Deno.test("reportLines leaves out what was not measured", () => {
-  const [head, , line, ...rest] = reportLines([row("loopback", 1)]);
-  assert.equal(head!.length, line!.length);
-  assert.match(line!, /\| +– \| +– \|/);
-  assert.deepEqual(rest, []);
+  const lines = reportLines([benchRow("loopback", "scp", 1)], TOOLS);
+  const cells = cellsOf(lines, "Another");
+  assert.equal(cells.get("CPU s/GB, both sides"), "–");
+  assert.ok(!cells.has("share of the line") && !cells.has("buffer drops"));
+  assert.ok(!lines.some((line) => line.startsWith("| Ours") || line.includes("aim")));
 });
 
-Deno.test("ratioOfSmallFiles compares medians", () => {
-  assert.equal(ratioOfSmallFiles([row("small", 1)]), undefined);
-  const rows = [row("small", 1, { wallMs: 3000 }), row("same", 1, { wallMs: 1000 })];
-  assert.equal(ratioOfSmallFiles(rows), 3);
+Deno.test("reportLines says which aims are reached", () => {
+  const lines = reportLines([
+    benchRow("clean", "p2pft", 1, { wallMs: 8500 }),
+    benchRow("lossy", "p2pft", 1, { wallMs: 8900 }),
+  ], TOOLS);
+  const aims = lines.filter((line) => /≥|≤/.test(line))
+    .map((line) => line.split("|").map((cell) => cell.trim()).slice(2, 5));
+  assert.deepEqual(aims, [["≥ 0.93", "0.941", "yes"], ["≥ 0.9", "0.899", "**no**"]]);
 });

@@ -2,7 +2,7 @@
 import { DESCRIBED_KINDS, type MatrixCase } from "../../tests/support/nat_matrix.ts";
 import { NAT_KINDS } from "../../tests/support/nat_kinds.ts";
 import { type NatTally, percent } from "../../tests/support/nat_tally.ts";
-import { renderParagraph, renderTable } from "./document_section.ts";
+import { renderParagraph, renderTable } from "../document_section.ts";
 
 /** The section between the markers of docs/nat.md. */
 export function renderMatrix(tallies: readonly NatTally[], seeds: number): string {

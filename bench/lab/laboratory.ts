@@ -1,6 +1,6 @@
 /**
  * A NAT laboratory: network namespaces that `natlab` (a program beside this project) builds, with
- * routers of chosen kinds between them. Only what the measurements need of it.
+ * routers and lines of chosen kinds between them. Only what the measurements need of it.
  */
 
 /** The STUN servers that every laboratory has. */
@@ -31,6 +31,11 @@ export class Laboratory implements AsyncDisposable {
   /** The words that run a program inside a host. */
   inside(host: string): string[] {
     return ["ip", "netns", "exec", `${this.#name}-${host}`];
+  }
+
+  /** Path of something that natlab keeps about a laboratory that stands. */
+  file(name: string): string {
+    return `/run/natlab/${this.#name}/${name}`;
   }
 
   /**
