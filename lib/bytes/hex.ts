@@ -1,16 +1,9 @@
 /** Hexadecimal, for people and for names of files. */
 
-// A table: hashes are written out three times for every file.
-const HEX_OF_BYTE: readonly string[] = Array.from(
-  { length: 256 },
-  (_, byte) => byte.toString(16).padStart(2, "0"),
-);
-
 /** Lower-case hexadecimal of `bytes`. */
 export function encodeHex(bytes: Uint8Array): string {
-  let text = "";
-  for (let index = 0; index < bytes.length; index++) text += HEX_OF_BYTE[bytes[index]!];
-  return text;
+  // Put together from pieces, a hash would leave a kilobyte of them to the collector.
+  return bytes.toHex();
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   control,
   credit,
   frame,
+  limited,
   observedAddress,
   padding,
   pathChallenge,
@@ -58,6 +59,7 @@ const honestFrame: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.tuple(anyNumber, anyNumber, someBytes)
     .map(([request, offset, bytes]) => block(request, offset, bytes)),
   fc.tuple(anyNumber, anyNumber).map(([blocks, controls]) => credit(blocks, controls)),
+  fc.tuple(anyNumber, anyNumber).map(([reason, value]) => limited(reason, value)),
   eightBytes.map(pathChallenge),
   eightBytes.map(pathResponse),
   fc.tuple(fc.nat(20), fc.array(fc.tuple(fc.nat(255), anyPort), { minLength: 1, maxLength: 8 }))

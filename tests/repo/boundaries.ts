@@ -61,6 +61,7 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])
 /** The only Node built-ins of the library, file by file. */
 const NODE_BUILTINS: ReadonlyMap<string, readonly string[]> = new Map([
   ["lib/crypto/node_provider.ts", ["node:crypto"]],
+  ["lib/transport/clock.ts", ["node:process"]],
   ["lib/transport/node_socket.ts", ["node:dgram"]],
   ["lib/transfer/deno_storage.ts", ["node:fs/promises", "node:path"]],
   ["lib/transfer/disk_pace.ts", ["node:timers"]],
