@@ -17,6 +17,10 @@ export interface OutgoingBlockState {
 export class BlockQueue {
   /** Bytes lent and not yet released. */
   queuedBytes = 0;
+  /** Of these, bytes of blocks sent whole: a loss in one keeps all of it lent. */
+  awaitedBytes = 0;
+  /** Of the bytes lent, those that were acknowledged. */
+  ackedBytes = 0;
   /** Bytes that were sent at least once, in all: what the peer's credit limits. */
   freshSentBytes = 0;
   readonly #unsent = new Fifo<OutgoingBlockState>();
@@ -41,7 +45,9 @@ export class BlockQueue {
   advance(state: OutgoingBlockState, length: number): void {
     state.sentBytes += length;
     this.freshSentBytes += length;
-    if (state.sentBytes === state.block.bytes.length) this.#unsent.shift();
+    if (state.sentBytes < state.block.bytes.length) return;
+    this.#unsent.shift();
+    this.awaitedBytes += state.sentBytes;
   }
 
   /**
@@ -51,12 +57,15 @@ export class BlockQueue {
    */
   acknowledge(state: OutgoingBlockState, length: number): boolean {
     state.ackedBytes += length;
+    if (!state.isReleased) this.ackedBytes += length;
     if (state.ackedBytes < state.block.bytes.length) return false;
     // False when releaseAll gave it back already, perhaps from within a release.
     if (state.isReleased) return false;
     state.isReleased = true;
     while (this.#lent.peek()?.isReleased) this.#lent.shift();
     this.queuedBytes -= state.block.bytes.length;
+    this.awaitedBytes -= state.block.bytes.length;
+    this.ackedBytes -= state.block.bytes.length;
     return true;
   }
 
@@ -69,6 +78,8 @@ export class BlockQueue {
     }
     this.#unsent.clear();
     this.queuedBytes = 0;
+    this.awaitedBytes = 0;
+    this.ackedBytes = 0;
     return blocks;
   }
 }

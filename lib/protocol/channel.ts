@@ -23,6 +23,8 @@ export interface Channel {
   sendBlock(block: OutgoingBlock): void;
   /** Block bytes lent and not yet released. */
   readonly blockQueuedBytes: number;
+  /** Of these, bytes that arrived: the rest of their block has not. */
+  readonly blockAckedBytes: number;
   /** How many block bytes are worth having queued now: grows with the path, bounded by memory. */
   readonly blockQueueTargetBytes: number;
   /** Receiver: says that `bytes` of accepted block bytes were written, so the peer may send more. */

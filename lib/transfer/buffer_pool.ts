@@ -7,6 +7,9 @@ import { GROUP_BYTES } from "./limits.ts";
 /** Thousands of tiny files may be on the way at a time, each with a buffer. */
 const SMALLEST_BYTES = 512;
 
+/** Buffers below this are cut from a piece of it. */
+const SLAB_BYTES = 65_536;
+
 /** Lends buffers in sizes of powers of two from 512 bytes to 1 MiB. */
 export class BufferPool {
   readonly #free: Uint8Array<ArrayBuffer>[][] = [];
@@ -34,13 +37,27 @@ export class BufferPool {
     }
     const list = this.#free[sizeClass(length)]!;
     const buffer = list.pop();
-    if (buffer === undefined) return new Uint8Array(SMALLEST_BYTES << sizeClass(length));
+    if (buffer === undefined) return this.#make(SMALLEST_BYTES << sizeClass(length));
     this.#keptBytes -= buffer.length;
     return buffer;
   }
 
+  /** Makes a buffer, and where it is small others beside it: memory of its own is dear for each. */
+  #make(bytes: number): Uint8Array<ArrayBuffer> {
+    if (bytes >= SLAB_BYTES) return new Uint8Array(bytes);
+    const slab = new ArrayBuffer(SLAB_BYTES);
+    for (let offset = bytes; offset < SLAB_BYTES; offset += bytes) {
+      this.#keep(new Uint8Array(slab, offset, bytes));
+    }
+    return new Uint8Array(slab, 0, bytes);
+  }
+
   /** Takes a buffer of {@linkcode BufferPool.take} back. */
   give(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#keep(buffer);
+  }
+
+  #keep(buffer: Uint8Array<ArrayBuffer>): void {
     if (this.#keptBytes + buffer.length > this.#keepBytes) return;
     this.#keptBytes += buffer.length;
     this.#free[sizeClass(buffer.length)]!.push(buffer);

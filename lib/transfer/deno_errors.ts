@@ -1,4 +1,4 @@
-/** Makes errors of a storage out of those Deno throws, by class and code. */
+/** Makes errors of a storage out of those Deno and `node:fs` throw, by class and code. */
 import { StorageError, type StorageErrorKind } from "./storage.ts";
 
 /** Makes a call; `what` follows “Cannot” in the message when it fails. */
@@ -11,6 +11,11 @@ export async function attempt<Result>(what: string, call: () => Promise<Result>)
 }
 
 const KINDS_BY_CODE: ReadonlyMap<string, StorageErrorKind> = new Map([
+  // Of `node:fs`, whose errors have no classes.
+  ["ENOENT", "not_found"],
+  ["EACCES", "denied"],
+  ["EPERM", "denied"],
+  ["ELOOP", "replaced"],
   ["ENOSPC", "no_space"],
   ["EDQUOT", "no_space"],
   ["EFBIG", "no_space"],
@@ -29,8 +34,8 @@ const WINDOWS_KINDS: readonly (readonly [RegExp, StorageErrorKind])[] = [
 export function storageError(what: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   if (!(error instanceof Error)) throw error;
-  // Deno names the call and the path behind the reason; `what` has said both.
-  const reason = error.message.replace(/: \w+ '.*$/s, "");
+  // Call and path stand behind the reason, and from `node:fs` a code before it; `what` has said both.
+  const reason = error.message.replace(/^E[A-Z0-9]+: /, "").replace(/[:,] \w+ '.*$/s, "");
   return new StorageError(kindOf(error), `Cannot ${what}: ${reason}`, { cause: error });
 }
 

@@ -20,9 +20,13 @@ export function fileInfo(info: Deno.FileInfo): FileInfo {
   };
 }
 
-/** Whether two looks at a file saw the same one, by device and inode [DISK-2]. */
-export function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
-  return a.dev === b.dev && a.ino === b.ino;
+/** What tells files apart: device and inode, where the system has them. */
+export type FileIdentity = Pick<Deno.FileInfo, "dev" | "ino">;
+
+/** Whether two looks at a file saw the same one [DISK-2]. */
+export function isSame(a: FileIdentity, b: FileIdentity): boolean {
+  // Without inodes `Deno` says null and `node:fs` 0.
+  return a.dev === b.dev && (a.ino ?? 0) === (b.ino ?? 0);
 }
 
 /** The error when they did not. */

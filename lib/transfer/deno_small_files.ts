@@ -3,11 +3,17 @@
  * five times as long through the runtime's thread pool. When it is better to wait is decided in
  * `disk_pace.ts`.
  */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { storageError } from "./deno_errors.ts";
 import { fileInfo, isSame, noPlainFileError, replacedError } from "./deno_file_info.ts";
 import type { PlaceResult, TargetFile, WholeRead } from "./storage.ts";
 
-const READ: Deno.OpenOptions = { read: true };
+/**
+ * With these, which `Deno.openSync` does not have, a pipe or link that was put there after the look is
+ * opened without waiting for a writer, or not at all: a call that blocks would hold up everything.
+ * Windows knows neither.
+ */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 // Fails on whatever is there, a link included, and follows nothing.
 const CREATE: Deno.OpenOptions = { write: true, createNew: true, mode: 0o666 };
 const CREATE_EXECUTABLE: Deno.OpenOptions = { ...CREATE, mode: 0o777 };
@@ -17,19 +23,20 @@ export function readSmallFile(path: string, into: Uint8Array): WholeRead {
   try {
     const seen = Deno.lstatSync(path);
     if (!seen.isFile) throw noPlainFileError(path);
-    const file = Deno.openSync(path, READ);
+    const file = openSync(path, READ);
     try {
-      const opened = file.statSync();
-      if (!isSame(seen, opened)) throw replacedError(path);
+      if (!isSame(seen, fstatSync(file))) throw replacedError(path);
       let length = 0;
       while (length < into.length) {
-        const read = file.readSync(length === 0 ? into : into.subarray(length));
-        if (read === null) break;
+        const read = readSync(file, length === 0 ? into : into.subarray(length));
+        if (read === 0) break;
         length += read;
       }
-      return { length, before: fileInfo(opened), after: fileInfo(file.statSync()) };
+      const after = Deno.lstatSync(path);
+      if (!isSame(seen, after)) throw replacedError(path);
+      return { length, before: fileInfo(seen), after: fileInfo(after) };
     } finally {
-      file.close();
+      closeSync(file);
     }
   } catch (error) {
     throw storageError(`read ${path}`, error);

@@ -49,15 +49,10 @@ export class DenoStorage implements Storage {
   }
 
   /** See {@linkcode Storage.inspect}. */
-  async inspect(path: string): Promise<FileInfo | undefined> {
-    try {
-      if (!this.#pace.begin()) return fileInfo(await Deno.lstat(path));
-      if (this.#pace.isSliceOver) await this.#pace.breathe();
-      return fileInfo(this.#pace.block(() => Deno.lstatSync(path)));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw storageError(`look at ${path}`, error);
-    }
+  inspect(path: string): FileInfo | undefined | Promise<FileInfo | undefined> {
+    if (!this.#pace.begin()) return this.#inspect(path);
+    if (!this.#pace.isSliceOver) return this.#inspectNow(path);
+    return this.#pace.breathe().then(() => this.#inspectNow(path));
   }
 
   /** See {@linkcode Storage.resolve}. */
@@ -153,6 +148,25 @@ export class DenoStorage implements Storage {
     return bytes <= CHUNK_BYTES && this.#pace.begin();
   }
 
+  #inspectNow(path: string): FileInfo | undefined {
+    this.#pace.startBlocking();
+    try {
+      return fileInfo(Deno.lstatSync(path));
+    } catch (error) {
+      return lookError(path, error);
+    } finally {
+      this.#pace.endBlocking();
+    }
+  }
+
+  async #inspect(path: string): Promise<FileInfo | undefined> {
+    try {
+      return fileInfo(await Deno.lstat(path));
+    } catch (error) {
+      return lookError(path, error);
+    }
+  }
+
   #readNow(path: string, into: Uint8Array): WholeRead {
     this.#pace.startBlocking();
     try {
@@ -191,4 +205,9 @@ export class DenoStorage implements Storage {
       throw error;
     }
   }
+}
+
+/** Undefined when there is nothing to look at. */
+function lookError(path: string, error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw storageError(`look at ${path}`, error);
 }

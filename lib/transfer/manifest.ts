@@ -21,8 +21,8 @@ import { utf8Length } from "./utf8.ts";
 export interface Manifest {
   /** Entries, each folder before what is in it. */
   readonly entries: readonly ManifestEntry[];
-  /** For each entry, where it is on this machine. */
-  readonly sources: readonly string[];
+  /** Where an entry is on this machine; put together anew, to keep a million strings less. */
+  readonly sourceOf: (entry: ManifestEntry) => string;
   /** How many entries are files. */
   readonly files: number;
   /** How many are folders. */
@@ -61,13 +61,34 @@ export async function buildManifest(
   return builder.finish();
 }
 
+/** Where something to share is. */
+interface Place {
+  /** Path within the share. */
+  readonly path: string;
+  /** The last component of it. */
+  readonly name: string;
+  /** Where it is on this machine. */
+  readonly source: string;
+  /** How many components the path has. */
+  readonly depth: number;
+}
+
+/** A path that was given. */
+interface Top {
+  /** Its name within the share. */
+  readonly name: string;
+  /** As it was given. */
+  readonly path: string;
+  /** Absolute, all links followed. */
+  readonly real: string;
+}
+
 class ManifestBuilder {
   readonly #storage: Storage;
   readonly #options: ManifestOptions;
   readonly #entries: ManifestEntry[] = [];
-  readonly #sources: string[] = [];
-  /** Given path and real path by folded top-level name. */
-  readonly #tops = new Map<string, { readonly path: string; readonly real: string }>();
+  /** What was given, by folded top-level name. */
+  readonly #tops = new Map<string, Top>();
   #files = 0;
   #bytes = 0;
   #pathBytes = 0;
@@ -103,11 +124,11 @@ class ManifestBuilder {
         { hint: "Rename one of them, or share the folder they are in" },
       );
     }
-    this.#tops.set(foldName(name), { path, real });
+    this.#tops.set(foldName(name), { name, path, real });
     if (info === undefined || (info.kind !== "file" && info.kind !== "directory")) {
       throw new TransferError("read_failed", `Cannot share ${path}: not a file or folder`);
     }
-    await this.#add(name, name, real, info, 1);
+    await this.#add({ path: name, name, source: real, depth: 1 }, info);
   }
 
   finish(): Manifest {
@@ -116,7 +137,7 @@ class ManifestBuilder {
     }
     return {
       entries: this.#entries,
-      sources: this.#sources,
+      sourceOf: this.#sourceOf(),
       files: this.#files,
       directories: this.#entries.length - this.#files,
       bytes: this.#bytes,
@@ -124,13 +145,19 @@ class ManifestBuilder {
     };
   }
 
-  async #add(
-    path: string,
-    name: string,
-    source: string,
-    info: FileInfo,
-    depth: number,
-  ): Promise<void> {
+  #sourceOf(): Manifest["sourceOf"] {
+    const storage = this.#storage;
+    const realOfTop = new Map<string, string>();
+    for (const { name, real } of this.#tops.values()) realOfTop.set(name, real);
+    return ({ path }) => {
+      const slash = path.indexOf("/");
+      if (slash < 0) return realOfTop.get(path)!;
+      return storage.join(realOfTop.get(path.slice(0, slash))!, path.slice(slash + 1));
+    };
+  }
+
+  /** Adds what is at a place; gives a promise only when it is a folder. */
+  #add({ path, name, source, depth }: Place, info: FileInfo): Promise<void> | undefined {
     if (info.kind === "symlink") {
       return this.#leaveOut("symlink_skipped", path, "symbolic links are not sent");
     }
@@ -146,40 +173,62 @@ class ManifestBuilder {
     if (depth > MAX_DEPTH || pathBytes > MAX_PATH_BYTES) {
       return this.#leaveOut("unsafe_name", path, "more than 64 folders deep");
     }
-    if (info.kind === "file") {
-      this.#push(path, source, info, pathBytes);
-      return;
-    }
+    if (info.kind === "directory") return this.#addFolder(path, source, { info, pathBytes, depth });
+    this.#push(path, info, pathBytes);
+  }
+
+  async #addFolder(
+    path: string,
+    source: string,
+    { info, pathBytes, depth }: {
+      readonly info: FileInfo;
+      readonly pathBytes: number;
+      readonly depth: number;
+    },
+  ): Promise<void> {
     let names: string[];
     try {
       names = await this.#storage.list(source);
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      return this.#leaveOut("unreadable", path, error.message);
+      return this.#leaveOutFailed(path, error);
     }
-    this.#push(path, source, info, pathBytes);
+    this.#push(path, info, pathBytes);
     for (const name of names.sort()) {
       if (this.#options.signal?.aborted) {
         throw new TransferError("interrupted", "Cannot share: interrupted while looking at files");
       }
-      await this.#addChild(`${path}/${name}`, name, this.#storage.join(source, name), depth + 1);
+      const adding = this.#addChild({
+        path: `${path}/${name}`,
+        name,
+        source: this.#storage.join(source, name),
+        depth: depth + 1,
+      });
+      if (adding !== undefined) await adding;
     }
   }
 
-  async #addChild(path: string, name: string, source: string, depth: number): Promise<void> {
-    let info: FileInfo | undefined;
+  /** Looks at a place and adds what is there; gives a promise only when that takes its time. */
+  #addChild(place: Place): Promise<void> | undefined {
+    let found: ReturnType<Storage["inspect"]>;
     try {
-      info = await this.#storage.inspect(source);
+      found = this.#storage.inspect(place.source);
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      return this.#leaveOut("unreadable", path, error.message);
+      return this.#leaveOutFailed(place.path, error);
     }
-    // Gone since it was listed, or its name is not Unicode and so not the one on the disk.
-    if (info === undefined) return this.#leaveOut("unreadable", path, "not found");
-    await this.#add(path, name, source, info, depth);
+    if (!(found instanceof Promise)) return this.#addFound(place, found);
+    return found.then(
+      (info) => this.#addFound(place, info),
+      (error) => this.#leaveOutFailed(place.path, error),
+    );
   }
 
-  #push(path: string, source: string, info: FileInfo, pathBytes: number): void {
+  #addFound(place: Place, info: FileInfo | undefined): Promise<void> | undefined {
+    if (info !== undefined) return this.#add(place, info);
+    // Gone since it was listed, or its name is not Unicode and so not the one on the disk.
+    this.#leaveOut("unreadable", place.path, "not found");
+  }
+
+  #push(path: string, info: FileInfo, pathBytes: number): void {
     this.#pathBytes += pathBytes;
     if (this.#entries.length === MAX_ENTRIES || this.#pathBytes > MAX_MANIFEST_BYTES) {
       throw new TransferError(
@@ -198,10 +247,14 @@ class ManifestBuilder {
       mtimeMs: Math.max(-MAX_MTIME_MS, Math.min(MAX_MTIME_MS, info.mtimeMs)),
       executable: isFile && info.executable,
     });
-    this.#sources.push(source);
   }
 
-  #leaveOut(code: string, path: string, reason: string): void {
+  #leaveOutFailed(path: string, error: unknown): undefined {
+    if (!(error instanceof StorageError)) throw error;
+    this.#leaveOut("unreadable", path, error.message);
+  }
+
+  #leaveOut(code: string, path: string, reason: string): undefined {
     if (code !== "symlink_skipped" && code !== "special_skipped") this.#leftOut++;
     this.#options.onWarning({
       event: "warning",

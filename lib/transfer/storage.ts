@@ -116,8 +116,11 @@ export interface Storage {
   /** The last component of a path, slashes at its end ignored; `""`, `"."` or `".."` perhaps. */
   baseName(path: string): string;
 
-  /** What is at `path`, not following a link; undefined when there is nothing. */
-  inspect(path: string): Promise<FileInfo | undefined>;
+  /**
+   * What is at `path`, not following a link; undefined when there is nothing. At once as
+   * {@linkcode Storage.readWhole}.
+   */
+  inspect(path: string): FileInfo | undefined | Promise<FileInfo | undefined>;
   /** The absolute path of something that exists, all links followed. */
   resolve(path: string): Promise<string>;
   /** The names in a folder, in any order. */

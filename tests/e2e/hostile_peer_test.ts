@@ -81,7 +81,7 @@ Deno.test("receive refuses names that lead out of its folder and takes the rest"
   const files = entries.filter(({ kind }) => kind === "file").length;
   await using sharer = await BareSharer.offering({
     entries,
-    sources: entries.map(() => payload),
+    sourceOf: () => payload,
     files,
     directories: entries.length - files,
     bytes: files * 500,
@@ -114,7 +114,7 @@ Deno.test("receive shows nobody's control characters", async () => {
   const entries = [fileEntry("\u001b[2Jfake \u202egnp.exe", 500), fileEntry("plain", 500)];
   await using sharer = await BareSharer.offering({
     entries,
-    sources: entries.map(() => payload),
+    sourceOf: () => payload,
     files: 2,
     directories: 0,
     bytes: 1000,

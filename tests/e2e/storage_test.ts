@@ -14,6 +14,7 @@ import { buildManifest } from "../../lib/transfer/manifest.ts";
 import { Receiver } from "../../lib/transfer/receiver.ts";
 import { Sender } from "../../lib/transfer/sender.ts";
 import { StorageError, type TargetFile } from "../../lib/transfer/storage.ts";
+import type { ReaderResult, ReaderTask } from "../support/_small_file_reader.ts";
 import { MemoryLink } from "../support/memory_channel.ts";
 import { Prng } from "../support/prng.ts";
 import { clientHello, reportEnd } from "../support/transfer_pair.ts";
@@ -337,6 +338,42 @@ Deno.test("DenoStorage tells the kinds of failure apart", async () => {
       assert.equal(await kindOf(storage.openSource(join(folder, "link"))), "replaced");
     }
   });
+});
+
+Deno.test({
+  name: "DenoStorage neither waits for a pipe nor follows a link put in a file's place [DISK-2]",
+  ignore: isWindows,
+  fn: () =>
+    inFolder(async (folder) => {
+      const at = (name: string) => join(folder, name);
+      put(at("plain"), "plain");
+      put(at("secret"), "secret");
+      Deno.symlinkSync(at("secret"), at("link"));
+      assert.ok((await new Deno.Command("mkfifo", { args: [at("pipe")] }).output()).success);
+      Deno.linkSync(at("plain"), at("file"));
+      const url = new URL("../support/_small_file_reader.ts", import.meta.url);
+      const worker = new Worker(url, { type: "module" });
+      let result: ReaderResult | undefined;
+      worker.onmessage = ({ data }: MessageEvent<ReaderResult>) => result = data;
+      const task: ReaderTask = { path: at("file"), times: 30_000, content: "plain" };
+      worker.postMessage(task);
+      const giveUpAt = performance.now() + 20_000;
+      while (result === undefined && performance.now() < giveUpAt) {
+        for (let count = 0; count < 100; count++) {
+          for (const name of ["pipe", "plain", "link", "plain"]) {
+            Deno.linkSync(at(name), at("next"));
+            Deno.renameSync(at("next"), at("file"));
+          }
+        }
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      // Frees a reader that waits.
+      if (result === undefined) await Deno.open(at("pipe"), { read: true, write: true });
+      worker.terminate();
+      assert.ok(result, "stands still");
+      assert.deepEqual(result.wrong, []);
+      assert.ok(result.whole > 100, `${result.whole} times`);
+    }),
 });
 
 Deno.test("DenoStorage says how full a small file's buffer got", async () => {

@@ -64,6 +64,7 @@ const NODE_BUILTINS: ReadonlyMap<string, readonly string[]> = new Map([
   ["lib/transport/clock.ts", ["node:process"]],
   ["lib/transport/node_socket.ts", ["node:dgram"]],
   ["lib/transfer/deno_storage.ts", ["node:fs/promises", "node:path"]],
+  ["lib/transfer/deno_small_files.ts", ["node:fs"]],
   ["lib/transfer/disk_pace.ts", ["node:timers"]],
   ["lib/cli/run_operation.ts", ["node:timers"]],
 ]);

@@ -67,6 +67,7 @@ export class MemoryChannel implements Channel {
   blocks = 0;
   controlQueuedBytes = 0;
   blockQueuedBytes = 0;
+  blockAckedBytes = 0;
   readonly #options: MemoryLinkOptions;
   readonly #prng: Prng;
   readonly #control: Uint8Array[] = [];
@@ -207,9 +208,11 @@ export class MemoryChannel implements Channel {
 
   #arrive(state: LentState, length: number): void {
     state.arrivedBytes += length;
+    this.blockAckedBytes += length;
     if (state.arrivedBytes < state.block.bytes.length) return;
     this.#lent.splice(this.#lent.indexOf(state), 1);
     this.blockQueuedBytes -= state.block.bytes.length;
+    this.blockAckedBytes -= state.block.bytes.length;
     this.handler?.handleBlockReleased(state.block);
     this.handler?.handleWritable();
   }
@@ -219,6 +222,7 @@ export class MemoryChannel implements Channel {
     this.end = end;
     for (const { block } of this.#lent.splice(0)) this.handler?.handleBlockReleased(block);
     this.blockQueuedBytes = 0;
+    this.blockAckedBytes = 0;
     this.onEnd(end);
   }
 }

@@ -15,6 +15,15 @@ Deno.test("BufferPool lends the smallest power of two that is enough, and lends 
   assert.throws(() => pool.take(1_048_577), RangeError);
 });
 
+Deno.test("BufferPool lends buffers that share no byte", () => {
+  const pool = new BufferPool();
+  for (const length of [1, 4096, 40_000, 65_536]) {
+    const buffers = Array.from({ length: 200 }, () => pool.take(length));
+    for (const [index, buffer] of buffers.entries()) buffer.fill(index);
+    assert.ok(buffers.every((buffer, index) => buffer.every((byte) => byte === index)));
+  }
+});
+
 Deno.test("BufferPool keeps no more than it may", () => {
   const pool = new BufferPool(1024);
   const [a, b, c] = [pool.take(1), pool.take(1), pool.take(1)];

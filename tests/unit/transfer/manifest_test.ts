@@ -54,7 +54,7 @@ Deno.test("buildManifest lists folders before what is in them, sorted by UTF-16"
     mtimeMs: 42,
     executable: true,
   });
-  assert.equal(manifest.sources[5], "/home/photos/b.jpg");
+  assert.equal(manifest.sourceOf(manifest.entries[5]!), "/home/photos/b.jpg");
   assert.deepEqual([manifest.files, manifest.directories, manifest.bytes], [4, 4, 9]);
   assert.deepEqual(manifest.warnings, []);
 });

@@ -265,6 +265,36 @@ Deno.test("Receiver ignores copies of blocks of a request that is over [XFER-9]"
   assert.equal(attack.receiver.handleBlock(2, 0, new Uint8Array(1)), -1);
 });
 
+Deno.test("Receiver takes a root that comes before the first byte of a small file, once", async () => {
+  const bytes = new Prng(3).bytes(1000);
+  const good = new Attack();
+  good.offer([file("a", 1000)], () => {
+    good.peer.say(whole(0, bytes));
+    // Wrong bytes are noticed all the same, and asked for again.
+    good.peer.block(0, 0, bytes.map((byte) => byte ^ 1));
+  });
+  const onFirst = good.peer.onMessage;
+  good.peer.onMessage = (message) => {
+    onFirst(message);
+    if (message.type === "receipt") good.peer.say({ type: "bye" });
+    if (message.type !== "get" || message.firstRequest !== 1) return;
+    good.peer.say(whole(1, bytes));
+    good.peer.block(1, 600, bytes.slice(600));
+    good.peer.block(1, 0, bytes.slice(0, 600));
+  };
+  assert.equal(await good.outcome(), "ok");
+  assert.deepEqual(good.storage.get("/into/a")!.bytes, bytes);
+
+  for (const second of [whole(0, bytes), nodes(0, bytes, 0)]) {
+    const attack = new Attack();
+    attack.offer([file("a", 1000)], () => {
+      attack.peer.say(whole(0, bytes));
+      attack.peer.say(second);
+    });
+    assert.equal(await attack.outcome(), "protocol_violation");
+  }
+});
+
 for (const size of [1000, 3 * MIB + 7]) {
   Deno.test(`Receiver asks once more for wrong bytes and heals [XFER-12, ${size} bytes]`, async () => {
     const attack = new Attack();
