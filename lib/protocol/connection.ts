@@ -35,6 +35,7 @@ import { type Limitation, LimitedNews, MAX_LIMITED_FRAME_BYTES } from "./limited
 import type { MtuLadder } from "./mtu.ts";
 import { Outbox } from "./outbox.ts";
 import { Pacer } from "./pacer.ts";
+import { PeerBuffer } from "./peer_buffer.ts";
 import {
   ACK_EVERY_PACKETS,
   HANDSHAKE_DATAGRAM_BYTES,
@@ -163,6 +164,7 @@ export class Connection implements Channel {
   #controller: CongestionController;
   #pacer: Pacer;
   #mtu: MtuLadder;
+  readonly #peerBuffer: PeerBuffer;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #acks: AckScheduler;
@@ -224,6 +226,7 @@ export class Connection implements Channel {
       rtt: this.#recovery.rtt,
       onChange: (now, change) => this.#handlePathChange(now, change),
     });
+    this.#peerBuffer = new PeerBuffer(options.remote.receiveBufferBytes);
     this.#pacer = new Pacer(now, mtu.datagramBytes);
     this.#updatePacer(now);
     this.#outbox = new Outbox((block) => this.#handleReleased(block));
@@ -398,11 +401,17 @@ export class Connection implements Channel {
     return this.#outbox.blocks.queuedBytes;
   }
 
+  get blockAckedBytes(): number {
+    return this.#outbox.blocks.ackedBytes;
+  }
+
   get blockQueueTargetBytes(): number {
-    // What is in flight stays lent, and as much again keeps the line busy while the disk is read.
-    // Not the window: a path faster than the peer may have one that is never filled.
+    // What is in flight stays lent, on lossy paths several times as much; and as much again as is in
+    // flight keeps the line busy while the disk is read. Not the window: a path faster than the peer
+    // may have one that is never filled.
     const { inFlightBytes } = this.#recovery;
-    const wanted = inFlightBytes + Math.max(inFlightBytes, MIN_QUEUE_TARGET_BYTES);
+    const lentBytes = Math.max(inFlightBytes, this.#outbox.blocks.awaitedBytes);
+    const wanted = lentBytes + Math.max(inFlightBytes, MIN_QUEUE_TARGET_BYTES);
     return Math.min(wanted, MAX_BLOCK_WINDOW_BYTES);
   }
 
@@ -602,8 +611,9 @@ export class Connection implements Channel {
       if (at === contentStart) out[at++] = Frame.PING;
       this.#pingDue = false;
       const inFlightAfter = this.#recovery.inFlightBytes + datagramBytes;
-      const isNearWindow = inFlightAfter + datagramBytes > this.#controller.windowBytes &&
-        this.#controller.windowBytes < SMALL_WINDOW_DATAGRAMS * datagramBytes;
+      const windowBytes = this.#windowBytes;
+      const isNearWindow = inFlightAfter + datagramBytes > windowBytes &&
+        windowBytes < SMALL_WINDOW_DATAGRAMS * datagramBytes;
       if ((isLast || isNearWindow || this.#probesDue > 0) && at < end) out[at++] = Frame.ACK_NOW;
       if (this.#probesDue > 0) this.#probesDue--;
       this.#isAppLimited = isLast;
@@ -611,6 +621,11 @@ export class Connection implements Channel {
     const length = this.#seal(now, out, at, flags);
     if (maySend && this.#isAppLimited) this.#recovery.markAppLimited();
     return length;
+  }
+
+  /** Most that may be in flight: what path and peer take. */
+  get #windowBytes(): number {
+    return Math.min(this.#controller.windowBytes, this.#peerBuffer.windowBytes);
   }
 
   /** Whether one more packet may be remembered that the window does not hold back. */
@@ -626,15 +641,15 @@ export class Connection implements Channel {
 
   /**
    * [CC-1] Whether window, limits and pacer let a datagram out; arms the timer if only the latter
-   * hold it.
+   * hold it. Probes wait for nothing but limits that are overdrawn.
    */
   #maySend(now: Instant, datagramBytes: number): boolean {
-    if (this.#probesDue > 0) return true;
-    if (!this.#isWindowOpen(datagramBytes)) {
+    const isProbe = this.#probesDue > 0;
+    if (!isProbe && !this.#isWindowOpen(datagramBytes)) {
       this.#holds.note(now, Hold.CONGESTION);
       return false;
     }
-    const limit = this.#limits.holdingAt(now);
+    const limit = isProbe ? this.#limits.holdingProbesAt(now) : this.#limits.holdingAt(now);
     if (limit) {
       this.#holds.note(now, this.#limits.isWish(limit) ? Hold.WISH : Hold.LIMIT);
       this.#isAppLimited = true; // of the path nothing is learned
@@ -642,8 +657,8 @@ export class Connection implements Channel {
       this.#timers.set(Timer.PACE, limit.opensAt);
       return false;
     }
-    if (this.#pacer.isOpen(now)) {
-      this.#holds.note(now, Hold.NOTHING);
+    if (isProbe || this.#pacer.isOpen(now)) {
+      if (!isProbe) this.#holds.note(now, Hold.NOTHING);
       return true;
     }
     this.#holds.note(now, Hold.CONGESTION);
@@ -657,7 +672,7 @@ export class Connection implements Channel {
    * is lost by waiting while most of a window is on its way.
    */
   #isWindowOpen(datagramBytes: number): boolean {
-    const { windowBytes } = this.#controller;
+    const windowBytes = this.#windowBytes;
     const roomBytes = windowBytes - this.#recovery.inFlightBytes;
     const wantedBytes = this.#wasWindowFull && this.#takesTrains
       ? Math.max(Math.min(TRAIN_DATAGRAMS / 2 * datagramBytes, windowBytes / 4), datagramBytes)
@@ -794,9 +809,13 @@ export class Connection implements Channel {
   /** [ACK-2] What was never sent cannot be acknowledged. */
   #readAck(now: Instant): void {
     if (!this.#ack.read(this.#reader)) return this.#violate("a malformed ACK");
-    if (!this.#recovery.onAck(now, this.#ack, !this.#isAppLimited)) {
+    // A window that the peer's buffer keeps from being filled is not to grow for it.
+    const isWindowLimited = !this.#isAppLimited &&
+      this.#controller.windowBytes <= this.#peerBuffer.windowBytes;
+    if (!this.#recovery.onAck(now, this.#ack, isWindowLimited)) {
       return this.#violate("an ACK for packets never sent");
     }
+    this.#peerBuffer.handleAck(now, this.#recovery, this.#mtu.datagramBytes);
     // A block given back may have made the transfer close: then no deadline may be armed again.
     if (this.closed) return;
     this.#sealer.handleAcknowledged(this.#recovery.largestAcked);
@@ -904,7 +923,8 @@ export class Connection implements Channel {
 
   #armRecovery(): void {
     this.#timers.set(Timer.LOSS, this.#recovery.lossDeadline);
-    this.#timers.set(Timer.PROBE, this.#recovery.probeDeadline);
+    // While probes wait for a limit there is no deadline for the next ones.
+    this.#timers.set(Timer.PROBE, this.#probesDue > 0 ? NEVER : this.#recovery.probeDeadline);
   }
 
   /** What is known of a path goes with it, unless only the peer's port has changed [PATH-2]. */
@@ -918,6 +938,7 @@ export class Connection implements Channel {
       this.#controller = next.controller;
       this.#mtu = next.mtu;
       this.#pacer = new Pacer(now, next.mtu.datagramBytes);
+      this.#peerBuffer.restart();
       this.#timers.clear(Timer.MTU);
     }
     this.#pingDue = true; // shows the peer where this side is
@@ -928,7 +949,8 @@ export class Connection implements Channel {
   #updatePacer(now: Instant): void {
     const rate = this.#controller.pacingRate(this.#recovery.rtt);
     this.#takesTrains = this.#options.takesTrains?.(this.path.socket) ?? false;
-    this.#pacer.setRate(now, rate, this.#mtu.datagramBytes, this.#takesTrains);
+    const { burstBytes } = this.#peerBuffer;
+    this.#pacer.setRate(now, rate, this.#mtu.datagramBytes, this.#takesTrains, burstBytes);
   }
 
   #handleReleased(block: OutgoingBlock): void {

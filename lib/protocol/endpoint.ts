@@ -68,10 +68,17 @@ export interface EndpointOptions {
   readonly connectionLimitBytesPerSecond?: number;
   /** How this side asks to be sent to. */
   readonly wishes?: SendingWishes;
+  /** Bytes of datagrams that the system holds for this side while it is busy, if known. */
+  readonly receiveBufferBytes?: number;
 }
 
 /** What an endpoint tells its handshakes by itself. */
-export type HandshakeSettings = "provider" | "random" | "isIdTaken" | "wishes";
+export type HandshakeSettings =
+  | "provider"
+  | "random"
+  | "isIdTaken"
+  | "wishes"
+  | "receiveBufferBytes";
 
 /** All sessions on one set of sockets. */
 export class Endpoint {
@@ -118,9 +125,14 @@ export class Endpoint {
   }
 
   get #handshakeSettings(): Pick<HandshakeClientOptions, HandshakeSettings> {
-    const { provider, random, wishes } = this.#options;
-    const isIdTaken = this.#isIdTaken;
-    return { provider, random, isIdTaken, ...(wishes ? { wishes } : {}) };
+    const { provider, random, wishes, receiveBufferBytes } = this.#options;
+    return {
+      provider,
+      random,
+      isIdTaken: this.#isIdTaken,
+      ...(wishes ? { wishes } : {}),
+      ...(receiveBufferBytes === undefined ? {} : { receiveBufferBytes }),
+    };
   }
 
   /** Tries the handshake under way on one more path, at once if it is new. */

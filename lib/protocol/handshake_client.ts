@@ -56,6 +56,8 @@ export interface HandshakeClientOptions {
   readonly isIdTaken?: (id: number) => boolean;
   /** How this side asks to be sent to. */
   readonly wishes?: SendingWishes;
+  /** Bytes of datagrams that the system holds for this side while it is busy, if known. */
+  readonly receiveBufferBytes?: number;
 }
 
 /** A sharer that has proved its key. */
@@ -118,7 +120,7 @@ export class HandshakeClient {
     this.#codec = codec;
     this.#noise = noise;
     const connectionId = createConnectionId(random, options.isIdTaken ?? (() => false));
-    this.#local = ownParameters(connectionId, provider, options.wishes);
+    this.#local = ownParameters(connectionId, provider, options.wishes, options.receiveBufferBytes);
     const payload = new Uint8Array(MESSAGE_1_PAYLOAD_BYTES);
     encodeParameters(this.#local, payload, 0);
     this.#message1 = this.#noise.writeMessage(payload, random)!;

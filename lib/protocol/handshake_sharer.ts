@@ -65,6 +65,8 @@ export interface HandshakeSharerOptions {
   readonly isIdTaken?: (id: number) => boolean;
   /** How this side asks to be sent to. */
   readonly wishes?: SendingWishes;
+  /** Bytes of datagrams that the system holds for this side while it is busy, if known. */
+  readonly receiveBufferBytes?: number;
 }
 
 /** A client that has finished its handshake. */
@@ -108,6 +110,7 @@ export class HandshakeSharer {
   readonly #random: RandomSource;
   readonly #isIdTaken: (id: number) => boolean;
   readonly #wishes: SendingWishes | undefined;
+  readonly #receiveBufferBytes: number | undefined;
   readonly #codec: HandshakeCodec;
   readonly #cookies: CookieIssuer;
   readonly #policy = new CookiePolicy();
@@ -123,6 +126,7 @@ export class HandshakeSharer {
     this.#random = random;
     this.#isIdTaken = options.isIdTaken ?? (() => false);
     this.#wishes = options.wishes;
+    this.#receiveBufferBytes = options.receiveBufferBytes;
     const { codec, noise } = startHandshake("responder", options);
     this.#codec = codec;
     this.#start = noise;
@@ -243,7 +247,12 @@ export class HandshakeSharer {
     }
     const isIdTaken = (id: number) => this.#halfOpen.has(id) || this.#isIdTaken(id);
     const connectionId = createConnectionId(this.#random, isIdTaken);
-    const local = ownParameters(connectionId, this.#provider, this.#wishes);
+    const local = ownParameters(
+      connectionId,
+      this.#provider,
+      this.#wishes,
+      this.#receiveBufferBytes,
+    );
     const answer = new Uint8Array(MESSAGE_2_PAYLOAD_BYTES);
     encodeParameters(local, answer, 0);
     const message2 = noise.writeMessage(answer, this.#random);

@@ -34,8 +34,15 @@ export class Pacer {
    *
    * @param takesTrains Whether the socket takes trains; without it each datagram costs a call, and
    *   larger bursts would save nothing.
+   * @param peerBytes Most that the peer takes at once; at least a datagram is let out.
    */
-  setRate(now: Instant, rate: number, datagramBytes: number, takesTrains = false): void {
+  setRate(
+    now: Instant,
+    rate: number,
+    datagramBytes: number,
+    takesTrains = false,
+    peerBytes = Number.POSITIVE_INFINITY,
+  ): void {
     this.#refill(now);
     this.#rate = rate;
     const mostBytes = takesTrains
@@ -43,7 +50,7 @@ export class Pacer {
       : MAX_BURST_DATAGRAMS * datagramBytes;
     this.#burstBytes = Math.min(
       Math.max(rate * BURST_MS, MIN_BURST_DATAGRAMS * datagramBytes),
-      mostBytes,
+      Math.max(Math.min(mostBytes, peerBytes), datagramBytes),
     );
     // Each ACK wakes the sender: without this it would send what the last few microseconds allow.
     this.#reopenBytes = takesTrains ? this.#burstBytes / 2 : 0;

@@ -92,6 +92,9 @@ export const REORDER_MEMORY_EPISODES = 16;
  * in so long burden nobody. */
 export const MAX_PROBE_INTERVAL_MS = 250;
 
+/** Beyond that a pause between probes may be this share of the silence so far. */
+export const PROBE_SHARE_OF_SILENCE = 1 / 8;
+
 /** Probe timeouts without an answer after which a large datagram size counts as a black hole. */
 export const BLACK_HOLE_PROBES = 3;
 
@@ -114,6 +117,13 @@ export const INITIAL_WINDOW_DATAGRAMS = 64;
 /** Least congestion window, datagrams (RFC 9002 section 7.2). */
 export const MIN_WINDOW_DATAGRAMS = 2;
 
+/** Least round trip of a path up to which the peer's buffer bounds what is in flight, ms: nearly all
+ * of it waits there. */
+export const SHORT_PATH_MS = 1;
+
+/** What a peer's buffer counts at least, datagrams: it acknowledges every sixteenth at once. */
+export const MIN_PEER_BUFFER_DATAGRAMS = 32;
+
 /** Least burst the pacer lets out at once, datagrams: system calls and timers come in bunches. */
 export const MIN_BURST_DATAGRAMS = 10;
 
@@ -122,6 +132,10 @@ export const MAX_BURST_DATAGRAMS = 32;
 
 /** The pacer's burst in time, ms: the shortest that a timer sleeps. */
 export const BURST_MS = 2;
+
+/** What probes may owe a limit before they wait for it as well, bytes: those of two timeouts. Peers
+ * that talk and acknowledge nothing would otherwise use up what a limit leaves for all others. */
+export const MAX_RATE_LIMIT_DEBT_BYTES = 6000;
 
 /** Least limit of bytes a second: below it a session would hardly live. */
 export const MIN_RATE_LIMIT_BYTES = 1000;
@@ -141,7 +155,7 @@ export const TRAIN_DATAGRAMS = 44;
 export const TRAIN_BURST_MS = 1;
 
 /** Block bytes a receiver grants at first. */
-export const INITIAL_BLOCK_WINDOW_BYTES = 4 * 1024 * 1024;
+export const INITIAL_BLOCK_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Most block bytes a receiver grants ahead: bounds the memory of a session. */
 export const MAX_BLOCK_WINDOW_BYTES = 64 * 1024 * 1024;

@@ -10,6 +10,7 @@
  */
 import {
   BURST_MS,
+  MAX_RATE_LIMIT_DEBT_BYTES,
   MIN_RATE_LIMIT_BYTES,
   RATE_LIMIT_BURST_MS,
   RATE_LIMIT_CATCH_UP_MS,
@@ -79,6 +80,11 @@ export class RateLimit {
     return this.#closedUntil;
   }
 
+  /** Whether so much is owed that probes after a timeout wait as well [RATE-3]. */
+  get isOverdrawn(): boolean {
+    return this.#tokens < -MAX_RATE_LIMIT_DEBT_BYTES;
+  }
+
   /** Whether it has opened since it was last closed; told once. */
   takeReopened(now: Instant): boolean {
     if (this.#hasReopened || now < this.#closedUntil) return false;
@@ -86,7 +92,7 @@ export class RateLimit {
     return true;
   }
 
-  /** A datagram left. Probes after a timeout leave at once, and are owed. */
+  /** A datagram left. Probes after a timeout leave although it is closed, and are owed. */
   onSent(bytes: number): void {
     if (this.#rate !== Infinity) this.#tokens -= bytes;
   }
@@ -133,6 +139,12 @@ export class SendLimits {
     return undefined;
   }
 
+  /** The limit that lets not even a probe out now, if one does [RATE-3]. */
+  holdingProbesAt(now: Instant): RateLimit | undefined {
+    for (const limit of this.#all) if (!limit.isOpen(now) && limit.isOverdrawn) return limit;
+    return undefined;
+  }
+
   /** Whether a limit is the peer's wish. */
   isWish(limit: RateLimit): boolean {
     return limit === this.#wish;
@@ -150,7 +162,7 @@ export class SendLimits {
     return this.#wish?.bytesPerSecond ?? Infinity;
   }
 
-  /** A datagram left. Probes after a timeout leave at once, and are owed. */
+  /** A datagram left. Probes after a timeout leave although it is closed, and are owed. */
   onSent(bytes: number): void {
     for (const limit of this.#all) limit.onSent(bytes);
   }

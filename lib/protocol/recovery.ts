@@ -4,9 +4,9 @@
  * nothing lost; the thresholds widen on paths that reorder.
  */
 import type { CongestionController } from "./congestion/controller.ts";
-import { DeliveryRate } from "./congestion/delivery_rate.ts";
+import { DeliveryRate, type RateSample } from "./congestion/delivery_rate.ts";
 import { AckFrame } from "./frame.ts";
-import { MAX_PROBE_INTERVAL_MS } from "./params.ts";
+import { MAX_PROBE_INTERVAL_MS, PROBE_SHARE_OF_SILENCE } from "./params.ts";
 import { Reordering } from "./reordering.ts";
 import { RttEstimator } from "./rtt.ts";
 import { PacketFlag, SentPackets } from "./sent_packets.ts";
@@ -58,6 +58,8 @@ export class Recovery {
   #firstUnresolved = 0;
   #inFlightPackets = 0;
   #lastInFlightSentAt: Instant = instant(0);
+  /** When the first packet left that a probe timeout found unanswered, of those in a row. */
+  #silentSince: Instant = instant(0);
   readonly #reordering = new Reordering();
   /** What the last ACK named. */
   readonly #known = new AckFrame();
@@ -78,8 +80,15 @@ export class Recovery {
     if (this.#inFlightPackets === 0 || this.lossDeadline !== NEVER) return NEVER;
     const timeoutMs = this.rtt.probeTimeoutMs;
     const backedOffMs = timeoutMs * 2 ** Math.min(this.timeoutCount, MAX_BACKOFF);
-    const intervalMs = Math.max(timeoutMs, Math.min(backedOffMs, MAX_PROBE_INTERVAL_MS));
+    const silentMs = this.timeoutCount === 0 ? 0 : this.#lastInFlightSentAt - this.#silentSince;
+    const mostMs = Math.max(MAX_PROBE_INTERVAL_MS, silentMs * PROBE_SHARE_OF_SILENCE);
+    const intervalMs = Math.max(timeoutMs, Math.min(backedOffMs, mostMs));
     return after(this.#lastInFlightSentAt, intervalMs);
+  }
+
+  /** What the last ACK told of the path; a live view. */
+  get sample(): RateSample {
+    return this.#rate;
   }
 
   /** Largest packet number that was acknowledged, or −1. */
@@ -244,6 +253,7 @@ export class Recovery {
 
   /** The probe deadline passed. Nothing is declared lost for it [LOSS-3]. */
   onProbeTimeout(): void {
+    if (this.timeoutCount === 0) this.#silentSince = this.#lastInFlightSentAt;
     this.timeoutCount++;
   }
 

@@ -28,6 +28,7 @@ const Field = {
   FEATURES: 7,
   RATE_LIMIT: 8,
   BACKGROUND: 9,
+  RECEIVE_BUFFER: 10,
 } as const;
 
 /** Bit of {@linkcode TransportParameters.features}: takes LIMITED frames. */
@@ -64,6 +65,8 @@ export interface TransportParameters {
   readonly rateLimit: number;
   /** Whether the other side is asked to yield to other traffic. */
   readonly background: boolean;
+  /** Bytes of datagrams that the system holds for this side while it is busy [CC-2]; 0 if unknown. */
+  readonly receiveBufferBytes: number;
 }
 
 /** The parameters of version 1 under a connection id: no features, no wishes. */
@@ -78,20 +81,27 @@ export function defaultParameters(connectionId: Uint8Array): TransportParameters
     features: 0,
     rateLimit: 0,
     background: false,
+    receiveBufferBytes: 0,
   };
 }
 
-/** The parameters of this implementation under a connection id, with what it has and wishes. */
+/**
+ * The parameters of this implementation under a connection id, with what it has and wishes.
+ *
+ * @param receiveBufferBytes What its sockets hold; 0 if unknown.
+ */
 export function ownParameters(
   connectionId: Uint8Array,
   provider: Pick<CryptoProvider, "createAesGcm">,
   wishes: SendingWishes = {},
+  receiveBufferBytes: number = 0,
 ): TransportParameters {
   return {
     ...defaultParameters(connectionId),
     features: FEATURE_LIMITED | (provider.createAesGcm ? FEATURE_AES_256_GCM : 0),
     rateLimit: Math.floor(wishes.limitBytesPerSecond ?? 0),
     background: wishes.background ?? false,
+    receiveBufferBytes: Math.floor(receiveBufferBytes),
   };
 }
 
@@ -107,7 +117,7 @@ export function agreedSuite(a: TransportParameters, b: TransportParameters): Cip
  * Writes the parameters, with a two-byte length in front, so that padding may follow.
  *
  * @returns The index just past the last byte.
- * @throws {RangeError} If `out` has too little room (needs 82 bytes at most).
+ * @throws {RangeError} If `out` has too little room (needs 92 bytes at most).
  */
 export function encodeParameters(
   parameters: TransportParameters,
@@ -125,9 +135,12 @@ export function encodeParameters(
   at = writeNumberField(Field.IDLE_TIMEOUT, parameters.idleTimeoutMs, out, at);
   at = writeNumberField(Field.ACK_DELAY, parameters.ackDelayMs, out, at);
   at = writeNumberField(Field.FEATURES, parameters.features, out, at);
-  const { rateLimit, background } = parameters;
+  const { rateLimit, background, receiveBufferBytes } = parameters;
   if (rateLimit > 0) at = writeNumberField(Field.RATE_LIMIT, rateLimit, out, at);
   if (background) at = writeNumberField(Field.BACKGROUND, 1, out, at);
+  if (receiveBufferBytes > 0) {
+    at = writeNumberField(Field.RECEIVE_BUFFER, receiveBufferBytes, out, at);
+  }
   const length = at - offset - 2;
   out[offset] = length >>> 8;
   out[offset + 1] = length;
@@ -159,7 +172,7 @@ export function decodeParameters(bytes: Uint8Array): TransportParameters | undef
     if (field === Field.CONNECTION_ID) {
       if (value.length !== CONNECTION_ID_BYTES) return undefined;
       connectionId = value.slice();
-    } else if (field >= Field.MAX_DATAGRAM && field <= Field.BACKGROUND) {
+    } else if (field >= Field.MAX_DATAGRAM && field <= Field.RECEIVE_BUFFER) {
       const number = new ByteReader(value);
       numbers.set(field, number.varint());
       if (!number.ok || number.remaining > 0) return undefined;
@@ -177,6 +190,7 @@ export function decodeParameters(bytes: Uint8Array): TransportParameters | undef
     features: numbers.get(Field.FEATURES) ?? 0,
     rateLimit: numbers.get(Field.RATE_LIMIT) ?? 0,
     background: numbers.get(Field.BACKGROUND) === 1,
+    receiveBufferBytes: numbers.get(Field.RECEIVE_BUFFER) ?? 0,
   };
   const isPossible = parameters.maxDatagramBytes >= BASE_DATAGRAM_BYTES &&
     parameters.idleTimeoutMs >= 1000 && parameters.ackDelayMs <= 1000 &&

@@ -5,6 +5,7 @@
  */
 import type { SocketAddress } from "../nat/address.ts";
 import type { BindAddress } from "./bind_address.ts";
+import { heldDatagramBytes } from "./held_datagrams.ts";
 import { HopLimit } from "./hop_limit.ts";
 import { normalizedAddress } from "./normalized_address.ts";
 import { Offload } from "./offload.ts";
@@ -82,6 +83,11 @@ export class DenoSocket implements DatagramSocket {
       receiveBufferBytes: offload?.receiveBufferBytes,
       sendBufferBytes: offload?.sendBufferBytes,
     };
+  }
+
+  /** See {@linkcode DatagramSocket.heldDatagramBytes}. */
+  get heldDatagramBytes(): number | undefined {
+    return heldDatagramBytes(this.acceleration.receiveBufferBytes);
   }
 
   /**

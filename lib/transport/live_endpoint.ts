@@ -79,8 +79,10 @@ export class LiveEndpoint {
     onEvent: (event: EndpointEvent) => void,
   ) {
     this.#mainSockets = world.sockets;
+    const receiveBufferBytes = leastHeldBytes(world.sockets);
     this.endpoint = new Endpoint({
       ...world.sending,
+      ...(receiveBufferBytes === undefined ? {} : { receiveBufferBytes }),
       provider: world.provider,
       random: world.random,
       wake: () => this.wake(),
@@ -173,4 +175,12 @@ export class LiveEndpoint {
   close(): void {
     this.#pump.close();
   }
+}
+
+/** What the least of the sockets holds: a session may be on any of them. Undefined if unknown. */
+function leastHeldBytes(sockets: readonly DatagramSocket[]): number | undefined {
+  const least = Math.min(
+    ...sockets.map(({ heldDatagramBytes }) => heldDatagramBytes ?? Number.POSITIVE_INFINITY),
+  );
+  return least === Number.POSITIVE_INFINITY ? undefined : least;
 }

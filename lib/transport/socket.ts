@@ -59,6 +59,11 @@ export interface DatagramSocket {
    * as {@linkcode DatagramSocket.send}. Undefined where, or as soon as, it is of no use.
    */
   readonly sendTrain?: SendTrain | undefined;
+  /**
+   * Bytes of datagrams that the system holds for a program that is busy, at least; undefined when
+   * unknown, and for a socket that has no system behind it.
+   */
+  readonly heldDatagramBytes?: number | undefined;
   /** Undefined for a socket that has no system behind it. */
   readonly acceleration?: SocketAcceleration | undefined;
   /**

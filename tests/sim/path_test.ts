@@ -213,13 +213,15 @@ seededTest(
     scene.run(600);
     let isAttacking = true;
     // A relay between the two that passes on what it sees, and what it is sent.
+    // A line each way: data that queues in the one does not make him slower in the other.
     const relay = scene.world.link({ ...WIDE, delayMs: 10 });
+    const relayBack = scene.world.link({ ...WIDE, delayMs: 10 });
     scene.network.tap = (datagram, from, to) => {
       if (!isAttacking) return;
       if (from === CLIENT && to === SHARER) {
         relay.send(datagram, (copy) => scene.network.inject(copy, ATTACKER, SHARER));
       } else if (to.host === ATTACKER.host) {
-        relay.send(datagram, (copy) => scene.network.inject(copy, SHARER, CLIENT, false));
+        relayBack.send(datagram, (copy) => scene.network.inject(copy, SHARER, CLIENT, false));
       }
     };
     scene.run(scene.world.nowMs + 500);

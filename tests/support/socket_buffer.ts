@@ -72,7 +72,6 @@ export function enlargeReceiveBuffer(port: number, bytes: number): number | unde
  */
 export function kernelDrops(port: number): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
-  const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
   let drops: number | undefined;
   for (const file of ["/proc/net/udp", "/proc/net/udp6"]) {
     if (Deno.permissions.querySync({ name: "read", path: file }).state !== "granted") continue;
@@ -85,10 +84,19 @@ export function kernelDrops(port: number): number | undefined {
       }
       throw error;
     }
-    for (const line of table.split("\n").slice(1)) {
-      const columns = line.trim().split(/\s+/);
-      if (columns[1]?.endsWith(`:${hexPort}`)) drops = (drops ?? 0) + Number(columns.at(-1));
-    }
+    const counted = dropsInTable(table, port);
+    if (counted !== undefined) drops = (drops ?? 0) + counted;
+  }
+  return drops;
+}
+
+/** The same from the text of `/proc/net/udp` or `udp6`; undefined without a socket on that port. */
+export function dropsInTable(table: string, port: number): number | undefined {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  let drops: number | undefined;
+  for (const line of table.split("\n").slice(1)) {
+    const columns = line.trim().split(/\s+/);
+    if (columns[1]?.endsWith(end)) drops = (drops ?? 0) + Number(columns.at(-1));
   }
   return drops;
 }

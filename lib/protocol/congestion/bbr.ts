@@ -17,6 +17,8 @@
  * - Losses are judged by `round_losses.ts`; what the path loses anyway is not congestion.
  * - Against flows that fill queues it is CUBIC (`rivalry.ts`).
  * - Down is deep when there may be others on the link (`down.ts`).
+ * - Round trips are without the peer's ACK delay, and what the path's own delay wanders (`jitter.ts`)
+ *   is no queue.
  */
 import { INITIAL_WINDOW_DATAGRAMS, MIN_WINDOW_DATAGRAMS } from "../params.ts";
 import type { RttEstimator } from "../rtt.ts";
@@ -26,6 +28,7 @@ import type { CongestionController } from "./controller.ts";
 import type { RateSample } from "./delivery_rate.ts";
 import { Down } from "./down.ts";
 import { FullPipe } from "./full_pipe.ts";
+import { Jitter } from "./jitter.ts";
 import { MinRtt } from "./min_rtt.ts";
 import { nextShare } from "./queue_share.ts";
 import { ProbeRtt } from "./probe_rtt.ts";
@@ -67,6 +70,8 @@ const TRUCE_PAUSE_MS = 4000;
 const PROBE_WAIT_MS = 2000;
 const PROBE_WAIT_SPREAD_MS = 1000;
 const MIN_SHARE_DATAGRAMS = 4;
+/** A round trip longer by so many times the jitter is as good as the least. */
+const CONFIRM_JITTERS = 2;
 /** Round trips over which the largest bunch of bytes acknowledged at once is remembered. */
 const BUNCH_ROUNDS = 8;
 
@@ -89,7 +94,8 @@ export class Bbr implements CongestionController {
   readonly #bunch = new WindowedMax();
   readonly #pipe = new FullPipe();
   readonly #minRtt = new MinRtt();
-  readonly #queue = new QueueWatch();
+  readonly #jitter = new Jitter();
+  readonly #queue = new QueueWatch(this.#jitter);
   readonly #losses = new RoundLosses();
   readonly #rivalry: Rivalry;
   /** What should be in flight; 0 until Startup has found it. */
@@ -112,7 +118,7 @@ export class Bbr implements CongestionController {
   constructor(datagramBytes: number, random: RandomSource) {
     this.#datagramBytes = datagramBytes;
     this.#random = random;
-    this.#rivalry = new Rivalry(datagramBytes);
+    this.#rivalry = new Rivalry(datagramBytes, this.#jitter);
     this.windowBytes = INITIAL_WINDOW_DATAGRAMS * datagramBytes;
   }
 
@@ -213,13 +219,20 @@ export class Bbr implements CongestionController {
     if (isRoundStart && this.#rounds.count % BUNCH_ROUNDS === 0) this.#bunch.advance();
     const rate = this.#maxRate.value;
     const bunchMs = rate > 0 ? this.#bunch.value / rate : 0;
-    this.#minRtt.handleAck(now, sample.rttMs, bunchMs, this.#rivalry.isOn);
+    const wanderMs = bunchMs + CONFIRM_JITTERS * this.#jitter.valueMs;
+    const rttMs = sample.rttMs - sample.ackDelayMs;
+    this.#minRtt.handleAck(now, rttMs, wanderMs, this.#rivalry.isOn);
     this.#isTurn = isRoundStart && now - this.#turnedAt >= MIN_TURN_MS;
     if (this.#isTurn) this.#turnedAt = now;
-    this.#queue.handleAck(sample.rttMs, this.#isTurn);
+    this.#queue.handleAck(rttMs, this.#isTurn);
     // What the application limited tells of the path only when it is more than was known.
     if (!sample.isAppLimited || sample.rate >= this.#maxRate.value) this.#maxRate.add(sample.rate);
     this.#pipe.handleAck(sample, isRoundStart);
+  }
+
+  /** The queue that stands, without what the path's own delay wanders, ms. */
+  get #queueMs(): number {
+    return Math.max(this.#queue.standingMs(this.#minRtt.valueMs) - this.#jitter.valueMs, 0);
   }
 
   #isLossy(): boolean {
@@ -247,7 +260,11 @@ export class Bbr implements CongestionController {
   /** Once in a round trip. */
   #updateShare(now: Instant, sample: RateSample, isWindowLimited: boolean): void {
     const minRttMs = this.#minRtt.valueMs;
-    const queueMs = this.#queue.standingMs(minRttMs);
+    if (this.#state === "cruise" && !this.#rivalry.isOn) {
+      const deviationMs = this.#queue.recentMs(minRttMs) - this.#queue.standingMs(minRttMs);
+      this.#jitter.handleRound(deviationMs, minRttMs);
+    }
+    const queueMs = this.#queueMs;
     const state = this.#state;
     if (state === "cruise" || state === "down") {
       this.#rivalry.handleRound(now, this.#shareBytes, minRttMs, queueMs, this.#datagramBytes);
@@ -292,6 +309,7 @@ export class Bbr implements CongestionController {
         if (this.#down.handleInFlight(now, inFlightBytes, this.#downWindow, this.#datagramBytes)) {
           this.#rounds.restart(sample.delivered);
         } else if (this.#down.isOver(now, this.#minRtt, this.#rounds.isStart)) {
+          if (this.#down.isTest) this.#rivalry.handleTested(this.#queueMs);
           this.#state = "cruise";
         }
         return;
@@ -332,7 +350,7 @@ export class Bbr implements CongestionController {
     if (!this.#probeRtt.isOver(now, this.#rounds.isStart)) return;
     this.#minRtt.handleProbed(now);
     const minRttMs = this.#minRtt.valueMs;
-    this.#rivalry.handleEmptied(now, this.#queue.standingMs(minRttMs), minRttMs);
+    this.#rivalry.handleEmptied(now, this.#queueMs, minRttMs);
     this.#startDown(now);
     this.#state = "cruise";
   }
@@ -357,7 +375,8 @@ export class Bbr implements CongestionController {
       this.#rate = UP_GAIN * this.#shareBytes / minRttMs;
     } else {
       const queueMs = Math.min(this.#queue.standingMs(minRttMs), this.#queue.recentMs(minRttMs));
-      this.#rate = CRUISE_GAIN * this.#shareBytes / (minRttMs + queueMs);
+      const delayMs = Math.max(queueMs, this.#jitter.valueMs);
+      this.#rate = CRUISE_GAIN * this.#shareBytes / (minRttMs + delayMs);
     }
   }
 

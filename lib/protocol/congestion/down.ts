@@ -12,8 +12,9 @@ import type { QueueWatch } from "./queue_watch.ts";
 /** What is left of the share without its queue, and at least of the share itself. */
 const OWN_SHARE = 0.98;
 const MIN_SHARE = 0.88;
-/** What is left of the share when others are on the link. */
+/** What is left of that when others are on the link; and how much of the share it may be queue. */
 const DEEP_SHARE = 0.6;
+const MIN_UNQUEUED = 0.5;
 /** After how long without as low a sample Down is deep, ms; at least since the last Down. */
 const DEEP_AFTER_MS = 2500;
 /** And when the least round trip has become so much lower since the last: it may not be the least. */
@@ -51,8 +52,10 @@ export class Down {
     this.#isSearching = minRttMs < LOWER_SHARE * this.#minRttMs;
     this.#isDeep = mustBeDeep || this.#isSearching || !minRtt.isConfirmed(now, withinMs);
     this.#minRttMs = minRttMs;
-    const ownShare = OWN_SHARE * minRttMs / (minRttMs + queue.standingMs(minRttMs));
-    this.#share = this.#isDeep ? DEEP_SHARE : Math.max(ownShare, MIN_SHARE);
+    const unqueued = minRttMs / (minRttMs + queue.standingMs(minRttMs));
+    this.#share = this.#isDeep
+      ? DEEP_SHARE * Math.max(unqueued, MIN_UNQUEUED)
+      : Math.max(OWN_SHARE * unqueued, MIN_SHARE);
     this.#beganAt = now;
     this.#fallenAt = undefined;
     this.#rounds = 0;
@@ -62,6 +65,11 @@ export class Down {
   isCalledFor(now: Instant, minRttMs: number, queue: QueueWatch): boolean {
     return this.ageMs(now) > SURGE_PAUSE_MS &&
       queue.recentMs(minRttMs) > Math.max(SURGE_SHARE * minRttMs, SURGE_MS);
+  }
+
+  /** Whether it takes so much away that a queue that is there nevertheless is not ours. */
+  get isTest(): boolean {
+    return this.#isDeep;
   }
 
   /** How long ago it began, ms. */

@@ -3,18 +3,27 @@
  * Two views of it: the least of the last two round trips says what *stands*, and is deaf to jitter
  * and short bursts; the least of the last four samples says what is *building* just now.
  */
+import { Jitter } from "./jitter.ts";
 
 /** A queue this deep is visible: a share of the path's round trip, and at least so many ms. */
 const VISIBLE_SHARE = 1 / 8;
 const VISIBLE_MS = 2.5;
+/** On top of it, so many times the jitter. */
+const JITTERS = 2;
 const SAMPLES = 4;
 
 /** The queue by its delay, all in milliseconds. */
 export class QueueWatch {
+  readonly #jitter: Jitter;
   #presentMs = Number.POSITIVE_INFINITY;
   #previousMs = Number.POSITIVE_INFINITY;
   readonly #recent = new Float64Array(SAMPLES);
   #sampleCount = 0;
+
+  /** @param jitter Of the path: what is below a few of it is no visible queue. */
+  constructor(jitter: Jitter = new Jitter()) {
+    this.#jitter = jitter;
+  }
 
   /** Takes a sample; NaN for an ACK without one. */
   handleAck(sampleMs: number, isRoundStart: boolean): void {
@@ -43,15 +52,15 @@ export class QueueWatch {
 
   /** Whether a queue stands that is too long to be noise. */
   isStanding(minRttMs: number): boolean {
-    return this.standingMs(minRttMs) > visibleMs(minRttMs);
+    return this.standingMs(minRttMs) > this.#visibleMs(minRttMs);
   }
 
   /** Whether such a queue is there just now. */
   isBuilding(minRttMs: number): boolean {
-    return this.recentMs(minRttMs) > visibleMs(minRttMs);
+    return this.recentMs(minRttMs) > this.#visibleMs(minRttMs);
   }
-}
 
-function visibleMs(minRttMs: number): number {
-  return Math.max(minRttMs * VISIBLE_SHARE, VISIBLE_MS);
+  #visibleMs(minRttMs: number): number {
+    return Math.max(minRttMs * VISIBLE_SHARE, VISIBLE_MS) + JITTERS * this.#jitter.valueMs;
+  }
 }

@@ -40,6 +40,7 @@ import {
   encodeParameters,
   FEATURE_AES_256_GCM,
   FEATURE_LIMITED,
+  type TransportParameters,
 } from "../../../lib/protocol/transport_parameters.ts";
 import { encodeReplyCode } from "../../../lib/rendezvous/reply_code.ts";
 import { encodeShareCode } from "../../../lib/rendezvous/share_code.ts";
@@ -56,6 +57,11 @@ const NO_CONTEXT = new Uint8Array(0);
 /** `length` bytes that count up from `first`. */
 function counting(first: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => first + index);
+}
+
+/** Those of the document: how much credit is given at first is not the format's matter. */
+function parametersOf(connectionId: Uint8Array): TransportParameters {
+  return { ...defaultParameters(connectionId), blockCredit: 4 * 1024 * 1024 };
 }
 
 /** Gives these bytes, one after the other. */
@@ -129,8 +135,7 @@ export function specVectors(): Map<string, string> {
   const block = new Uint8Array(64);
   chacha20Block(loadChaCha20Key(keys.handshake), 0, counting(0xa0, 12), 0, block);
   put("B of message 1", block);
-  const parameters = (id: Uint8Array) =>
-    frame((out) => encodeParameters(defaultParameters(id), out, 0));
+  const parameters = (id: Uint8Array) => frame((out) => encodeParameters(parametersOf(id), out, 0));
   put("client parameters", parameters(CLIENT_ID));
   put("sharer parameters", parameters(SHARER_ID));
   const payload = (length: number, content: Uint8Array) => {
@@ -208,7 +213,7 @@ export function specVectors(): Map<string, string> {
   put("client packet 4294967301, phase 1", seal(fromClient, SHARER_ID, 4_294_967_301, ping));
 
   // The same packets of a session with AES-256-GCM.
-  const both = { ...defaultParameters(CLIENT_ID), features: FEATURE_LIMITED | FEATURE_AES_256_GCM };
+  const both = { ...parametersOf(CLIENT_ID), features: FEATURE_LIMITED | FEATURE_AES_256_GCM };
   put("client parameters with features 0 and 1", frame((out) => encodeParameters(both, out, 0)));
   const aesSharer = new PacketSealer(aesProvider, responderSecret, AES_256_GCM);
   put("sharer packet 0, AES", seal(aesSharer, CLIENT_ID, 0, ping));

@@ -13,12 +13,20 @@ Deno.test("BlockQueue hands out blocks in order, the next once one was sent whol
   const first = queue.first()!;
   assert.equal(first.block, blocks[0]);
   queue.advance(first, 9);
+  assert.equal(queue.awaitedBytes, 0, "not sent whole");
   assert.equal(queue.first(), first);
   queue.advance(first, 1);
   assert.equal(queue.first()!.block, blocks[1]);
   queue.advance(queue.first()!, 20);
   assert.equal(queue.first(), undefined);
   assert.equal(queue.freshSentBytes, 30);
+  assert.equal(queue.awaitedBytes, 30);
+  queue.acknowledge(first, 9);
+  assert.equal(queue.awaitedBytes, 30, "a byte is missing, all of it stays lent");
+  queue.acknowledge(first, 1);
+  assert.equal(queue.awaitedBytes, 20);
+  queue.releaseAll();
+  assert.equal(queue.awaitedBytes, 0);
 });
 
 Deno.test("BlockQueue.acknowledge is true once, when the last byte is in", () => {

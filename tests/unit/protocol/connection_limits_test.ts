@@ -7,7 +7,7 @@ import { Hold } from "../../../lib/protocol/hold_times.ts";
 import { RateLimit } from "../../../lib/protocol/rate_limit.ts";
 import { FEATURE_LIMITED } from "../../../lib/protocol/transport_parameters.ts";
 import { instant } from "../../../lib/time.ts";
-import { ack, credit, limited } from "../../support/frame_bytes.ts";
+import { ack, credit, limited, ping } from "../../support/frame_bytes.ts";
 import { HandPeer, type HandPeerOptions } from "../../support/hand_peer.ts";
 
 const CURIOUS: HandPeerOptions = { remote: { features: FEATURE_LIMITED } };
@@ -80,6 +80,28 @@ Deno.test("[RATE-2] Connection keeps the limit that its peer asked for", () => {
   assert.equal(peer.connection.limits.wishBytesPerSecond, 50_000);
   const spent = peer.connection.holdTimes(peer.now);
   assert.ok(spent[Hold.WISH]! > 5000, `${spent}`);
+});
+
+Deno.test("[RATE-3] Connection's probes to a peer that acknowledges nothing keep its limits", () => {
+  const shared = new RateLimit(instant(0), 1000);
+  const peer = new HandPeer({ connection: { sharedLimit: shared } });
+  acknowledge(peer);
+  queueBlocks(peer, 10);
+  peer.advance(5000);
+  peer.forget();
+  let timers = 0;
+  for (let second = 0; second < 60; second += 5) {
+    peer.advance(5000);
+    peer.send(ping()); // so that it is not given up
+    if (peer.connection.pollTimeout() <= peer.now) timers++;
+  }
+  const bytes = peer.sent.filter(({ frames }) => frames.some(({ name }) => name === "BLOCK"))
+    .reduce((sum, packet) => sum + packet.bytes, 0);
+  assert.ok(bytes > 0.8 * 60_000 && bytes < 1.1 * 60_000, `${bytes} bytes in a minute`);
+  assert.equal(timers, 0, "nothing is due again and again");
+  assert.equal(peer.connection.closed, undefined);
+  // What was owed does not keep others waiting once such a peer is gone.
+  assert.ok(shared.opensAt - peer.now < 5000, `closed for ${shared.opensAt - peer.now} ms`);
 });
 
 Deno.test("Connection accounts what holds it back", () => {

@@ -37,9 +37,10 @@ Deno.test("BlockCredit tells a new limit only when it is worth a frame", () => {
 Deno.test("BlockCredit doubles its window when it is emptied within two round trips", () => {
   const credit = new BlockCredit(START);
   let consumed = 0;
+  const quarter = INITIAL_BLOCK_WINDOW_BYTES / 4;
   for (let step = 1; step <= 3; step++) {
-    consumed += MIB;
-    credit.onConsumed(instant(1000 + step), MIB, 50);
+    consumed += quarter;
+    credit.onConsumed(instant(1000 + step), quarter, 50);
   }
   assert.equal(credit.limit, consumed + 2 * INITIAL_BLOCK_WINDOW_BYTES);
 });

@@ -194,3 +194,15 @@ Deno.test("Pacer forgets that it waits for half a bucket when no more trains are
   pacer.setRate(instant(0.5), 10 * SIZE, SIZE, false);
   assert.equal(pacer.isOpen(instant(0.5)), true);
 });
+
+Deno.test("[CC-2] Pacer lets out no more at once than the peer takes, but always a datagram", () => {
+  for (const [peerBytes, most] of [[5 * SIZE, 5 * SIZE], [1, SIZE]] as const) {
+    for (const takesTrains of [false, true]) {
+      const pacer = new Pacer(instant(0), SIZE);
+      pacer.setRate(instant(0), 1000 * SIZE, SIZE, takesTrains, peerBytes);
+      let sent = 0;
+      for (; pacer.isOpen(instant(1000)); sent += SIZE) pacer.onSent(SIZE);
+      assert.equal(sent, most);
+    }
+  }
+});

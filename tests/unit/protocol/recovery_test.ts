@@ -424,6 +424,23 @@ Deno.test("Recovery probes a probe timeout after the last packet in flight, then
   assert.equal(recovery.timeoutCount, 0);
 });
 
+Deno.test("Recovery probes ever more seldom in a long silence, an eighth of it apart", () => {
+  const side = new Side();
+  const { recovery } = side;
+  side.send(0);
+  side.ack(20, [0]);
+  side.send(200);
+  for (let count = 0; count < 6; count++) recovery.onProbeTimeout();
+  for (const silentMs of [1000, 2000, 4000, 8000, 16_000]) {
+    side.send(200 + silentMs);
+    const intervalMs = recovery.probeDeadline - (200 + silentMs);
+    assert.equal(intervalMs, Math.max(MAX_PROBE_INTERVAL_MS, silentMs / 8), `${silentMs} ms`);
+  }
+  side.ack(20_000, [1, 2, 3, 4, 5, 6]);
+  side.send(20_000);
+  assert.equal(recovery.probeDeadline, 20_000 + recovery.rtt.probeTimeoutMs);
+});
+
 Deno.test("Recovery never probes sooner than the probe timeout of a very long path", () => {
   const side = new Side();
   side.send(0);

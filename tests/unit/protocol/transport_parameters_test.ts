@@ -23,7 +23,7 @@ import { aesProvider } from "../../support/aes_provider.ts";
 const CONNECTION_ID = Uint8Array.of(1, 2, 3, 4, 5, 6);
 
 function encode(parameters: TransportParameters): Uint8Array {
-  const out = new Uint8Array(82);
+  const out = new Uint8Array(92);
   return out.slice(0, encodeParameters(parameters, out, 0));
 }
 
@@ -53,6 +53,7 @@ const anyParameters: fc.Arbitrary<TransportParameters> = fc.record({
   features: fc.maxSafeNat(),
   rateLimit: fc.oneof(fc.constant(0), fc.integer({ min: 1000, max: MAX_VARINT })),
   background: fc.boolean(),
+  receiveBufferBytes: fc.maxSafeNat(),
 }, { noNullPrototype: true });
 
 Deno.test("transport parameters read back as written, whatever padding follows", () => {
@@ -71,7 +72,7 @@ Deno.test("encodeParameters throws without room instead of cutting", () => {
 });
 
 Deno.test("[TP-1] decodeParameters ignores fields it does not know, whatever is in them", () => {
-  const unknownId = fc.oneof(fc.constant(0), fc.integer({ min: 10, max: MAX_VARINT }));
+  const unknownId = fc.oneof(fc.constant(0), fc.integer({ min: 11, max: MAX_VARINT }));
   fc.assert(fc.property(unknownId, fc.uint8Array(), fc.boolean(), (id, value, isFirst) => {
     const unknown = field(id, value);
     const parameters = decodeParameters(
@@ -93,22 +94,25 @@ Deno.test("decodeParameters takes cautious values for what is not told", () => {
     features: 0,
     rateLimit: 0,
     background: false,
+    receiveBufferBytes: 0,
   });
 });
 
 Deno.test("ownParameters says the features and wishes, and defaultParameters none", () => {
   const wishes = { limitBytesPerSecond: 5000, background: true };
-  assert.deepEqual(ownParameters(CONNECTION_ID, nodeProvider, wishes), {
+  assert.deepEqual(ownParameters(CONNECTION_ID, nodeProvider, wishes, 79_872.5), {
     ...defaultParameters(CONNECTION_ID),
     features: FEATURE_LIMITED,
     rateLimit: 5000,
     background: true,
+    receiveBufferBytes: 79_872,
   });
-  const { features, rateLimit, background } = defaultParameters(CONNECTION_ID);
-  assert.deepEqual({ features, rateLimit, background }, {
+  const { features, rateLimit, background, receiveBufferBytes } = defaultParameters(CONNECTION_ID);
+  assert.deepEqual({ features, rateLimit, background, receiveBufferBytes }, {
     features: 0,
     rateLimit: 0,
     background: false,
+    receiveBufferBytes: 0,
   });
 });
 

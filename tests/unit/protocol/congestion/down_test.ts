@@ -29,8 +29,10 @@ Deno.test("Down leaves the share without its queue, but not much less", () => {
 });
 
 Deno.test("Down is deep when asked, and when the last one has not shown the least round trip", () => {
-  assert.equal(begun(true).down.windowBytes(SHARE, 5 * SIZE), 0.6 * SHARE);
-  const { down, minRtt, queue } = begun(false);
+  assert.equal(begun(true, 0).down.windowBytes(SHARE, 5 * SIZE), 0.6 * SHARE);
+  assert.equal(begun(true, 10).down.windowBytes(SHARE, 0), 0.6 * 0.8 * SHARE, "without its queue");
+  assert.equal(begun(true, 90).down.windowBytes(SHARE, 0), 0.3 * SHARE, "but not much less");
+  const { down, minRtt, queue } = begun(false, 0);
   down.begin(instant(3000), minRtt, queue, false);
   assert.equal(down.windowBytes(SHARE, 0), 0.6 * SHARE);
   minRtt.handleAck(instant(3100), 40);
@@ -65,6 +67,7 @@ Deno.test("Down is over at once when a deep one sees the least round trip, but n
 Deno.test("Down searches for three round trips when the least round trip has become lower", () => {
   const { down, minRtt, queue } = begun(false);
   minRtt.handleAck(instant(1500), 30);
+  queue.handleAck(30, true);
   down.begin(instant(3000), minRtt, queue, false);
   assert.equal(down.windowBytes(SHARE, 0), 0.6 * SHARE);
   down.handleInFlight(instant(3010), 50 * SIZE, 60 * SIZE, SIZE);

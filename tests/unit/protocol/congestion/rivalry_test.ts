@@ -1,6 +1,7 @@
 // Goal: a queue that is not ours is told from one that is, and answered until it is gone.
 // Method: rounds with queues of given delays.
 import assert from "node:assert/strict";
+import { Jitter } from "../../../../lib/protocol/congestion/jitter.ts";
 import { Rivalry } from "../../../../lib/protocol/congestion/rivalry.ts";
 import { instant } from "../../../../lib/time.ts";
 
@@ -9,9 +10,12 @@ const WINDOW = 340 * SIZE;
 
 class Rounds {
   readonly rivalry = new Rivalry(SIZE);
+  readonly leftOf: (queueMs: number) => number;
   nowMs = 0;
 
-  constructor() {
+  /** @param leftOf What a test leaves of a queue. */
+  constructor(leftOf = (queueMs: number): number => queueMs) {
+    this.leftOf = leftOf;
     this.rivalry.handleStarted(WINDOW);
   }
 
@@ -21,6 +25,7 @@ class Rounds {
       this.nowMs += 40;
       this.rivalry.handleRound(instant(this.nowMs), windowBytes, 40, queueMs, SIZE);
       if (this.rivalry.isOn === isOn) return count;
+      if (this.rivalry.isInDoubt) this.rivalry.handleTested(this.leftOf(queueMs));
     }
     return -1;
   }
@@ -37,6 +42,30 @@ Deno.test("Rivalry takes the queue of six flows like ours for theirs", () => {
   // Each keeps 1.2 roots of its share in the queue.
   const queueMs = 40 * 6 * 1.2 * Math.sqrt(WINDOW / 6 * SIZE) / WINDOW;
   assert.equal(new Rounds().until(true, queueMs, WINDOW / 6), -1);
+});
+
+Deno.test("Rivalry never takes a queue for foreign that goes when little is in flight", () => {
+  assert.equal(new Rounds(() => 2).until(true, 30), -1);
+  const rounds = new Rounds();
+  const [small, large] = [3 * SIZE, 20 * SIZE];
+  rounds.rivalry.handleStarted(small);
+  assert.equal(rounds.until(true, 30, small), -1, "that of the least that may be in flight");
+  rounds.rivalry.handleStarted(large);
+  assert.ok(rounds.until(true, 60, large) > 0);
+});
+
+Deno.test("Rivalry wants a longer queue where the delay of the path wanders", () => {
+  const jitter = new Jitter();
+  for (let round = 0; round < 200; round++) jitter.handleRound(5, 40);
+  const rivalry = new Rivalry(SIZE, jitter);
+  rivalry.handleStarted(WINDOW);
+  for (const [queueMs, isForeign] of [[12, false], [24, true]] as const) {
+    for (let round = 0; round < 30; round++) {
+      rivalry.handleRound(instant(40 * round), WINDOW, 40, queueMs, SIZE);
+      if (rivalry.isInDoubt) rivalry.handleTested(queueMs);
+    }
+    assert.equal(rivalry.isOn, isForeign);
+  }
 });
 
 Deno.test("Rivalry puts a doubtful queue to the test again and again, but not one that goes", () => {
