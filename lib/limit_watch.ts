@@ -99,7 +99,8 @@ export class LimitWatch {
     const isSteady = newest.at >= after(this.#candidateAt, STEADY_MS);
     // Figures change no more often than the rest.
     const isFresh = newest.at < after(this.#saidAt, STEADY_MS);
-    if (!isSteady || (isFresh && this.#said !== undefined)) return this.#said;
+    const isHeld = !isSteady || (isFresh && this.#said !== undefined);
+    if (isHeld && !this.#isNews(found)) return this.#said;
     this.#said = found;
     this.#saidAt = newest.at;
     this.#options.connection.tellLimitation(this.#toldAs(found));
@@ -120,6 +121,15 @@ export class LimitWatch {
       lateMs: now - before - PROGRESS_INTERVAL_MS,
       wasAsked: isAsked?.() ?? false,
     };
+  }
+
+  /**
+   * Whether the other side says it, where nothing was wrong so far: it has been the same for long
+   * enough there.
+   */
+  #isNews({ limitedBy }: LimitReport): boolean {
+    return !this.#options.isAsked && TOLD_TO_RECEIVERS.has(limitedBy) &&
+      (this.#said === undefined || this.#said.limitedBy === "line");
   }
 
   #judge(oldest: Sample, newest: Sample): LimitReport {
@@ -217,6 +227,15 @@ const REASON_OF: Readonly<Record<LimitedBy, LimitationReason>> = {
   "peer-processor": "none",
   "peer": "credit",
 };
+
+/** What a receiver does not find out by itself: its own processor's part comes and goes. */
+const TOLD_TO_RECEIVERS: ReadonlySet<LimitedBy> = new Set([
+  "limit",
+  "peer-limit",
+  "loss",
+  "peer-disk",
+  "peer-processor",
+]);
 
 /** What held sending back the longest. */
 function longest(before: Float64Array, now: Float64Array): HoldId {

@@ -117,7 +117,7 @@ function collectStun(text: string, previous: string[] = []): string[] {
 
 const rateParser = expecting(
   parseRate,
-  "bytes a second from 1k, such as 500k, 2M or 10Mbit",
+  "bytes a second from 1k to 1000G, such as 500k, 2M or 10Mbit",
 );
 
 /** @param help What `--limit` and `--background` do. */
@@ -195,7 +195,7 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
     .description("Sends files and folders to one other machine and prints the code for it.")
     .argument("<path...>", "files and folders to send");
   addTransferOptions(command, {
-    limit: "send no faster, in bytes a second: 500k, 2M, 10Mbit",
+    limit: "send no faster, in bytes or bits a second: 500k, 2M, 10Mbit",
     background: "give way to all other traffic on the line",
   });
   return addNetworkOptions(command, PEER_TIMEOUT_HELP)
@@ -203,7 +203,10 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
       new Option("--limit-client <rate>", "send no faster to any one client").argParser(rateParser),
     )
     .addOption(
-      new Option("--cc <name>", "congestion control").choices(["bbr", "cubic"])
+      new Option("--cc <name>", "congestion control, without --background").choices([
+        "bbr",
+        "cubic",
+      ])
         .conflicts("background"),
     )
     .addOption(
@@ -238,7 +241,7 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
     .description("Receives what the other side sends.")
     .argument("[code]", "the other side's code; asked for when it is not given");
   addTransferOptions(command, {
-    limit: "ask the other side to send no faster, in bytes a second: 500k, 2M, 10Mbit",
+    limit: "ask the other side to send no faster, in bytes or bits a second: 500k, 2M, 10Mbit",
     background: "ask the other side to give way to all other traffic",
   });
   return addNetworkOptions(command, PEER_TIMEOUT_HELP)

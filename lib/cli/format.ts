@@ -36,6 +36,12 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
+/** A rate that was chosen, with all its digits: `2 MB/s`, `1.25 MB/s`. */
+export function formatExactRate(bytesPerSecond: number): string {
+  const unitIndex = unitIndexOf(bytesPerSecond);
+  return `${bytesPerSecond / 1000 ** unitIndex} ${UNITS[unitIndex]}/s`;
+}
+
 /** A duration in its two largest units: `0s`, `42s`, `3m05s`, `2h07m`, `4d03h`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));

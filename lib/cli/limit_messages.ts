@@ -1,6 +1,6 @@
 /** What limits a transfer, in words. Nothing is said of what is as it should be. */
 import type { LimitReport } from "../events.ts";
-import { formatRate } from "./format.ts";
+import { formatExactRate } from "./format.ts";
 
 /** The line for a report; undefined when there is nothing worth a word, or nothing known yet. */
 export function limitLine(report: Partial<LimitReport>): string | undefined {
@@ -12,9 +12,9 @@ export function limitLine(report: Partial<LimitReport>): string | undefined {
     case "loss":
       return `Slow: the line loses ${Math.max(1, Math.round(lostShare * 100))} % of packets`;
     case "limit":
-      return `Limited by --limit ${formatLimit(limitBytesPerSecond)}`;
+      return `Limited by --limit ${formatExactRate(limitBytesPerSecond)}`;
     case "peer-limit":
-      return `Limited by the other side's --limit ${formatLimit(limitBytesPerSecond)}`;
+      return `Limited by the other side's --limit ${formatExactRate(limitBytesPerSecond)}`;
     case "disk":
       return "Slow: waiting for this computer's disk";
     case "peer-disk":
@@ -28,9 +28,4 @@ export function limitLine(report: Partial<LimitReport>): string | undefined {
     default:
       return limitedBy satisfies never;
   }
-}
-
-/** As it was given: `2 MB/s`, not `2.0 MB/s`. */
-function formatLimit(bytesPerSecond: number): string {
-  return formatRate(bytesPerSecond).replace(".0 ", " ");
 }

@@ -31,6 +31,7 @@ export class PlainProgress {
     this.#shownAt = now;
     return true;
   }
+
   /** Whether to print what limits; true counts as printed. */
   isNewLimit(limitedBy: LimitedBy | undefined): boolean {
     if (limitedBy === this.#shownLimit) return false;

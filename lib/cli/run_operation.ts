@@ -30,7 +30,7 @@ export interface RunOptions {
 export const CLEAN_END_MS = 900;
 
 /** Events reported in one turn of the event loop. */
-const EVENTS_PER_TURN = 64;
+const EVENTS_PER_TURN = 256;
 
 /** Runs it and returns the exit status. */
 export async function runOperation(options: RunOptions): Promise<number> {

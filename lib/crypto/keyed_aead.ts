@@ -66,7 +66,8 @@ export abstract class KeyedAead implements Aead {
     assertKeyLength("AEAD key", this.#key);
     assertNonceLength(nonce);
     const sealedEnd = end + TAG_BYTES;
-    if (start < 0 || end < start || sealedEnd > buffer.length) {
+    // Said so that NaN is refused, too: a library must not be given a tag without room.
+    if (!(start >= 0 && end >= start && sealedEnd <= buffer.length)) {
       throw new RangeError(
         `Cannot seal: no room for ${sealedEnd - start} bytes at ${start} of ${buffer.length}`,
       );
@@ -91,7 +92,7 @@ export abstract class KeyedAead implements Aead {
     assertKeyLength("AEAD key", this.#key);
     assertNonceLength(nonce);
     const tagStart = end - TAG_BYTES;
-    if (start < 0 || tagStart < start || end > buffer.length) return -1;
+    if (!(start >= 0 && tagStart >= start && end <= buffer.length)) return -1;
     const text = buffer.subarray(start, tagStart);
     const tag = buffer.subarray(tagStart, end);
     return this.decrypt(this.#key, nonce, additionalData, text, tag) ? tagStart : -1;

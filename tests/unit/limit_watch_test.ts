@@ -148,6 +148,16 @@ Deno.test("LimitWatch of a receiver knows its processor, and what it was told", 
   }
 });
 
+Deno.test("LimitWatch of a receiver says what it was told at once: it was steady there", () => {
+  const scene = new Scene("receiver");
+  scene.run(3200);
+  scene.heard = { reason: "limit", value: 7000 };
+  assert.equal(scene.run(POLL_MS).last?.limitedBy, "peer-limit");
+  scene.heard = { reason: "loss", value: 20_000 };
+  assert.equal(scene.run(1900).last?.limitedBy, "peer-limit", "one after the other is no hurry");
+  assert.equal(scene.run(500).last?.limitedBy, "loss");
+});
+
 Deno.test("LimitWatch of a receiver whose timers are late blames its processor, but not for losses", () => {
   const said = (reason: Limitation["reason"]) =>
     Object.assign(new Scene("receiver"), { lateMs: 20, heard: { reason, value: 0 } })

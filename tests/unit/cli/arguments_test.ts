@@ -111,7 +111,7 @@ Deno.test("parseArguments reads doctor with and without a code", () => {
 
 Deno.test("parseArguments refuses rates that are none, and two kinds of congestion control", () => {
   const messages: Record<string, RegExp> = {
-    "send --limit 2x a": /'2x' is invalid\. Expected bytes a second from 1k, such as 500k/,
+    "send --limit 2x a": /'2x' is invalid\. Expected bytes a second from 1k to 1000G, such as 500k/,
     "send --limit-client 0 a": /'0' is invalid/,
     "receive --limit 999": /'999' is invalid/,
     "send --cc bbr --background a": /'--cc <name>' cannot be used with option '--background'/,

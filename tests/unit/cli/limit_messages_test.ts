@@ -28,7 +28,8 @@ Deno.test("limitLine says nothing before anything is known", () => {
 Deno.test("limitLine gives limits as they were written, and no loss of 0 %", () => {
   const limited = (rate: number) => limitLine({ limitedBy: "limit", limitBytesPerSecond: rate });
   assert.equal(limited(2_000_000), "Limited by --limit 2 MB/s");
-  assert.equal(limited(1_250_000), "Limited by --limit 1.3 MB/s");
+  assert.equal(limited(1_250_000), "Limited by --limit 1.25 MB/s");
+  assert.equal(limited(12_345_678), "Limited by --limit 12.345678 MB/s");
   assert.equal(limited(500_000), "Limited by --limit 500 kB/s");
   assert.match(limitLine({ limitedBy: "loss", lostShare: 0.008 })!, / 1 % /);
 });

@@ -117,6 +117,10 @@ for (const provider of PROVIDERS) {
     assert.throws(() => aead.seal(new Uint8Array(8), text(""), buffer, 0, 10), RangeError);
     assert.throws(() => aead.open(new Uint8Array(8), text(""), buffer, 0, 40), RangeError);
     assert.throws(() => aead.seal(new Uint8Array(12), text(""), buffer, 0, 60), RangeError);
+    assert.throws(() => aead.seal(new Uint8Array(12), text(""), buffer, 0, NaN), RangeError);
+    assert.throws(() => aead.seal(new Uint8Array(12), text(""), buffer, NaN, 10), RangeError);
+    assert.equal(aead.open(new Uint8Array(12), text(""), buffer, 0, NaN), -1);
+    assert.equal(aead.open(new Uint8Array(12), text(""), buffer, NaN, 40), -1);
     aead.wipe();
     assert.throws(() => aead.seal(new Uint8Array(12), text(""), buffer, 0, 10));
     assert.throws(() => aead.open(new Uint8Array(12), text(""), buffer, 0, 40));
