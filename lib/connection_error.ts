@@ -1,6 +1,6 @@
 /** Ends of connections, and exceptions, as the errors that callers of the library are told. */
 import { type ErrorCode, TransferError } from "./errors.ts";
-import type { ConnectionEnd } from "./protocol/connection.ts";
+import type { ConnectionEnd } from "./protocol/connection_options.ts";
 
 /** What to do next when it is the other side's machine that has the trouble: the table's is for ours. */
 const HINTS_FOR_PEER: Partial<Record<ErrorCode | "done", string>> = {

@@ -14,7 +14,7 @@ import { PathTeller } from "./path_teller.ts";
 import { pathEvent, routeTo } from "./path_report.ts";
 import type { Places } from "./places.ts";
 import { ProgressTicker } from "./progress_ticker.ts";
-import type { ConnectionEnd } from "./protocol/connection.ts";
+import type { ConnectionEnd } from "./protocol/connection_options.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
 import type { ReplyCode } from "./rendezvous/reply_code.ts";
 import type { Instant } from "./time.ts";

@@ -17,17 +17,22 @@
  * *Confirming* is a client whose message 3 may not have arrived: it repeats it until any packet of
  * the sharer opens.
  */
-import { ByteReader } from "../bytes/varint.ts";
 import type { CipherSuite } from "../crypto/cipher_suite.ts";
 import type { PacketOpener } from "../crypto/packet_opener.ts";
 import type { PacketSealer } from "../crypto/packet_sealer.ts";
-import { type RandomSource, TAG_BYTES } from "../crypto/provider.ts";
-import { type ErrorCode, errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
+import { TAG_BYTES } from "../crypto/provider.ts";
+import { errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
 import { AckScheduler } from "./ack_scheduler.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
 import type { CongestionController } from "./congestion/controller.ts";
-import { type CongestionName, createCongestion, DEFAULT_CONGESTION } from "./congestion/choose.ts";
-import { AckFrame, Frame, MAX_CREDIT_FRAME_BYTES, readClose, writeClose } from "./frame.ts";
+import { createCongestion, DEFAULT_CONGESTION } from "./congestion/choose.ts";
+import type {
+  ConnectionEnd,
+  ConnectionOptions,
+  ConnectionStatistics,
+} from "./connection_options.ts";
+import { type AckFrame, Frame, MAX_CREDIT_FRAME_BYTES, writeClose } from "./frame.ts";
+import { FrameReader } from "./frame_reader.ts";
 import { Inbox } from "./inbox.ts";
 import { KeyUpdates } from "./key_updates.ts";
 import { Hold, type HoldId, HoldTimes } from "./hold_times.ts";
@@ -44,7 +49,6 @@ import {
   MAX_BLOCK_WINDOW_BYTES,
   MAX_CONFIRM_INTERVAL_MS,
   MAX_UNANSWERED_PACKETS,
-  PATH_CHALLENGE_BYTES,
   TRAIN_DATAGRAMS,
   WAKE_GAP_MS,
   WAKE_GRACE_MS,
@@ -56,82 +60,12 @@ import { type PathChange, Paths } from "./paths/paths.ts";
 import type { SocketAddress } from "../nat/address.ts";
 import type { Candidate } from "../nat/candidate.ts";
 import type { Path, PathSocket } from "../nat/path.ts";
-import { type RateLimit, SendLimits } from "./rate_limit.ts";
+import { SendLimits } from "./rate_limit.ts";
 import { Recovery } from "./recovery.ts";
 import { PacketFlag } from "./sent_packets.ts";
 import { after, type Instant, later, NEVER } from "../time.ts";
 import { Timer, TimerTable } from "./timer_table.ts";
-import { FEATURE_LIMITED, type TransportParameters } from "./transport_parameters.ts";
-
-/** What a connection starts from. */
-export interface ConnectionOptions {
-  /** Protects what is sent. */
-  readonly sealer: PacketSealer;
-  /** Opens what is received. */
-  readonly opener: PacketOpener;
-  /** What this side said of itself. */
-  readonly local: TransportParameters;
-  /** What the peer said of itself. */
-  readonly remote: TransportParameters;
-  /** Where datagrams go at first. */
-  readonly path: Path;
-  /** Where path challenges come from. */
-  readonly random: RandomSource;
-  /** Round trip seen in the handshake, ms, when it could be told. */
-  readonly rttMs?: number;
-  /** Client: writes message 3 anew into a buffer of 1200 bytes. */
-  readonly writeConfirmation?: (out: Uint8Array) => void;
-  /** Called when something outside changed what there is to send. */
-  readonly wake?: () => void;
-  /** Whether a socket, by its index, takes trains of datagrams in one call; by default none does. */
-  readonly takesTrains?: (socket: number) => boolean;
-  /** Most block bytes granted ahead (default 64 MiB). */
-  readonly maxBlockWindowBytes?: number;
-  /** Congestion control; BBR by default. */
-  readonly congestion?: CongestionName;
-  /** Limit shared with other connections; the owner may change it. */
-  readonly sharedLimit?: RateLimit;
-  /** Limit of this connection, bytes per second in datagrams; the peer's wish counts beside it. */
-  readonly limitBytesPerSecond?: number;
-  /** Packets after which keys are replaced; less than the default only in tests. */
-  readonly keyUpdatePackets?: number;
-}
-
-/** How a connection ended. */
-export interface ConnectionEnd {
-  /** Why it ended. */
-  readonly code: ErrorCode | "done";
-  /** For people; peer text when `byPeer`. */
-  readonly reason: string;
-  /** Whether the peer ended it. */
-  readonly byPeer: boolean;
-}
-
-/** Figures for display and tests. */
-export interface ConnectionStatistics {
-  /** Smoothed round-trip time, ms. */
-  readonly rttMs: number;
-  /** Least round-trip time, ms. */
-  readonly minRttMs: number;
-  /** Name of the congestion control in use. */
-  readonly congestion: string;
-  /** Congestion window. */
-  readonly windowBytes: number;
-  /** Bytes that count against it. */
-  readonly inFlightBytes: number;
-  /** Largest datagram in use. */
-  readonly datagramBytes: number;
-  /** Packets sent. */
-  readonly sentPackets: number;
-  /** Packets opened. */
-  readonly receivedPackets: number;
-  /** Packets declared lost. */
-  readonly lostPackets: number;
-  /** Packets declared lost that arrived after all. */
-  readonly spuriousPackets: number;
-  /** Datagrams with our connection id that did not open. */
-  readonly droppedDatagrams: number;
-}
+import { FEATURE_LIMITED } from "./transport_parameters.ts";
 
 /** How many times a probe timeout repeats old data at once. */
 const PROBES_PER_TIMEOUT = 2;
@@ -172,8 +106,7 @@ export class Connection implements Channel {
   readonly #limits: SendLimits;
   readonly #holds: HoldTimes;
   readonly #limited = new LimitedNews();
-  readonly #reader = new ByteReader(new Uint8Array(0));
-  readonly #ack = new AckFrame();
+  readonly #frames: FrameReader;
   #handler: ChannelHandler | undefined;
   #state: State;
   #now: Instant;
@@ -187,7 +120,6 @@ export class Connection implements Channel {
   /** Whether the socket of the present path takes trains; as of the last ACK. */
   #takesTrains = false;
   #wasWindowFull = false;
-  #isMove = false;
   #hasReleased = false;
   #receivedPackets = 0;
   #droppedDatagrams = 0;
@@ -252,6 +184,18 @@ export class Connection implements Channel {
       wishBytesPerSecond: options.remote.rateLimit,
     });
     this.#holds = new HoldTimes(now);
+    this.#frames = new FrameReader({
+      acks: this.#acks,
+      inbox: this.#inbox,
+      outbox: this.#outbox,
+      paths: this.#paths,
+      limited: this.#limited,
+    }, {
+      isClosed: () => this.closed !== undefined,
+      handleAck: (now, ack) => this.#handleAck(now, ack),
+      handleClose: (now, wireCode, reason) => this.#handleClose(now, wireCode, reason),
+      handleViolation: (what) => this.#violate(what),
+    });
     this.#timers.set(Timer.IDLE, after(now, options.local.idleTimeoutMs));
     this.#timers.set(Timer.KEEPALIVE, after(now, KEEPALIVE_MS));
     if (options.writeConfirmation) {
@@ -469,12 +413,17 @@ export class Connection implements Channel {
     this.#timers.set(Timer.IDLE, after(now, this.#options.local.idleTimeoutMs));
     this.#keys.handleOpened(now);
     const packetNumber = this.#opener.packetNumber;
-    this.#reader.reset(buffer, start + HEADER_BYTES, payloadEnd);
     const controlAckedOffset = this.#outbox.control.ackedOffset;
     const isNewest = packetNumber === this.#opener.largestNumber;
-    const isEliciting = this.#readFrames(now);
+    const isEliciting = this.#frames.read(
+      now,
+      buffer,
+      start + HEADER_BYTES,
+      payloadEnd,
+      packetNumber,
+    );
     if (this.closed) return true;
-    this.#paths.handlePacket(now, socket, from, end - start, isNewest && this.#isMove);
+    this.#paths.handlePacket(now, socket, from, end - start, isNewest && this.#frames.isMove);
     this.#acks.handlePacket(now, packetNumber, isEliciting, this.#recovery.rtt.smoothedMs);
     if (this.#hasReleased || this.#outbox.control.ackedOffset > controlAckedOffset) {
       this.#hasReleased = false;
@@ -742,77 +691,12 @@ export class Connection implements Channel {
 
   // ---- receiving ----
 
-  /** Reads all frames of the packet in the reader; returns whether the peer wants an ACK for it. */
-  #readFrames(now: Instant): boolean {
-    const reader = this.#reader;
-    let isEliciting = false;
-    let hasAck = false;
-    this.#isMove = false;
-    if (reader.remaining === 0) this.#violate("a packet without frames");
-    while (reader.remaining > 0 && !this.closed) {
-      const type = reader.u8();
-      if (type !== Frame.PADDING && type !== Frame.PATH_CHALLENGE && type !== Frame.PATH_RESPONSE) {
-        this.#isMove = true; // RFC 9000, section 9.1
-      }
-      switch (type) {
-        case Frame.PADDING:
-          continue;
-        case Frame.PING:
-          break;
-        case Frame.ACK_NOW:
-          this.#acks.demand();
-          break;
-        case Frame.ACK:
-          // [ACK-5] Each may walk over all that is in flight: a packet full of them would cost
-          // thousands of times what it should.
-          if (hasAck) this.#violate("two ACKs in one packet");
-          else this.#readAck(now);
-          hasAck = true;
-          continue;
-        case Frame.CONTROL:
-          this.#readControl();
-          break;
-        case Frame.BLOCK:
-          this.#readBlock();
-          break;
-        case Frame.CREDIT:
-          this.#readCredit();
-          break;
-        case Frame.PATH_CHALLENGE: // [FRM-2]
-          this.#paths.handleChallenge(reader.bytes(PATH_CHALLENGE_BYTES));
-          break;
-        case Frame.PATH_RESPONSE:
-          this.#paths.handleResponse(now, reader.bytes(PATH_CHALLENGE_BYTES));
-          break;
-        case Frame.CANDIDATES:
-          this.#readCandidates(now);
-          break;
-        case Frame.OBSERVED_ADDRESS:
-          this.#readObservedAddress();
-          break;
-        case Frame.LIMITED:
-          this.#limited.read(reader, this.#opener.packetNumber);
-          break;
-        case Frame.CLOSE:
-          this.#readClose(now);
-          continue;
-        default:
-          this.#violate(`a frame of unknown type ${type}`);
-          return false;
-      }
-      if (!reader.ok) this.#violate(`a malformed frame of type ${type}`);
-      isEliciting = true;
-    }
-    return isEliciting;
-  }
-
   /** [ACK-2] What was never sent cannot be acknowledged. */
-  #readAck(now: Instant): void {
-    if (!this.#ack.read(this.#reader)) return this.#violate("a malformed ACK");
+  #handleAck(now: Instant, ack: AckFrame): void {
     // A window that the peer's buffer keeps from being filled is not to grow for it.
     const isWindowLimited = !this.#isAppLimited &&
       this.#controller.windowBytes <= this.#peerBuffer.windowBytes;
-    if (!this.#recovery.onAck(now, this.#ack, isWindowLimited)) {
+    if (!this.#recovery.onAck(now, ack, isWindowLimited)) {
       return this.#violate("an ACK for packets never sent");
     }
     this.#peerBuffer.handleAck(now, this.#recovery, this.#mtu.datagramBytes);
@@ -825,53 +709,10 @@ export class Connection implements Channel {
     this.#armRecovery();
   }
 
-  #readControl(): void {
-    const offset = this.#reader.varint();
-    const bytes = this.#reader.bytes(this.#reader.varint());
-    if (!this.#reader.ok) return;
-    this.#paths.watch.handleContent(this.#now);
-    const wrong = this.#inbox.receiveControl(offset, bytes);
-    if (wrong !== undefined) this.#violate(wrong);
-  }
-
-  #readBlock(): void {
-    const request = this.#reader.varint();
-    const offset = this.#reader.varint();
-    const bytes = this.#reader.bytes(this.#reader.varint());
-    if (!this.#reader.ok) return;
-    this.#paths.watch.handleContent(this.#now);
-    const wrong = this.#inbox.receiveBlock(request, offset, bytes);
-    if (wrong !== undefined) this.#violate(wrong);
-  }
-
-  #readCredit(): void {
-    const blockLimit = this.#reader.varint();
-    const controlLimit = this.#reader.varint();
-    if (!this.#reader.ok) return;
-    // Limits only grow: an old frame may arrive late [CRED-2].
-    const outbox = this.#outbox;
-    outbox.blockLimit = Math.max(outbox.blockLimit, blockLimit);
-    outbox.controlLimit = Math.max(outbox.controlLimit, controlLimit);
-  }
-
-  #readCandidates(now: Instant): void {
-    const candidates = this.#paths.news.readCandidates(this.#reader);
-    if (candidates === undefined) return this.#violate("malformed CANDIDATES");
-    if (candidates !== "old") this.#paths.handleCandidates(now, candidates);
-  }
-
-  #readObservedAddress(): void {
-    const address = this.#paths.news.readObservedAddress(this.#reader);
-    if (address === undefined) return this.#violate("a malformed OBSERVED_ADDRESS");
-    if (address !== "old") this.#paths.handleObserved(address);
-  }
-
-  #readClose(now: Instant): void {
-    const close = readClose(this.#reader);
-    if (!close) return this.#violate("a malformed CLOSE");
-    const code = close.code === WIRE_DONE ? "done" : errorCodeOfWire(close.code);
+  #handleClose(now: Instant, wireCode: number, reason: string): void {
+    const code = wireCode === WIRE_DONE ? "done" : errorCodeOfWire(wireCode);
     this.#state = "draining";
-    this.#finish(now, { code, reason: close.reason, byPeer: true });
+    this.#finish(now, { code, reason, byPeer: true });
   }
 
   // ---- recovery ----

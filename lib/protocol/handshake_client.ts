@@ -12,7 +12,7 @@ import {
 import type { NoiseHandshake } from "../crypto/noise.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.ts";
 import { protectSession } from "../crypto/session_protection.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
 import { createConnectionId } from "./connection_id.ts";
 import { startHandshake } from "./handshake_start.ts";
 import {

@@ -19,7 +19,7 @@ import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.t
 import { protectSession } from "../crypto/session_protection.ts";
 import { wipe } from "../crypto/wipe.ts";
 import { ipAddressToBytes } from "../nat/address.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
 import { createConnectionId, readConnectionId } from "./connection_id.ts";
 import { CookiePolicy } from "./cookie_policy.ts";
 import { startHandshake } from "./handshake_start.ts";

@@ -53,6 +53,7 @@ export * from "./congestion/controller.ts";
 export type { RateSample } from "./congestion/delivery_rate.ts";
 export * from "./congestion/cubic.ts";
 export * from "./connection.ts";
+export * from "./connection_options.ts";
 export * from "./endpoint.ts";
 export { type HandshakeClientOptions, MAX_REQUEST_BYTES } from "./handshake_client.ts";
 export type { HandshakeSharerOptions } from "./handshake_sharer.ts";

@@ -5,7 +5,8 @@
 import { shareCommitment } from "../../lib/crypto/commitment.ts";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
-import type { Connection, ConnectionEnd } from "../../lib/protocol/connection.ts";
+import type { Connection } from "../../lib/protocol/connection.ts";
+import type { ConnectionEnd } from "../../lib/protocol/connection_options.ts";
 import type { EndpointEvent } from "../../lib/protocol/endpoint.ts";
 import { systemClock } from "../../lib/transport/clock.ts";
 import { LiveEndpoint, openSockets } from "../../lib/transport/live_endpoint.ts";

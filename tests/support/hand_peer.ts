@@ -10,11 +10,8 @@ import { PacketOpener } from "../../lib/crypto/packet_opener.ts";
 import { PacketSealer } from "../../lib/crypto/packet_sealer.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.ts";
-import {
-  Connection,
-  type ConnectionEnd,
-  type ConnectionOptions,
-} from "../../lib/protocol/connection.ts";
+import { Connection } from "../../lib/protocol/connection.ts";
+import type { ConnectionEnd, ConnectionOptions } from "../../lib/protocol/connection_options.ts";
 import { isSamePath, type Path } from "../../lib/nat/path.ts";
 import { HEADER_BYTES } from "../../lib/protocol/params.ts";
 import { type Instant, instant } from "../../lib/time.ts";

@@ -1,0 +1,79 @@
+/** What a connection starts from, how it ends, and the figures it shows. */
+import type { PacketOpener } from "../crypto/packet_opener.ts";
+import type { PacketSealer } from "../crypto/packet_sealer.ts";
+import type { RandomSource } from "../crypto/provider.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Path } from "../nat/path.ts";
+import type { CongestionName } from "./congestion/choose.ts";
+import type { RateLimit } from "./rate_limit.ts";
+import type { TransportParameters } from "./transport_parameters.ts";
+
+/** What a connection starts from. */
+export interface ConnectionOptions {
+  /** Protects what is sent. */
+  readonly sealer: PacketSealer;
+  /** Opens what is received. */
+  readonly opener: PacketOpener;
+  /** What this side said of itself. */
+  readonly local: TransportParameters;
+  /** What the peer said of itself. */
+  readonly remote: TransportParameters;
+  /** Where datagrams go at first. */
+  readonly path: Path;
+  /** Where path challenges come from. */
+  readonly random: RandomSource;
+  /** Round trip seen in the handshake, ms, when it could be told. */
+  readonly rttMs?: number;
+  /** Client: writes message 3 anew into a buffer of 1200 bytes. */
+  readonly writeConfirmation?: (out: Uint8Array) => void;
+  /** Called when something outside changed what there is to send. */
+  readonly wake?: () => void;
+  /** Whether a socket, by its index, takes trains of datagrams in one call; by default none does. */
+  readonly takesTrains?: (socket: number) => boolean;
+  /** Most block bytes granted ahead (default 64 MiB). */
+  readonly maxBlockWindowBytes?: number;
+  /** Congestion control; BBR by default. */
+  readonly congestion?: CongestionName;
+  /** Limit shared with other connections; the owner may change it. */
+  readonly sharedLimit?: RateLimit;
+  /** Limit of this connection, bytes per second in datagrams; the peer's wish counts beside it. */
+  readonly limitBytesPerSecond?: number;
+  /** Packets after which keys are replaced; less than the default only in tests. */
+  readonly keyUpdatePackets?: number;
+}
+
+/** How a connection ended. */
+export interface ConnectionEnd {
+  /** Why it ended. */
+  readonly code: ErrorCode | "done";
+  /** For people; peer text when `byPeer`. */
+  readonly reason: string;
+  /** Whether the peer ended it. */
+  readonly byPeer: boolean;
+}
+
+/** Figures for display and tests. */
+export interface ConnectionStatistics {
+  /** Smoothed round-trip time, ms. */
+  readonly rttMs: number;
+  /** Least round-trip time, ms. */
+  readonly minRttMs: number;
+  /** Name of the congestion control in use. */
+  readonly congestion: string;
+  /** Congestion window. */
+  readonly windowBytes: number;
+  /** Bytes that count against it. */
+  readonly inFlightBytes: number;
+  /** Largest datagram in use. */
+  readonly datagramBytes: number;
+  /** Packets sent. */
+  readonly sentPackets: number;
+  /** Packets opened. */
+  readonly receivedPackets: number;
+  /** Packets declared lost. */
+  readonly lostPackets: number;
+  /** Packets declared lost that arrived after all. */
+  readonly spuriousPackets: number;
+  /** Datagrams with our connection id that did not open. */
+  readonly droppedDatagrams: number;
+}
