@@ -102,3 +102,22 @@ function chosen(what: string, words: string | undefined, known: readonly string[
   }
   return names;
 }
+
+/** Options whose value is a place on one machine only. */
+const PLACES: ReadonlySet<string> = new Set([
+  "--natlab",
+  "--bin",
+  "--rows",
+  "--from",
+  "--timeline",
+]);
+
+/** The command as others would give it: places of this machine are named `PATH`. */
+export function publishedCommand(args: readonly string[]): string {
+  const words = args.map((word, index) => {
+    const name = word.split("=", 1)[0]!;
+    if (word !== name && PLACES.has(name)) return `${name}=PATH`;
+    return PLACES.has(args[index - 1] ?? "") ? "PATH" : word;
+  });
+  return ["deno task bench", ...words].join(" ");
+}

@@ -8,7 +8,7 @@ import { basename } from "node:path";
 import { drawTimeline, parseTimeline } from "../chart/timeline_chart.ts";
 import { TempFolder } from "../../tests/support/temp_folder.ts";
 import { goodputPicture, timelinePicture } from "./charts.ts";
-import { type BenchOptions, parseOptions, USAGE } from "./command_line.ts";
+import { type BenchOptions, parseOptions, publishedCommand, USAGE } from "./command_line.ts";
 import { CongestionControlLeave, usualCongestionControl } from "./kernel.ts";
 import { describeMachine } from "./machine.ts";
 import { emulatorArguments } from "./path.ts";
@@ -166,7 +166,7 @@ async function describe(
   hasLaboratory: boolean,
 ): Promise<string[]> {
   const versions = [...new Set(await Promise.all(tools.map((tool) => tool.version())))];
-  const command = ["deno task bench", ...args].join(" ");
+  const command = publishedCommand(args);
   return [
     `Taken on ${
       new Date().toISOString().slice(0, 10)
