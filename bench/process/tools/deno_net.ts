@@ -45,35 +45,19 @@ async function listFiles({ source, isFolder, scratch }: Job): Promise<string> {
   return list;
 }
 
-/** `Deno.serve` with a certificate, and `fetch`. */
-export const https: Tool = {
-  name: "https",
-  title: "Deno's HTTPS",
-  carrier: "tcp",
-  bearsLoss: false,
-  takesFolders: true,
-  missing: () => missingPrograms("openssl"),
-  version: () => Promise.resolve(`Deno ${Deno.version.deno}`),
-  transfer: async (job) => {
-    const { cert, key } = await makeCertificate(job);
-    const list = await listFiles(job);
-    const { address, wrapper } = job.place.sender;
-    const folder = dirname(job.source);
-    await using server = new Program(deno(HTTPS_PEER, "serve", folder, cert, key, address), {
-      wrapper,
-    });
-    const [, port] = await server.output(/^port (\d+)$/m);
-    const url = `https://${address}:${port}`;
-    return await receiveFrom(server, job, deno(HTTPS_PEER, "fetch", url, cert, job.target, list));
-  },
-};
+/** What a pair of programs needs beyond what both are told. */
+interface DenoPair extends Pick<Tool, "name" | "title" | "carrier" | "bearsLoss"> {
+  readonly program: string;
+  /** Further words for the server. */
+  readonly serverWords: readonly string[];
+  /** Where the client finds it, in words. */
+  readonly whereabouts: (address: string, port: string) => readonly string[];
+}
 
-function quicOver(name: string, title: string, control: "default" | "low-latency"): Tool {
+/** A tool of one program of ours that serves files, and fetches them. */
+function denoTool({ program, serverWords, whereabouts, ...about }: DenoPair): Tool {
   return {
-    name,
-    title,
-    carrier: "udp",
-    bearsLoss: control === "low-latency",
+    ...about,
     takesFolders: true,
     missing: () => missingPrograms("openssl"),
     version: () => Promise.resolve(`Deno ${Deno.version.deno}`),
@@ -83,14 +67,41 @@ function quicOver(name: string, title: string, control: "default" | "low-latency
       const { address, wrapper } = job.place.sender;
       const folder = dirname(job.source);
       await using server = new Program(
-        deno(QUIC_PEER, "serve", folder, cert, key, address, control),
+        deno(program, "serve", folder, cert, key, address, ...serverWords),
         { wrapper },
       );
       const [, port] = await server.output(/^port (\d+)$/m);
-      const words = deno(QUIC_PEER, "fetch", address, port!, cert, job.target, list);
-      return await receiveFrom(server, job, words);
+      const where = whereabouts(address, port!);
+      return await receiveFrom(
+        server,
+        job,
+        deno(program, "fetch", ...where, cert, job.target, list),
+      );
     },
   };
+}
+
+/** `Deno.serve` with a certificate, and `fetch`. */
+export const https: Tool = denoTool({
+  name: "https",
+  title: "Deno's HTTPS",
+  carrier: "tcp",
+  bearsLoss: false,
+  program: HTTPS_PEER,
+  serverWords: [],
+  whereabouts: (address, port) => [`https://${address}:${port}`],
+});
+
+function quicOver(name: string, title: string, control: "default" | "low-latency"): Tool {
+  return denoTool({
+    name,
+    title,
+    carrier: "udp",
+    bearsLoss: control === "low-latency",
+    program: QUIC_PEER,
+    serverWords: [control],
+    whereabouts: (address, port) => [address, port],
+  });
 }
 
 /** `Deno.QuicEndpoint` with its default congestion control, CUBIC. */
