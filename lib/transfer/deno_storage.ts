@@ -17,14 +17,15 @@ import { FolderLooks } from "./deno_folder_looks.ts";
 import { DenoPartFile } from "./deno_part_file.ts";
 import { readSmallFile, writeSmallFile } from "./deno_small_files.ts";
 import { DenoSourceFile } from "./deno_source_file.ts";
-import type {
-  FileInfo,
-  PartFile,
-  PlaceResult,
-  SourceFile,
-  Storage,
-  TargetFile,
-  WholeRead,
+import {
+  type FileInfo,
+  type PartFile,
+  type PlaceResult,
+  type SourceFile,
+  type Storage,
+  type TargetFile,
+  type WholeRead,
+  writeThroughPart,
 } from "./storage.ts";
 
 /** The disk. */
@@ -133,7 +134,7 @@ export class DenoStorage implements Storage {
 
   /** See {@linkcode Storage.writeWhole}. */
   writeWhole(target: TargetFile, bytes: Uint8Array): PlaceResult | Promise<PlaceResult> {
-    if (!this.#isQuick(bytes.length)) return this.#writeWhole(target, bytes);
+    if (!this.#isQuick(bytes.length)) return writeThroughPart(this, target, bytes);
     if (!this.#pace.isSliceOver) return this.#writeNow(target, bytes);
     return this.#pace.breathe().then(() => this.#writeNow(target, bytes));
   }
@@ -192,17 +193,6 @@ export class DenoStorage implements Storage {
       return await source.readWhole(into);
     } finally {
       source.close();
-    }
-  }
-
-  async #writeWhole(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult> {
-    const part = await this.createPart(target);
-    try {
-      await part.write(0, bytes);
-      return await part.place();
-    } catch (error) {
-      await part.discard();
-      throw error;
     }
   }
 }

@@ -146,3 +146,19 @@ export interface Storage {
   /** Makes a part file, replacing one that was left behind. */
   createPart(target: TargetFile): Promise<PartFile>;
 }
+
+/** What `writeWhole` does where it has no shorter way: a part file that is written and placed. */
+export async function writeThroughPart(
+  storage: Pick<Storage, "createPart">,
+  target: TargetFile,
+  bytes: Uint8Array,
+): Promise<PlaceResult> {
+  const part = await storage.createPart(target);
+  try {
+    await part.write(0, bytes);
+    return await part.place();
+  } catch (error) {
+    await part.discard();
+    throw error;
+  }
+}

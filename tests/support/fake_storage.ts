@@ -12,6 +12,7 @@ import {
   StorageError,
   type TargetFile,
   type WholeRead,
+  writeThroughPart,
 } from "../../lib/transfer/storage.ts";
 
 /** Something at a path. */
@@ -181,7 +182,9 @@ export class FakeStorage implements Storage {
   }
 
   writeWhole(target: TargetFile, bytes: Uint8Array): PlaceResult | Promise<PlaceResult> {
-    return this.answersAtOnce ? this.#writeNow(target, bytes) : this.#writeLater(target, bytes);
+    return this.answersAtOnce
+      ? this.#writeNow(target, bytes)
+      : writeThroughPart(this, target, bytes);
   }
 
   // deno-lint-ignore require-await
@@ -260,17 +263,6 @@ export class FakeStorage implements Storage {
       return this.place(target, node);
     } catch (error) {
       this.delete(target.partPath);
-      throw error;
-    }
-  }
-
-  async #writeLater(target: TargetFile, bytes: Uint8Array): Promise<PlaceResult> {
-    const part = await this.createPart(target);
-    try {
-      await part.write(0, bytes);
-      return await part.place();
-    } catch (error) {
-      await part.discard();
       throw error;
     }
   }
