@@ -45,10 +45,18 @@ export type * from "./lib/doctor_report.ts";
 export type { PortMapOutcome, PortMapProtocol } from "./lib/portmap/lease.ts";
 export { type Receive, receive } from "./lib/receive.ts";
 export { type Share, share } from "./lib/share.ts";
+export { type Verify, verify } from "./lib/verify.ts";
+export {
+  formatManifest,
+  type ListedFile,
+  type ManifestFile,
+  type ManifestRemarks,
+  parseManifest,
+} from "./lib/checksums/checksum_manifest.ts";
 export type { RandomSource } from "./lib/crypto/provider.ts";
 export type { IpAddress, SocketAddress } from "./lib/nat/address.ts";
 export type { Instant } from "./lib/time.ts";
-export type * from "./lib/transfer/storage.ts";
+export type * from "./lib/storage/storage.ts";
 export type { Clock } from "./lib/transport/clock.ts";
 export type {
   DatagramHandler,

@@ -17,7 +17,7 @@ const FLAGS: readonly string[] = [
   "--unstable-net",
   "--allow-net",
   "--allow-sys=networkInterfaces,statfs",
-  "--allow-env=P2PFT_CODE,TERM",
+  "--allow-env=P2PFT_CODE,TERM,P2PFT_HOME,XDG_DATA_HOME,HOME,LOCALAPPDATA",
   "--allow-read",
   "--allow-write",
   "--no-prompt",

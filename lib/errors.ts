@@ -44,7 +44,11 @@ export const ERRORS = {
     hint: "Compare the code with the other side over a channel you trust, then try again",
   },
   version_mismatch: { wire: 7, exit: 7, hint: "Update p2pft on the side with the older version" },
-  disk_full: { wire: 8, exit: 8, hint: "Free some space or choose another folder with -o" },
+  disk_full: {
+    wire: 8,
+    exit: 8,
+    hint: "Free some space and run the same command again: what has arrived is kept",
+  },
   write_failed: { wire: 9, exit: 9, hint: "Check the target folder and its permissions" },
   read_failed: { wire: 10, exit: 10, hint: "Check that the files exist and can be read" },
   integrity: {
@@ -77,11 +81,16 @@ export const ERRORS = {
   },
   path_lost: {
     exit: 22,
-    hint: "Run it again when the connection is back, and ask for the code again if it changed",
+    hint:
+      "Run it again when the connection is back, with a new code if it changed: what has arrived is kept",
   },
   timed_out: { exit: 23, hint: "Start both sides again, or wait longer with --timeout" },
   permission_missing: { exit: 24, hint: "Run the command shown above" },
-  interrupted: { wire: 13, exit: 130, hint: "Run the same command again" },
+  interrupted: {
+    wire: 13,
+    exit: 130,
+    hint: "Run the same command again: what has arrived is kept",
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 /** A stable error code. */

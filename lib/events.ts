@@ -116,6 +116,30 @@ export interface ConnectedEvent {
   readonly rttMs: number;
   /** Whether datagrams move in trains that the kernel cuts and joins (`turbo`), or one by one. */
   readonly acceleration: "base" | "turbo";
+  /**
+   * The session that this one goes on with, and which is over: on the sharer's side that in which the
+   * same client was lost, on the receiver's always 1. Absent when it is not after a `reconnecting`.
+   */
+  readonly resumes?: number;
+}
+
+/**
+ * Receiver: the other side fell silent in the middle, and no other path to it was found. It is looked
+ * for again, with the same code; `connected` follows, or an `error`.
+ */
+export interface ReconnectingEvent {
+  /** Which event this is. */
+  readonly event: "reconnecting";
+  /** Which session; always 1. */
+  readonly session: number;
+  /** The addresses being tried, as `host:port`. */
+  readonly addresses: readonly string[];
+  /** File bytes that are here and kept; those whose group was not complete come again. */
+  readonly bytesDone: number;
+  /** File bytes asked for; 0 when nothing was so far. */
+  readonly bytesTotal: number;
+  /** For how much longer it is tried, ms. */
+  readonly timeoutMs: number;
 }
 
 /** The words of `--verify`, the same on both sides when nobody is in between. */
@@ -161,20 +185,28 @@ export interface OfferEvent {
   readonly session: number;
   /** Files, folders and links together. */
   readonly items: number;
-  /** How many files. */
+  /** How many files and streams. */
   readonly files: number;
   /** How many folders. */
   readonly directories: number;
-  /** Sum of the file sizes. */
+  /** How many symbolic links. */
+  readonly links: number;
+  /** How many of the files are texts to be read at once. */
+  readonly texts: number;
+  /** Sum of the file sizes; that of a stream is not known and counts nothing. */
   readonly bytes: number;
+  /** Whether a stream is offered; else absent. */
+  readonly hasStream?: true;
   /** Top-level names, at most 100 of them. */
   readonly names: readonly string[];
-  /** Files not here yet. */
+  /** Files and links not here yet. */
   readonly newItems: number;
-  /** Files here with the same size and time; not sent again. */
+  /** Files here with the same size and time, links with the same text; not sent again. */
   readonly sameItems: number;
-  /** Files here that differ. */
+  /** Files and links with something else in their place. */
   readonly differItems: number;
+  /** New and differing files of which an earlier run left a part here. */
+  readonly partlyItems: number;
   /** Top-level names that begin with a dot; taken only with their own yes. */
   readonly dotNames: readonly string[];
 }
@@ -215,10 +247,14 @@ export interface ProgressEvent extends Partial<LimitReport> {
   readonly event: "progress";
   /** Which session; counts from 1 within one share. */
   readonly session: number;
-  /** File bytes that arrived. */
+  /** File bytes that arrived or were here. */
   readonly bytesDone: number;
+  /** Receiver: of these, bytes that were here already and did not move; absent when there are none. */
+  readonly keptBytes?: number;
   /** File bytes asked for. */
   readonly bytesTotal: number;
+  /** Whether a stream is among it: then `bytesTotal` grows, and nobody knows what remains. */
+  readonly hasStream?: true;
   /** Files that are complete. */
   readonly itemsDone: number;
   /** Files asked for. */
@@ -229,8 +265,10 @@ export interface ProgressEvent extends Partial<LimitReport> {
   readonly remainingSeconds?: number;
   /** The file now moving, as the path within the share. */
   readonly file: string;
-  /** Where the path leads. */
-  readonly route: PathRoute;
+  /** Where the path leads; absent where nothing goes over a network. */
+  readonly route?: PathRoute;
+  /** Receiver: all is here, and is being read back for the manifest; counts began anew. */
+  readonly readingBack?: true;
 }
 
 /** A file is complete: verified and, on the receiving side, in its place. */
@@ -245,6 +283,30 @@ export interface FileDoneEvent {
   readonly bytes: number;
   /** SHA-256 tree root, hexadecimal. */
   readonly root: string;
+}
+
+/** Receiver: how much of what was asked for was here already, once that is known; told once at most. */
+export interface ResumedEvent {
+  /** Which event this is. */
+  readonly event: "resumed";
+  /** Which session; always 1. */
+  readonly session: number;
+  /** Files of which bytes were here. */
+  readonly files: number;
+  /** Those bytes; checked, and not sent again. */
+  readonly bytes: number;
+}
+
+/** Receiver: a text that was sent to be read rather than stored; verified. */
+export interface TextEvent {
+  /** Which event this is. */
+  readonly event: "text";
+  /** Which session; always 1. */
+  readonly session: number;
+  /** Its name within the share. */
+  readonly path: string;
+  /** At most 65,536 bytes of UTF-8; what was not valid UTF-8 is replaced. */
+  readonly text: string;
 }
 
 /** Something did not go as wished and the rest goes on. */
@@ -283,6 +345,46 @@ export interface DoneEvent {
   readonly exit: number;
 }
 
+/** Receiver: the files were read back from the disk and a manifest of them was written. */
+export interface ManifestEvent {
+  /** Which event this is. */
+  readonly event: "manifest";
+  /** Which session; always 1. */
+  readonly session: number;
+  /** The manifest. */
+  readonly path: string;
+  /** Files in it. */
+  readonly files: number;
+  /** Bytes of those files. */
+  readonly bytes: number;
+}
+
+/** Last event of `verify`, when all of the manifest was gone through. */
+export interface VerifiedEvent {
+  /** Which event this is. */
+  readonly event: "verified";
+  /** Files of the manifest that were looked for. */
+  readonly files: number;
+  /** Bytes that were read. */
+  readonly bytes: number;
+  /** Files that are as they should be. */
+  readonly good: number;
+  /** Files that are not there. */
+  readonly missing: number;
+  /** Files with other bytes or another size, or with something else in their place. */
+  readonly damaged: number;
+  /** Files that the system does not let be read. */
+  readonly unreadable: number;
+  /** Files whose name is not used as a path. */
+  readonly refused: number;
+  /** From the start to the end, in ms. */
+  readonly elapsedMs: number;
+  /** Bytes read over that time. */
+  readonly rateBytesPerSecond: number;
+  /** 0 when all are good; 11 when one is missing or damaged, else 10 or 12. */
+  readonly exit: number;
+}
+
 /** Last event of an operation that failed, or of one session of a share that goes on. */
 export interface ErrorEvent {
   /** Which event this is. */
@@ -309,6 +411,7 @@ export type TransferEvent =
   | NetworkEvent
   | ConnectingEvent
   | ConnectedEvent
+  | ReconnectingEvent
   | PathEvent
   | PathLostEvent
   | WordsEvent
@@ -317,6 +420,10 @@ export type TransferEvent =
   | OfferEvent
   | ProgressEvent
   | FileDoneEvent
+  | ResumedEvent
+  | TextEvent
   | WarningEvent
+  | ManifestEvent
   | DoneEvent
+  | VerifiedEvent
   | ErrorEvent;

@@ -3,7 +3,10 @@ import type { RandomSource } from "./crypto/provider.ts";
 import type { OfferEvent } from "./events.ts";
 import type { Clock } from "./transport/clock.ts";
 import type { DatagramSocket } from "./transport/socket.ts";
-import type { Storage } from "./transfer/storage.ts";
+import type { SymlinkPolicy } from "./transfer/offer/folder_walk.ts";
+import type { Storage } from "./storage/storage.ts";
+
+export type { SymlinkPolicy };
 
 /** What both sides take. */
 export interface CommonOptions {
@@ -54,6 +57,29 @@ export interface ClientRequest {
   readonly words?: readonly string[];
 }
 
+/** A text to share: for a person to read at the other side, rather than a file. */
+export interface TextSource {
+  /** 1 to 65,536 bytes of UTF-8. */
+  readonly text: string;
+  /** What it is called where it is stored all the same (default `text.txt`). */
+  readonly name?: string;
+  /** When it was written, ms since 1970 (default: now). */
+  readonly mtimeMs?: number;
+}
+
+/** Bytes to share that come while they are sent; one client gets them, and once. */
+export interface StreamSource {
+  /** Read when the client asks for it and as fast as it takes them; cancelled when the share ends. */
+  readonly stream: ReadableStream<Uint8Array>;
+  /** What the file is called at the other side: one component of a path. */
+  readonly name: string;
+  /** When it was written, ms since 1970 (default: now). */
+  readonly mtimeMs?: number;
+}
+
+/** What can be shared: paths of files and folders, a text, or a stream. */
+export type ShareSource = readonly string[] | TextSource | StreamSource;
+
 /** Options of `share`. */
 export interface ShareOptions extends CommonOptions {
   /** Addresses to put into the code: replaces the machine's own. */
@@ -64,7 +90,16 @@ export interface ShareOptions extends CommonOptions {
   readonly clientLimitBytesPerSecond?: number;
   /** Congestion control, by default the best there is; not together with `background`. */
   readonly congestion?: "bbr" | "cubic";
-  /** End after this many clients were served (default 1). */
+  /**
+   * What is left out of the folders that are shared: patterns in the syntax of `.gitignore`, relative
+   * to each of them.
+   */
+  readonly exclude?: readonly string[];
+  /** Leave out what `.gitignore` files in the folders say, and `.git` (default false). */
+  readonly gitignore?: boolean;
+  /** What becomes of symbolic links in the folders (default `skip`). */
+  readonly symlinks?: SymlinkPolicy;
+  /** End after this many clients were served (default 1); a stream serves no more than one. */
   readonly maxClients?: number;
   /**
    * Admit only clients whose reply code was given to `addReply`; without it a pasted reply code
@@ -75,15 +110,43 @@ export interface ShareOptions extends CommonOptions {
   readonly admit?: (client: ClientRequest) => Promise<boolean>;
 }
 
-/** What to do with a file that is here already and differs. */
-export type OverwritePolicy = "never" | "always";
+/**
+ * What to do with a file that is offered when something else is in its place:
+ * - `never`: keep what is here;
+ * - `rename`: keep it, and store the other as `name (2).ext`, or the next number that is free;
+ * - `newer`: replace it when the other was modified later, else keep it;
+ * - `always`: replace it.
+ */
+export type OverwritePolicy = "never" | "rename" | "newer" | "always";
+
+/** A file or link that is offered while something else is in its place. */
+export interface DifferingItem {
+  /** Path within the share; of the peer. */
+  readonly path: string;
+  /** Its size in bytes; undefined for a link, and for a stream, whose size nobody knows. */
+  readonly sizeBytes?: number;
+  /** When it was modified, in milliseconds since 1970. */
+  readonly mtimeMs: number;
+  /** What is here. */
+  readonly here: {
+    /** What it is. */
+    readonly kind: "file" | "symlink";
+    /** Its size in bytes. */
+    readonly sizeBytes: number;
+    /** When it was modified, in milliseconds since 1970. */
+    readonly mtimeMs: number;
+  };
+}
+
+/** Decides about one item; asked one after another, before anything is written. */
+export type OverwriteChooser = (item: DifferingItem) => OverwritePolicy | Promise<OverwritePolicy>;
 
 /** What the receiving person decided about an offer. */
 export interface OfferDecision {
   /** False: take nothing, end with `refused`. */
   readonly accept: boolean;
-  /** For files that differ (default `never`: kept, exit 13). */
-  readonly overwrite?: OverwritePolicy;
+  /** For what differs (default `never`: kept, exit 13). */
+  readonly overwrite?: OverwritePolicy | OverwriteChooser;
   /** Take top-level names that begin with a dot (default false: skipped, exit 13). */
   readonly takeDotNames?: boolean;
 }
@@ -95,14 +158,46 @@ export interface ReceiveOptions extends CommonOptions {
    * better path (default true).
    */
   readonly localAddresses?: boolean;
-  /** Folder to write into (default: the current one). */
+  /**
+   * Folder to write into (default: the current one). Texts that are meant to be read at once are
+   * stored in it too; without it they are told of in `text` events.
+   */
   readonly directory?: string;
+  /**
+   * Takes the bytes of the one file or stream that is offered, in order, in place of a folder; ended
+   * when they are complete, aborted when they will not be. Anything else that is offered is `usage`.
+   */
+  readonly output?: WritableStream<Uint8Array>;
   /** Decides about the offer. Without it everything is accepted but dot-names and overwriting. */
   readonly decide?: (offer: OfferEvent) => Promise<OfferDecision>;
-  /** For files that differ, when there is no `decide`. */
-  readonly overwrite?: OverwritePolicy;
+  /** For what differs, when there is no `decide`. */
+  readonly overwrite?: OverwritePolicy | OverwriteChooser;
   /** Take top-level names that begin with a dot, when there is no `decide`. */
   readonly takeDotNames?: boolean;
+  /**
+   * Whether to make symbolic links that are offered (default `keep`): only those that stay inside the
+   * top-level folder they are in.
+   */
+  readonly symlinks?: "skip" | "keep";
+  /**
+   * Where to write a manifest of the files that are in their place, after they were read back from
+   * the disk: what `verify` and `sha256sum -c` check. A file that is there already is
+   * replaced only when `overwrite` is `always`; else the receive ends with `usage` before anything
+   * is asked for.
+   */
+  readonly manifest?: string;
   /** Asked to confirm the words, when `verify` is on; false ends with `authentication_failed`. */
   readonly confirmWords?: (words: readonly string[]) => Promise<boolean>;
+}
+
+/** Options of `verify`. */
+export interface VerifyOptions {
+  /** The manifest: a file that `receive` or `sha256sum` wrote. */
+  readonly manifest: string;
+  /** Ends the operation cleanly; the iteration then ends with an `interrupted` error. */
+  readonly signal?: AbortSignal;
+  /** Clock to use in place of the system's. */
+  readonly clock?: Clock;
+  /** Files to use in place of the system's. */
+  readonly storage?: Storage;
 }

@@ -1,4 +1,7 @@
-/** Turns counters into progress events: ten times a second at most, with a rate and time left. */
+/**
+ * Turns counters into progress events: ten times a second at most, with a rate and time left. What was
+ * here before is done, and no part of the rate.
+ */
 import type { ProgressEvent } from "./events.ts";
 import { after, type Instant } from "./time.ts";
 import type { TransferProgress } from "./transfer/transfer_notice.ts";
@@ -11,7 +14,8 @@ const RATE_WINDOW_MS = 3000;
 
 interface Sample {
   readonly at: Instant;
-  readonly bytes: number;
+  /** What was here already did not come over the line. */
+  readonly movedBytes: number;
 }
 
 /** Polls one transfer's counters until it is stopped. */
@@ -36,7 +40,7 @@ export class ProgressTicker {
     this.#clock = clock;
     this.#poll = poll;
     this.#emit = emit;
-    this.#samples.push({ at: clock.now(), bytes: poll().bytesDone });
+    this.#samples.push({ at: clock.now(), movedBytes: movedBytes(poll()) });
     this.#cancel = this.#arm();
   }
 
@@ -57,17 +61,22 @@ export class ProgressTicker {
     const now = this.#clock.now();
     const progress = this.#poll();
     const samples = this.#samples;
-    samples.push({ at: now, bytes: progress.bytesDone });
+    const moved = movedBytes(progress);
+    samples.push({ at: now, movedBytes: moved });
     while (samples.length > 2 && samples[1]!.at < now - RATE_WINDOW_MS) samples.shift();
     const first = samples[0]!;
     const elapsedMs = now - first.at;
-    const rate = elapsedMs > 0 ? (progress.bytesDone - first.bytes) / elapsedMs * 1000 : 0;
+    const rate = elapsedMs > 0 ? (moved - first.movedBytes) / elapsedMs * 1000 : 0;
     const left = progress.bytesTotal - progress.bytesDone;
     this.#emit({
       event: "progress",
       ...progress,
       rateBytesPerSecond: Math.round(rate),
-      ...(rate > 0 ? { remainingSeconds: Math.round(left / rate) } : {}),
+      ...(rate > 0 && !progress.hasStream ? { remainingSeconds: Math.round(left / rate) } : {}),
     });
   }
+}
+
+function movedBytes({ bytesDone, keptBytes = 0 }: TransferProgress): number {
+  return bytesDone - keptBytes;
 }

@@ -1,15 +1,15 @@
 /** Receiving files: from a code to verified files in their place. */
-import { asTransferError, connectionError } from "./connection_error.ts";
+import { Agreement } from "./agreement.ts";
+import { asTransferError } from "./connection_error.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts";
 import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
 import type { NetworkEvent, OfferEvent, TransferEvent } from "./events.ts";
-import { LimitWatch } from "./limit_watch.ts";
 import { formatSocketAddress, isSameSocketAddress } from "./nat/address.ts";
 import type { PairOutlook } from "./nat/pair_outlook.ts";
-import { hasOpenPort, type PairSide } from "./nat/pair_side.ts";
+import { hasOpenPort } from "./nat/pair_side.ts";
 import type { ExpectedMethod, PathMethod } from "./nat/path_method.ts";
-import type { Path } from "./nat/path.ts";
+import { isSamePath, type Path } from "./nat/path.ts";
 import {
   checkLimit,
   DEFAULT_TIMEOUT_MS,
@@ -19,21 +19,24 @@ import {
   Operation,
   socketsFor,
 } from "./operation.ts";
-import type { OfferDecision, ReceiveOptions } from "./options.ts";
+import type { ReceiveOptions } from "./options.ts";
 import { tellCandidates } from "./own_candidates.ts";
 import { PathTeller } from "./path_teller.ts";
-import { pathEvent, routeTo } from "./path_report.ts";
-import { ProgressTicker } from "./progress_ticker.ts";
-import type { Connection } from "./protocol/connection.ts";
+import { routeTo } from "./path_report.ts";
+import { waitUntil } from "./patience.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
-import { after, type Instant } from "./time.ts";
+import { ReceivedManifest } from "./received_manifest.ts";
+import { ReceiveSession, SESSION } from "./receive_session.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
 import { decodeShareCode, type ShareCode } from "./rendezvous/share_code.ts";
-import { DenoStorage } from "./transfer/deno_storage.ts";
-import { encodeHello, FEATURE_VERIFY, TRANSFER_VERSION } from "./transfer/messages.ts";
-import { Receiver } from "./transfer/receiver.ts";
-import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
+import { RunAccount } from "./run_account.ts";
 import { selectSystemProvider } from "./system_provider.ts";
+import { after, type Instant } from "./time.ts";
+import { DenoStorage } from "./storage/deno_storage.ts";
+import { encodeHello, FEATURE_VERIFY, TRANSFER_VERSION } from "./transfer/messages.ts";
+import { OUTPUT_ROOT, OutputStorage } from "./storage/output_storage.ts";
+import type { Storage } from "./storage/storage.ts";
+import type { TransferSummary } from "./transfer/transfer_notice.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
 import type { ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint } from "./transport/live_endpoint.ts";
@@ -44,12 +47,9 @@ import { SharerSearch } from "./traversal/sharer_search.ts";
 import { SprayBudgets } from "./traversal/spray_budgets.ts";
 import { listInterfaces } from "./traversal/system_network.ts";
 
-/** A receive has one session. */
-const SESSION = 1;
-
 /** A receive under way: an iteration of its events, once. */
 export interface Receive extends AsyncIterable<TransferEvent>, AsyncDisposable {
-  /** Ends it; part files are removed. */
+  /** Ends it; what has arrived of large files is kept for the next time. */
   close(): Promise<void>;
 }
 
@@ -60,30 +60,54 @@ export interface Receive extends AsyncIterable<TransferEvent>, AsyncDisposable {
  * @param code The share's code, in any case, with spaces and dashes or without.
  * @param options Nothing is required; by default files go to the current folder and nothing that is
  *   there is touched.
- * @throws {TypeError} If an option makes no sense.
+ * @throws {TypeError} If an option makes no sense, or `output` is used by someone else.
  */
 export function receive(code: string, options: ReceiveOptions = {}): Receive {
   checkLimit(options.limitBytesPerSecond);
+  const { output, directory, storage, manifest } = options;
+  if (output && (directory !== undefined || storage || manifest !== undefined)) {
+    throw new TypeError("Cannot use a folder, a storage or a manifest together with `output`");
+  }
   return new RunningReceive(code, options);
 }
 
+/**
+ * The run of a receive: the way to the sharer, and one session after the other.
+ *
+ * ```
+ *             search              session                    no word for 30 s
+ *  connecting ─────▶ connected ───────────▶ offer, progress ─────────────────▶ reconnecting ─┐
+ *                        ▲                          │                                        │
+ *                        │                          └─▶ done, error                search    │
+ *                        └───────────────────────────────────────────────────────────────────┘
+ * ```
+ */
 class RunningReceive extends Operation implements Receive {
   protected live: LiveEndpoint | undefined;
+  protected extras: ExtraSockets | undefined;
   readonly #options: ReceiveOptions;
   readonly #clock: Clock;
   readonly #random: RandomSource;
+  readonly #provider: CryptoProvider = selectSystemProvider();
   readonly #pathTeller: PathTeller;
+  readonly #output: OutputStorage | undefined;
+  readonly #storage: Storage;
+  readonly #agreement = new Agreement();
+  readonly #account = new RunAccount();
+  /** Shown in every session: the sharer knows a client that comes again by them. */
   #keys: KeyPair | undefined;
+  /** What the code says. */
+  #share: ShareCode | undefined;
   #search: SharerSearch | undefined;
-  protected extras: ExtraSockets | undefined;
-  #connection: Connection | undefined;
-  /** What its code says of the sharer. */
-  #sharer: PairSide = { mapping: "unknown", candidates: [] };
+  #session: ReceiveSession | undefined;
+  #manifest: ReceivedManifest | undefined;
   #lastWarning = "";
   #hasShownReply = false;
-  #receiver: Receiver | undefined;
-  #ticker: ProgressTicker | undefined;
-  #startedAt: Instant;
+  /** Whether a session that is lost can be gone on with; not before the client was let in. */
+  #canResume = false;
+  /** When the last session was lost that had come as far as an offer; undefined while one has. */
+  #lostAt: Instant | undefined;
+  #startedAt: Instant | undefined;
   #cancelTimeout = (): void => {};
 
   constructor(code: string, options: ReceiveOptions) {
@@ -92,90 +116,129 @@ class RunningReceive extends Operation implements Receive {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.#pathTeller = new PathTeller(this.#clock, (event) => this.events.push(event));
-    this.#startedAt = this.#clock.now();
+    this.#output = options.output && new OutputStorage(options.output);
+    this.#storage = this.#output ?? options.storage ?? new DenoStorage();
     this.watch(options.signal, () => this.#fail(new TransferError("interrupted", "Interrupted")));
     this.#start(code).catch((error) => this.#fail(asTransferError(error)));
   }
 
   protected async stop(): Promise<void> {
     this.#cancelTimeout();
-    this.#ticker?.stop();
-    this.#pathTeller.end();
     this.live?.endpoint.stopConnecting();
     // An endpoint closes its sockets; it may have come to an end before there was one.
     if (!this.live) this.#options.sockets?.forEach((socket) => socket.close());
     if (this.#keys) wipe(this.#keys.secretKey);
-    this.#receiver?.abort(new TransferError("interrupted", "Closed"));
+    const closed = new TransferError("interrupted", "Closed");
+    const ended = this.#session?.abort(closed);
+    // Before anything is waited for: its reader may take no byte any more.
+    this.#output?.abort(closed);
+    await this.#manifest?.stop();
     await this.#search?.close();
-    await this.#receiver?.finished.catch(() => {}); // part files are gone by then
+    await ended; // what is kept is on the disk by then
   }
 
   async #start(text: string): Promise<void> {
     const allowLoopback = this.#options.allowLoopback ?? false;
     const decoded = decodeShareCode(text, { allowLoopback });
     if (!decoded.ok) throw codeProblemError(decoded.problem);
-    const { candidates, mappingClass } = decoded.code;
-    this.#sharer = { mapping: mappingClass, candidates };
+    this.#share = decoded.code;
     const help = outsideHelp(this.#options);
-    const addresses = candidates.map(({ address }) => formatSocketAddress(address));
+    await this.#prepareManifest();
+    const addresses = this.#addresses;
     this.events.push({ event: "connecting", addresses });
-    const provider = selectSystemProvider();
     const sockets = await socketsFor(this.#options);
     const random = this.#random;
     if (this.isOver) return sockets.forEach((socket) => socket.close());
+    const provider = this.#provider;
     this.live = new LiveEndpoint(
       { sockets, provider, random, clock: this.#clock, sending: { wishes: this.#options } },
-      (event) => this.#handleEvent(provider, event),
+      (event) => this.#handleEvent(event),
     );
-    this.#connect(provider, decoded.code, { addresses, help });
+    this.#connect(help);
+    const timeoutMs = this.#timeoutMs;
+    this.#armTimeout(after(this.#clock.now(), timeoutMs), () => {
+      const { impostors } = this.live!.endpoint;
+      return noAnswer(addresses, { timeoutMs, impostors, hasShownReply: this.#hasShownReply });
+    });
   }
 
-  #connect(
-    provider: CryptoProvider,
-    code: ShareCode,
-    { addresses, help }: { readonly addresses: readonly string[]; readonly help: OutsideHelp },
-  ): void {
+  async #prepareManifest(): Promise<void> {
+    const { manifest } = this.#options;
+    if (manifest === undefined) return;
+    this.#manifest = new ReceivedManifest({
+      options: { ...this.#options, manifest },
+      crypto: this.#provider,
+      clock: this.#clock,
+      session: SESSION,
+      emit: (event) => this.events.push(event),
+    });
+    await this.#manifest.check();
+  }
+
+  // ---- the way to the sharer ----
+
+  /** The addresses in the code. */
+  get #addresses(): string[] {
+    return this.#share!.candidates.map(({ address }) => formatSocketAddress(address));
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+
+  #armTimeout(deadline: Instant, errorOf: () => TransferError): void {
+    this.#cancelTimeout = waitUntil(this.#clock, deadline, () => this.#fail(errorOf()));
+  }
+
+  /** The paths to the addresses in the code. */
+  get #paths(): Path[] {
+    return this.live!.pathsTo(this.#share!.candidates.map(({ address }) => address));
+  }
+
+  /** Begins a handshake, with the key there is. */
+  #shakeHands(paths: readonly Path[]): void {
+    const features = this.#options.verify ? FEATURE_VERIFY : 0;
+    this.live!.endpoint.connect(this.#clock.now(), {
+      t: this.#share!.t,
+      staticKeys: this.#keys!,
+      paths,
+      request: encodeHello({ version: TRANSFER_VERSION, features, text: "" }),
+    });
+    this.live!.wake();
+  }
+
+  #connectWithNewKey(): Uint8Array {
+    if (this.#keys) wipe(this.#keys.secretKey);
+    this.#keys = this.#provider.generateKeyPair(this.#random);
+    this.#shakeHands(this.#paths);
+    return this.#keys.publicKey;
+  }
+
+  #connect(help: OutsideHelp): void {
     const live = this.live!;
     const options = this.#options;
-    const paths = live.pathsTo(code.candidates.map(({ address }) => address));
-    if (paths.length === 0) {
+    if (this.#paths.length === 0) {
       throw new TransferError(
         "peer_unreachable",
-        `Cannot reach ${addresses.join(", ")}: this machine has no such kind of network`,
+        `Cannot reach ${this.#addresses.join(", ")}: this machine has no such kind of network`,
       );
     }
-    const connectWithNewKey = (): Uint8Array => {
-      if (this.#keys) wipe(this.#keys.secretKey);
-      this.#keys = provider.generateKeyPair(this.#random);
-      live.endpoint.connect(this.#clock.now(), {
-        t: code.t,
-        staticKeys: this.#keys,
-        paths,
-        request: encodeHello({
-          version: TRANSFER_VERSION,
-          features: options.verify ? FEATURE_VERIFY : 0,
-          text: "",
-        }),
-      });
-      live.wake();
-      return this.#keys.publicKey;
-    };
     this.extras = extraSocketsFor(live, options);
     this.#search = new SharerSearch({
       tools: {
         live,
         clock: this.#clock,
         random: this.#random,
-        provider,
+        provider: this.#provider,
         extras: this.extras,
         budgets: new SprayBudgets(),
       },
       help,
       interfaces: options.localAddresses ?? true ? listInterfaces : () => [],
       allowLoopback: options.allowLoopback ?? false,
-      share: code,
-      clientKey: connectWithNewKey(),
-      renewKey: connectWithNewKey,
+      share: this.#share!,
+      clientKey: this.#connectWithNewKey(),
+      renewKey: () => this.#connectWithNewKey(),
       onReply: (reply, isChanged) => this.#showReply(reply, isChanged),
       onImpossible: ({ outlook }) => this.#fail(cannotMeet(outlook)),
       onNetwork: (event) => this.#handleNetwork(event),
@@ -183,14 +246,6 @@ class RunningReceive extends Operation implements Receive {
         live.endpoint.addConnectPath(this.#clock.now(), path, isAnswer);
         live.wake();
       },
-    });
-    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    const deadline = after(this.#clock.now(), timeoutMs);
-    this.#cancelTimeout = this.#clock.setTimer(deadline, () => {
-      const { impostors } = live.endpoint;
-      this.#fail(
-        noAnswer(addresses, { timeoutMs, impostors, hasShownReply: this.#hasShownReply }),
-      );
     });
   }
 
@@ -204,7 +259,7 @@ class RunningReceive extends Operation implements Receive {
       ...(isChanged ? { changed: true } : {}),
     });
     const { advice } = outlook;
-    if (this.#connection || !outlook.isUncertain || !advice) return;
+    if (this.#session || !outlook.isUncertain || !advice) return;
     if (advice.problem === this.#lastWarning) return;
     this.#lastWarning = advice.problem;
     this.events.push({ event: "warning", code: advice.problem, message: advice.text });
@@ -212,7 +267,7 @@ class RunningReceive extends Operation implements Receive {
 
   #expectedOf({ method, isUncertain }: PairOutlook): ExpectedMethod {
     // Who is connected already needs the code for admission only.
-    if (this.#connection) return this.#methodOf(this.#connection.path);
+    if (this.#session) return this.#methodOf(this.#session.connection.path);
     return isUncertain || method === "impossible" ? "unknown" : method;
   }
 
@@ -223,137 +278,152 @@ class RunningReceive extends Operation implements Receive {
 
   /** Tells the sharer all the ways to this machine. */
   #tellCandidates(): void {
-    if (!this.#connection || !this.#search) return;
-    tellCandidates(this.#connection, this.#clock.now(), this.#search);
-  }
-
-  #handleEvent(provider: CryptoProvider, event: EndpointEvent): void {
-    switch (event.type) {
-      case "closed":
-        return this.#receiver?.handleClosed(connectionError(event.end));
-      case "connected":
-        if (this.isOver) return event.connection.close(wireOfErrorCode("interrupted"), "closed");
-        this.#cancelTimeout();
-        this.#connection = event.connection;
-        this.#search?.handleConnected(event.connection);
-        return this.#receive(provider, event);
-      case "path":
-        this.#search?.handlePathFound();
-        return this.#tellPath(event.path, event.rttMs);
-      case "path-lost":
-        this.events.push({ event: "path-lost", session: SESSION, silentMs: event.silentMs });
-        return this.#search?.handlePathLost();
-    }
-  }
-
-  #tellPath(path: Path, rttMs: number): void {
-    this.#pathTeller.push(pathEvent(SESSION, path, { method: this.#methodOf(path), rttMs }));
+    if (!this.#session || !this.#search) return;
+    tellCandidates(this.#session.connection, this.#clock.now(), this.#search);
   }
 
   #methodOf(path: Path): PathMethod {
     if (routeTo(path.remote) !== "internet") return "direct";
     const found = this.#search?.methodOf(path);
     if (found !== undefined) return found;
-    return hasOpenPort(this.#sharer, path.remote.family) ? "mapped" : "direct";
+    const { mappingClass: mapping, candidates } = this.#share!;
+    return hasOpenPort({ mapping, candidates }, path.remote.family) ? "mapped" : "direct";
   }
 
-  #receive(provider: CryptoProvider, event: EndpointEvent & { type: "connected" }): void {
-    const { connection, handshakeHash } = event;
-    const options = this.#options;
-    this.#startedAt = this.#clock.now();
-    const { path } = connection;
-    const { rttMs } = connection.statistics;
-    this.events.push({
-      event: "connected",
-      session: SESSION,
-      address: formatSocketAddress(path.remote),
-      route: routeTo(path.remote),
-      rttMs,
-      acceleration: this.live!.accelerationOf(path),
+  // ---- sessions ----
+
+  #handleEvent(event: EndpointEvent): void {
+    if (event.type === "connected") return this.#beginSession(event);
+    const session = this.#session;
+    if (session === undefined || event.connection !== session.connection) return;
+    switch (event.type) {
+      case "closed":
+        return session.handleClosed(event.end);
+      case "path":
+        this.#search?.handlePathFound();
+        return session.tellPath(event.path, event.rttMs);
+      case "path-lost":
+        this.events.push({ event: "path-lost", session: SESSION, silentMs: event.silentMs });
+        return this.#search?.handlePathLost();
+    }
+  }
+
+  #beginSession(connected: EndpointEvent & { type: "connected" }): void {
+    const { connection } = connected;
+    if (this.isOver) return connection.close(wireOfErrorCode("interrupted"), "closed");
+    this.#cancelTimeout();
+    this.#search?.handleConnected(connection);
+    const session = new ReceiveSession({
+      connected,
+      options: this.#options,
+      clock: this.#clock,
+      random: this.#random,
+      provider: this.#provider,
+      target: {
+        storage: this.#storage,
+        directory: this.#output ? OUTPUT_ROOT : this.#options.directory ?? ".",
+        showsTexts: this.#options.directory === undefined && this.#output === undefined,
+        findProblem: this.#output ? findOutputProblem : undefined,
+        onInPlace: this.#manifest && ((planned, root) => this.#manifest?.add(planned, root)),
+      },
+      clientKey: this.#keys!.publicKey,
+      agreement: this.#agreement,
+      account: this.#account,
+      isResuming: this.#lostAt !== undefined,
+      methodOf: (path) => this.#methodOf(path),
+      acceleration: this.live!.accelerationOf(connection.path),
+      pathTeller: this.#pathTeller,
+      emit: (event) => this.events.push(event),
+      onOffer: (offer, isSame) => this.#handleOffer(offer, isSame),
+      onBegin: () => void (this.#startedAt ??= this.#clock.now()),
+      onReplyWanted: () => void this.#search?.showReply(),
+      onEnd: (result) => this.#handleSessionEnd(session, result),
     });
-    this.#tellPath(path, rttMs);
-    const receiver = new Receiver({
-      channel: connection,
-      storage: options.storage ?? new DenoStorage(),
-      crypto: provider,
-      directory: options.directory ?? ".",
-      decide: (offer) => this.#decide({ ...offer, session: SESSION }),
-      ...(options.verify
-        ? {
-          verification: {
-            handshakeHash,
-            random: this.#random,
-            confirmWords: (words: readonly string[]) => this.#confirmWords(words),
-          },
-        }
-        : {}),
-      onEvent: (notice) => this.#handleNotice(notice),
-    });
-    this.#receiver = receiver;
-    receiver.finished.then(
-      (summary) => this.#handleDone(summary),
-      (error) => this.#fail(asTransferError(error)),
-    );
-    connection.setHandler(receiver);
-    receiver.start();
+    this.#session = session;
+    session.start();
     // What the code says is not told again in the channel.
-    for (const { address } of this.#sharer.candidates) {
-      if (!isSameSocketAddress(address, path.remote)) {
+    for (const { address } of this.#share!.candidates) {
+      if (!isSameSocketAddress(address, connection.path.remote)) {
         connection.addRemoteCandidate(this.#clock.now(), address);
       }
     }
     this.#tellCandidates();
   }
 
-  async #decide(offer: OfferEvent): Promise<OfferDecision> {
-    const { decide, overwrite, takeDotNames } = this.#options;
-    const decision = decide ? await decide(offer) : {
-      accept: true,
-      overwrite: overwrite ?? "never",
-      takeDotNames: takeDotNames ?? false,
-    };
-    if (decision.accept && !this.isOver) this.#startTicker();
-    return decision;
+  #handleOffer({ hasStream }: Pick<OfferEvent, "hasStream">, isSame: boolean): void {
+    // What went into a stream, or was read of one, cannot be had again.
+    this.#canResume = this.#output === undefined && hasStream !== true;
+    this.#lostAt = undefined;
+    this.#manifest?.restart(isSame);
+    if (!isSame) this.#startedAt = undefined;
   }
 
-  async #confirmWords(words: readonly string[]): Promise<boolean> {
-    this.events.push({ event: "words", session: SESSION, words });
-    return await this.#options.confirmWords?.(words) ?? true;
+  #handleSessionEnd(session: ReceiveSession, result: TransferSummary | TransferError): void {
+    if (this.isOver) return;
+    if (!(result instanceof TransferError)) return this.#handleDone(result);
+    const { closed } = session.connection;
+    const isLost = result.code === "path_lost" && closed?.byPeer === false;
+    if (isLost && this.#canResume) this.#reconnect(session);
+    else this.#fail(result);
   }
 
-  #startTicker(): void {
-    this.#startedAt = this.#clock.now();
-    const limits = new LimitWatch({ clock: this.#clock, connection: this.#connection! });
-    this.#ticker = new ProgressTicker(
-      this.#clock,
-      () => this.#receiver!.progress,
-      (progress) =>
-        this.events.push({
-          ...progress,
-          ...limits.poll(),
-          session: SESSION,
-          route: routeTo(this.#connection!.path.remote),
-        }),
-    );
+  /** Nothing was heard of the other side any more: looks for it again. */
+  #reconnect(session: ReceiveSession): void {
+    const { path } = session.connection;
+    const now = this.#clock.now();
+    this.#lostAt ??= now;
+    const deadline = after(this.#lostAt, this.#timeoutMs);
+    const { bytesDone = 0, bytesTotal = 0 } = this.#account.last ?? {};
+    this.#agreement.noteLost(session.offerDigest);
+    this.#session = undefined;
+    this.#search!.restart();
+    // Where it was last is where it may be still, whatever the code says.
+    const lastPath = this.live!.sockets.has(path.socket)
+      ? [path]
+      : this.live!.pathsTo([path.remote]);
+    const paths = this.#paths;
+    const others = lastPath.filter((last) => !paths.some((known) => isSamePath(known, last)));
+    const all = [...others, ...paths];
+    const addresses = all.map(({ remote }) => formatSocketAddress(remote));
+    this.events.push({
+      event: "reconnecting",
+      session: SESSION,
+      addresses,
+      bytesDone,
+      bytesTotal,
+      timeoutMs: Math.max(0, deadline - now),
+    });
+    this.#shakeHands(all);
+    this.#armTimeout(deadline, () => notBack(addresses, this.#timeoutMs));
   }
 
-  #handleNotice(notice: TransferNotice): void {
-    if (notice.event === "waiting" && notice.reason === "reply") void this.#search?.showReply();
-    this.events.push({ ...notice, session: SESSION });
-  }
+  // ---- the end ----
 
   #handleDone(summary: TransferSummary): void {
-    this.#pathTeller.end();
-    this.#ticker?.stop();
-    this.#ticker = undefined;
-    void this.finish(doneEvent(SESSION, summary, this.#clock.now() - this.#startedAt));
+    const bytes = summary.bytes + this.#account.bytesBefore;
+    const now = this.#clock.now();
+    const elapsedMs = now - (this.#startedAt ?? now);
+    const done = doneEvent(SESSION, { ...summary, bytes }, elapsedMs);
+    if (this.#manifest === undefined) return void this.finish(done);
+    // The other side has been let go: what is left is between this program and the disk.
+    this.#manifest.write().then(() => this.finish(done), (error) => this.#fail(error));
   }
 
   #fail(error: TransferError): void {
-    this.#pathTeller.end();
-    this.#receiver?.abort(error);
+    void this.#session?.abort(error);
     void this.finish(errorEvent(error, { fatal: true }));
   }
+}
+
+/** A stream holds one file. */
+function findOutputProblem(offer: Omit<OfferEvent, "session">): TransferError | undefined {
+  if (offer.items === 1 && offer.files === 1) return undefined;
+  const { items, files } = offer;
+  return new TransferError(
+    "usage",
+    `Cannot write what is offered into one stream: ${items} items, ${files} of them files`,
+    { hint: "Receive it into a folder, or have one file sent" },
+  );
 }
 
 function noAnswer(
@@ -376,6 +446,15 @@ function noAnswer(
     hint: how.hasShownReply
       ? "Check that the share still runs, and paste the reply code there: it is shown anew each time"
       : "Check that the other side still runs and that no firewall between you drops UDP",
+  });
+}
+
+function notBack(addresses: readonly string[], timeoutMs: number): TransferError {
+  const seconds = Math.round(timeoutMs / 1000);
+  const message = `Connection lost, and no answer from ${addresses.join(", ")} within ${seconds} s`;
+  return new TransferError("path_lost", message, {
+    hint: "Run it again when the other side is back, with its new code if it was started again: " +
+      "what has arrived is kept",
   });
 }
 

@@ -5,12 +5,13 @@ import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "./crypto/share_keys.ts";
 import { wipe } from "./crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "./errors.ts";
-import type { TransferEvent } from "./events.ts";
+import type { ErrorEvent, TransferEvent } from "./events.ts";
 import { formatSocketAddress, isSameSocketAddress } from "./nat/address.ts";
 import type { Candidate } from "./nat/candidate.ts";
 import { hasOpenPort } from "./nat/pair_side.ts";
 import type { PathMethod } from "./nat/path_method.ts";
 import type { Path } from "./nat/path.ts";
+import { LostClients } from "./lost_clients.ts";
 import {
   checkLimit,
   DEFAULT_TIMEOUT_MS,
@@ -19,8 +20,9 @@ import {
   Operation,
   socketsFor,
 } from "./operation.ts";
-import type { ShareOptions } from "./options.ts";
+import type { ShareOptions, ShareSource } from "./options.ts";
 import { routeTo } from "./path_report.ts";
+import { waitUntil } from "./patience.ts";
 import { Places } from "./places.ts";
 import type { Connection } from "./protocol/connection.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
@@ -29,11 +31,9 @@ import { replyProblemError } from "./rendezvous/code_error.ts";
 import { readManualCandidates } from "./rendezvous/manual_candidates.ts";
 import { decodeReplyCode, type ReplyCode } from "./rendezvous/reply_code.ts";
 import { encodeShareCode } from "./rendezvous/share_code.ts";
-import { ShareSession } from "./share_session.ts";
+import { type EarlierSession, type SessionEnd, ShareSession } from "./share_session.ts";
+import { type PreparedSource, prepareSource } from "./share_source.ts";
 import { after } from "./time.ts";
-import { DenoStorage } from "./transfer/deno_storage.ts";
-import { buildManifest, type Manifest } from "./transfer/manifest.ts";
-import type { Storage } from "./transfer/storage.ts";
 import { selectSystemProvider } from "./system_provider.ts";
 import { type Clock, systemClock } from "./transport/clock.ts";
 import type { ExtraSockets } from "./transport/extra_sockets.ts";
@@ -79,19 +79,31 @@ export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
 }
 
 /**
- * Shares files and folders. The share is ready when this resolves; it works on its own, and its
- * events tell how.
+ * Shares files and folders, a text or a stream. The share is ready when this resolves; it works on
+ * its own, and its events tell how.
  *
- * @param paths Files and folders; a folder is offered under its own name.
+ * @param source Paths of files and folders, of which a folder is offered under its own name; or
+ *   `{ text }`; or `{ stream, name }`, which is read while it is sent. When the client of a stream
+ *   is lost in the middle the share ends: it cannot be resumed.
  * @param options Nothing is required.
- * @throws {TypeError} If `paths` is empty or an option makes no sense.
+ * @throws {TypeError} If there is nothing to share, a text or a name cannot be sent, someone else
+ *   reads the stream, or an option makes no sense.
  * @throws {TransferError} `read_failed` for a path that is not there or cannot be read, `usage` for
- *   an address or a STUN server that cannot be used, `no_network`, `socket_unavailable`,
- *   `permission_missing`.
+ *   an address or a STUN server that cannot be used or patterns that leave nothing, `no_network`,
+ *   `socket_unavailable`, `permission_missing`.
+ *
+ * @example Share what a program writes
+ * ```ts ignore
+ * const tar = new Deno.Command("tar", { args: ["c", "photos"], stdout: "piped" }).spawn();
+ * const sharing = await share({ stream: tar.stdout, name: "photos.tar" });
+ * ```
  */
-export async function share(paths: readonly string[], options: ShareOptions = {}): Promise<Share> {
-  if (paths.length === 0) throw new TypeError("Cannot share nothing: paths is empty");
+export async function share(source: ShareSource, options: ShareOptions = {}): Promise<Share> {
   const maxClients = options.maxClients ?? 1;
+  // [XFER-20]
+  if ("stream" in source && maxClients !== 1) {
+    throw new TypeError("Cannot share a stream with more than one client: it can be read once");
+  }
   if (!(maxClients >= 1 && (Number.isInteger(maxClients) || maxClients === Infinity))) {
     throw new TypeError(`Cannot share with ${maxClients} clients: a whole number, at least 1`);
   }
@@ -102,14 +114,11 @@ export async function share(paths: readonly string[], options: ShareOptions = {}
   }
   const help = outsideHelp(options);
   const warnings: TransferEvent[] = [];
-  const storage = options.storage ?? new DenoStorage();
-  const manifest = await buildManifest(storage, paths, {
-    onWarning: (warning) => warnings.push(warning),
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
-  const sockets = await socketsFor(options);
+  const prepared = await prepareSource(source, options, (warning) => warnings.push(warning));
+  let sockets: readonly DatagramSocket[] = [];
   let manual: readonly Candidate[];
   try {
+    sockets = await socketsFor(options);
     manual = await readManualCandidates(
       [...options.addresses ?? [], ...options.extraAddresses ?? []],
       {
@@ -120,19 +129,26 @@ export async function share(paths: readonly string[], options: ShareOptions = {}
     );
   } catch (error) {
     for (const socket of sockets) socket.close();
+    prepared.stream?.close();
     throw error;
   }
   const running = new RunningShare({
     options: { ...options, maxClients },
     help,
-    manifest,
-    storage,
+    source: prepared,
     sockets,
     manual,
     warnings,
   });
   await running.begin();
   return running;
+}
+
+/** Why a share of a stream is over when its client is gone: for the same reason, and for good. */
+function streamLostError({ code, message }: ErrorEvent): TransferError {
+  return new TransferError(code, `${message}; a stream cannot be resumed`, {
+    hint: "Run it again from the beginning, or send a file: that can be resumed",
+  });
 }
 
 /** How a share sends. */
@@ -150,8 +166,7 @@ function sendingOptions(options: ShareOptions): SendingOptions {
 interface RunningShareParts {
   readonly options: ShareOptions & { readonly maxClients: number };
   readonly help: OutsideHelp;
-  readonly manifest: Manifest;
-  readonly storage: Storage;
+  readonly source: PreparedSource;
   readonly sockets: readonly DatagramSocket[];
   readonly manual: readonly Candidate[];
   readonly warnings: readonly TransferEvent[];
@@ -171,6 +186,7 @@ class RunningShare extends Operation implements Share {
   readonly #tools: SearchTools;
   readonly #places: Places;
   readonly #sessions = new Map<Connection, ShareSession>();
+  readonly #lostClients = new LostClients();
   /** Pasted reply codes, newest last: their clients are admitted. */
   readonly #replies: ReplyCode[] = [];
   readonly #searches: ClientSearch[] = [];
@@ -277,6 +293,7 @@ class RunningShare extends Operation implements Share {
     this.#cancelTimeout();
     this.live.endpoint.stopListening();
     this.#places.close();
+    this.#parts.source.stream?.close();
     // Of a search that found its client a socket may be left: last words are to go through it.
     for (const search of this.#searches.splice(0)) if (!search.connection) search.stop();
     wipe(this.#staticKeys.secretKey);
@@ -393,9 +410,10 @@ class RunningShare extends Operation implements Share {
     if (this.isOver) {
       return connection.close(wireOfErrorCode("share_closed"), "the share was closed");
     }
-    const { options, manifest, storage } = this.#parts;
+    const { options, source } = this.#parts;
     this.#cancelTimeout();
-    const search = this.#searches.find((search) => search.isFor(remoteKey));
+    const earlier = this.#earlierSessionOf(remoteKey);
+    const search = this.#searchFor(event, earlier !== undefined);
     search?.handleConnected(connection);
     const repair = new PathRepair({
       ...this.#tools,
@@ -411,11 +429,11 @@ class RunningShare extends Operation implements Share {
       accepted: event,
       options,
       clock: this.#clock,
-      manifest,
-      storage,
+      source,
       provider: this.#provider,
       places: this.#places,
       isInvited: this.#replies.some(isOfClient),
+      earlier,
       isOfClient,
       methodOf: (path) => search?.methodOf(path) ?? this.#methodOf(path),
       accelerationOf: (path) => this.live.accelerationOf(path),
@@ -428,10 +446,40 @@ class RunningShare extends Operation implements Share {
       }),
       repair,
       emit: (told) => this.events.push(told),
-      onEnd: (how, last) => this.#handleSessionEnd({ connection, repair }, how, last),
+      onEnd: (how, last) => {
+        if (how === "lost") this.#lostClients.add(remoteKey, session.number);
+        this.#handleSessionEnd({ connection, repair }, how, last);
+      },
     });
     this.#sessions.set(connection, session);
     session.start();
+  }
+
+  /**
+   * Where the client that has proved this key was let in before and lost; perhaps without anybody
+   * here having noticed.
+   */
+  #earlierSessionOf(remoteKey: Uint8Array): EarlierSession | undefined {
+    for (const session of this.#sessions.values()) {
+      if (session.isOfAdmitted(remoteKey)) return session.supersede();
+    }
+    const number = this.#lostClients.take(remoteKey);
+    return number === undefined ? undefined : { number, hasPlace: false };
+  }
+
+  /**
+   * The search that led a client here. One that was let in before keeps its key, whatever reply code
+   * it showed since: then the path tells.
+   */
+  #searchFor(
+    { remoteKey, connection: { path } }: EndpointEvent & { type: "accepted" },
+    hasReturned: boolean,
+  ): ClientSearch | undefined {
+    const isFree = ({ connection }: ClientSearch) => connection === undefined;
+    return this.#searches.find((search) => isFree(search) && search.isFor(remoteKey)) ??
+      (hasReturned
+        ? this.#searches.find((search) => isFree(search) && search.hasFound(path))
+        : undefined);
   }
 
   #endSearchOf(connection: Connection): void {
@@ -448,10 +496,10 @@ class RunningShare extends Operation implements Share {
 
   #handleSessionEnd(
     { connection, repair }: { readonly connection: Connection; readonly repair: PathRepair },
-    how: "served" | "failed" | "interrupted",
+    how: SessionEnd,
     last: TransferEvent,
   ): void {
-    const { maxClients } = this.#parts.options;
+    const { options: { maxClients }, source: { stream } } = this.#parts;
     this.#sessions.delete(connection);
     // A socket of its own is given back once the last words have left through it.
     void this.live.idle().then(() => {
@@ -464,6 +512,11 @@ class RunningShare extends Operation implements Share {
       void this.finish(last);
       return;
     }
+    // Nobody else can have it from its beginning.
+    if (last.event === "error" && stream?.isBegun && !this.isOver) {
+      return this.#fail(streamLostError(last));
+    }
+    if (how === "superseded") return; // told by the session that goes on with it
     // The one person this was for has said stop; a client that was lost or refused has not. If
     // somebody else is here already, it goes on for them.
     const isStopped = how === "interrupted" && maxClients === 1 && this.#sessions.size === 0;
@@ -479,7 +532,7 @@ class RunningShare extends Operation implements Share {
 
   #armTimeout(): void {
     const timeoutMs = this.#parts.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#cancelTimeout = this.#clock.setTimer(after(this.#clock.now(), timeoutMs), () => {
+    this.#cancelTimeout = waitUntil(this.#clock, after(this.#clock.now(), timeoutMs), () => {
       const seconds = Math.round(timeoutMs / 1000);
       this.#fail(new TransferError("timed_out", `Nobody came for ${seconds} s`));
     });

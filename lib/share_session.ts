@@ -1,7 +1,8 @@
 /** One client of a share: its admission, its transfer, and what is told of it. */
+import { constantTimeEqual } from "./bytes/equal.ts";
 import { asTransferError, connectionError } from "./connection_error.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
-import type { TransferError } from "./errors.ts";
+import { TransferError } from "./errors.ts";
 import type { ConnectedEvent, PathRoute, TransferEvent } from "./events.ts";
 import { LimitWatch } from "./limit_watch.ts";
 import { formatSocketAddress } from "./nat/address.ts";
@@ -18,13 +19,26 @@ import type { ConnectionEnd } from "./protocol/connection_options.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
 import type { ReplyCode } from "./rendezvous/reply_code.ts";
 import type { Instant } from "./time.ts";
-import type { Manifest } from "./transfer/manifest.ts";
-import { Sender } from "./transfer/sender.ts";
-import type { Storage } from "./transfer/storage.ts";
+import type { PreparedSource } from "./share_source.ts";
+import { Sender } from "./transfer/sending/sender.ts";
 import type { PathRepair } from "./traversal/path_repair.ts";
 import type { TransferNotice, TransferSummary } from "./transfer/transfer_notice.ts";
 import type { Clock } from "./transport/clock.ts";
 import { systemRandom } from "./transport/random.ts";
+
+/** What to do when a client was lost that had been let in. */
+const COMES_AGAIN_HINT = "It comes again by itself when it can, and goes on: keep this running";
+
+/** How a session ended; see {@linkcode ShareSessionParts.onEnd}. */
+export type SessionEnd = "served" | "lost" | "superseded" | "interrupted" | "failed";
+
+/** The session of a client that was let in before, and comes again. */
+export interface EarlierSession {
+  /** Its number. */
+  readonly number: number;
+  /** Whether it was there still, and its place is passed on. */
+  readonly hasPlace: boolean;
+}
 
 /** What a session works with. */
 export interface ShareSessionParts {
@@ -33,13 +47,15 @@ export interface ShareSessionParts {
   readonly accepted: EndpointEvent & { readonly type: "accepted" };
   readonly options: ShareOptions;
   readonly clock: Clock;
-  readonly manifest: Manifest;
-  readonly storage: Storage;
+  /** What is shared. */
+  readonly source: PreparedSource;
   readonly provider: CryptoProvider;
   /** The share's places. */
   readonly places: Places;
   /** Whether its reply code was pasted before it came. */
   readonly isInvited: boolean;
+  /** What it goes on with: then nobody is asked about the client. */
+  readonly earlier: EarlierSession | undefined;
   /** Whether a reply code is that of this client. */
   readonly isOfClient: (reply: ReplyCode) => boolean;
   /** How a path came about. */
@@ -52,10 +68,11 @@ export interface ShareSessionParts {
   readonly repair: PathRepair;
   readonly emit: (event: TransferEvent) => void;
   /**
-   * Called once, with the session's last event. *Interrupted*: a client that was let in ended the
-   * transfer on purpose.
+   * Called once, with the session's last event. *Lost*: nothing was heard of a client any more that
+   * had been let in. *Superseded*: it came again; nothing is told then. *Interrupted*: a client that
+   * was let in ended the transfer on purpose.
    */
-  readonly onEnd: (how: "served" | "failed" | "interrupted", last: TransferEvent) => void;
+  readonly onEnd: (how: SessionEnd, last: TransferEvent) => void;
 }
 
 /** A client of a share. */
@@ -73,12 +90,13 @@ export class ShareSession {
   /** Whether it holds one of the share's places. */
   #hasPlace = false;
   #hasEnded = false;
+  #isSuperseded = false;
   /** Resolves when its reply code was pasted. */
   readonly #invited = Promise.withResolvers<void>();
   #isInvited: boolean;
 
   constructor(parts: ShareSessionParts) {
-    const { accepted, options, manifest, storage, provider } = parts;
+    const { accepted, options, source: { manifest, storage }, provider } = parts;
     this.#parts = parts;
     this.#address = formatSocketAddress(accepted.connection.path.remote);
     this.#startedAt = parts.clock.now();
@@ -91,10 +109,12 @@ export class ShareSession {
     this.#isInvited = parts.isInvited;
     this.#firstPath = accepted.connection.path;
     this.#pathTeller = new PathTeller(parts.clock, (event) => this.#tell(event));
+    const { earlier } = parts;
     const isUnknown = !parts.isInvited && (options.private || options.admit !== undefined);
     // With nobody to ask and a place free the client has nothing to wait for, and is not told to.
     const isAsked = isUnknown || verification !== undefined;
-    if (!isAsked) this.#hasPlace = parts.places.tryTake();
+    if (earlier?.hasPlace) this.#hasPlace = true;
+    else if (!isAsked || earlier !== undefined) this.#hasPlace = parts.places.tryTake();
     this.#sender = new Sender({
       channel: accepted.connection,
       storage,
@@ -111,7 +131,7 @@ export class ShareSession {
 
   /** Begins to talk with the client. */
   start(): void {
-    const { number, accepted: { connection } } = this.#parts;
+    const { number, accepted: { connection }, earlier } = this.#parts;
     const { path } = connection;
     const { rttMs } = connection.statistics;
     this.#tell({
@@ -121,6 +141,7 @@ export class ShareSession {
       route: routeTo(path.remote),
       rttMs,
       acceleration: this.#parts.accelerationOf(path),
+      ...(earlier === undefined ? {} : { resumes: earlier.number }),
     });
     this.#pathTeller.push(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
     this.#sender.finished.then(
@@ -129,6 +150,35 @@ export class ShareSession {
     );
     connection.setHandler(this.#sender);
     this.#sender.start();
+  }
+
+  /** Counts from 1. */
+  get number(): number {
+    return this.#parts.number;
+  }
+
+  /** Whether it is the session of the client with this key, which was let in, and has not ended. */
+  isOfAdmitted(key: Uint8Array): boolean {
+    return this.#isAdmitted && !this.#hasEnded &&
+      constantTimeEqual(this.#parts.accepted.remoteKey, key);
+  }
+
+  /**
+   * The client came again, so here nothing will be heard of it any more: ends the session without a
+   * word.
+   *
+   * @returns What the new session goes on with.
+   */
+  supersede(): EarlierSession {
+    const earlier = { number: this.number, hasPlace: this.#hasPlace };
+    this.#isSuperseded = true;
+    this.#hasEnded = true;
+    this.#hasPlace = false;
+    this.#ticker?.stop();
+    this.#pathTeller.end();
+    // For a client that is there after all; nobody is told of the error here.
+    this.#sender.abort(new TransferError("share_closed", "The client came again"));
+    return earlier;
   }
 
   /** Whether a reply code is that of this client. */
@@ -183,11 +233,12 @@ export class ShareSession {
 
   /** Nobody is asked about a client that must show its reply code first. */
   get #mustShowReply(): boolean {
-    return this.#parts.options.private === true && !this.#isInvited;
+    const { options, earlier } = this.#parts;
+    return options.private === true && !this.#isInvited && earlier === undefined;
   }
 
   async #admit(words: readonly string[] | undefined): Promise<boolean> {
-    const { options, number, places } = this.#parts;
+    const { options, number, places, earlier } = this.#parts;
     if (this.#mustShowReply) await this.#invited.promise;
     if (this.#mustShowReply) return false; // it left without
     // Somebody else may be taking the last place: if that fails, this client is next. Nobody is asked
@@ -202,6 +253,7 @@ export class ShareSession {
       return false;
     }
     this.#hasPlace = true; // given back when the session fails, as it does when refused
+    if (earlier !== undefined) return true; // asked about then, by this key
     if (words) this.#tell({ event: "words", session: number, words });
     const request = { session: number, address: this.#address, ...(words ? { words } : {}) };
     // An invited client is asked about for its words only.
@@ -255,15 +307,26 @@ export class ShareSession {
   }
 
   #handleFailure(error: TransferError): void {
-    const { number, accepted, onEnd, places } = this.#parts;
-    const isOnPurpose = error.code === "interrupted" && this.#isAdmitted &&
-      accepted.connection.closed?.byPeer === true;
-    this.#hasEnded = true;
-    if (this.#hasPlace) places.giveBack();
-    this.#ticker?.stop();
-    this.#pathTeller.end();
-    const last = errorEvent(error, { session: number, fatal: false });
-    onEnd(isOnPurpose ? "interrupted" : "failed", last);
+    const { number, onEnd, places } = this.#parts;
+    const how = this.#howFailed(error);
+    if (how !== "superseded") {
+      this.#hasEnded = true;
+      if (this.#hasPlace) places.giveBack();
+      this.#ticker?.stop();
+      this.#pathTeller.end();
+    }
+    const told = how === "lost"
+      ? new TransferError(error.code, error.message, { hint: COMES_AGAIN_HINT })
+      : error;
+    onEnd(how, errorEvent(told, { session: number, fatal: false }));
+  }
+
+  #howFailed({ code }: TransferError): SessionEnd {
+    if (this.#isSuperseded) return "superseded";
+    if (!this.#isAdmitted) return "failed";
+    const isByPeer = this.#parts.accepted.connection.closed?.byPeer === true;
+    if (code === "interrupted" && isByPeer) return "interrupted";
+    return code === "path_lost" ? "lost" : "failed";
   }
 
   /** Where the session's path leads now. */

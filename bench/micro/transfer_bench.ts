@@ -6,13 +6,13 @@
 import { join } from "node:path";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import { ByteReader } from "../../lib/bytes/varint.ts";
-import { DenoStorage } from "../../lib/transfer/deno_storage.ts";
-import { decodeEntries, EntryPacker, type ManifestEntry } from "../../lib/transfer/entry.ts";
-import { GroupAssembler } from "../../lib/transfer/group_assembler.ts";
+import { DenoStorage } from "../../lib/storage/deno_storage.ts";
+import { decodeEntries, EntryPacker, type ManifestEntry } from "../../lib/transfer/offer/entry.ts";
+import { GroupAssembler } from "../../lib/transfer/receiving/group_assembler.ts";
 import { hashGroup } from "../../lib/transfer/hash_tree.ts";
 import { GROUP_BYTES } from "../../lib/transfer/limits.ts";
 import { NamesGate } from "../../lib/transfer/names.ts";
-import { ShareTree } from "../../lib/transfer/share_tree.ts";
+import { ShareTree } from "../../lib/transfer/offer/share_tree.ts";
 
 const group = new Uint8Array(GROUP_BYTES).fill(7);
 const small = group.subarray(0, 4096);
@@ -105,12 +105,15 @@ Deno.bench("read a file of 4 KiB", { group: "disk" }, async () => {
 });
 Deno.bench("write and place a file of 4 KiB", { group: "disk" }, async () => {
   const path = join(folder, `target ${written++}`);
-  await storage.writeWhole({
+  const target = {
     path,
     partPath: join(folder, ".p2pft-0123456789abcdef.part"),
+    journalPath: join(folder, ".p2pft-0123456789abcdef.journal"),
     folder: undefined,
     mtimeMs: 1_700_000_000_000,
     executable: false,
     overwrite: false,
-  }, small);
+  };
+  await storage.writeWhole(target, small);
+  await storage.placeWhole([target]);
 });

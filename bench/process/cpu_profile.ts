@@ -47,7 +47,7 @@ const WORK_OF_FILE: readonly (readonly [RegExp, Work])[] = [
   [/^lib\/transfer\/hash_tree\.ts$/, "hashing"],
   [/^lib\/crypto\//, "seal and open packets"],
   [/^lib\/transport\//, "UDP send and receive"],
-  [/^lib\/transfer\/(?:deno_\w+|disk_pace)\.ts$/, "disk"],
+  [/^lib\/storage\//, "disk"],
   [/^lib\/(?:protocol|bytes)\//, "packets, frames, recovery"],
   [/^lib\/(?:transfer|rendezvous|nat)\//, "files, groups, requests"],
   [/^/, "program and screen"],

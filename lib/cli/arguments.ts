@@ -11,10 +11,16 @@ import type {
   CongestionChoice,
   DoctorInvocation,
   Invocation,
+  OutputArguments,
   OverwriteChoice,
+  PeersAction,
+  PeersInvocation,
+  ReceivedLinksChoice,
   ReceiveInvocation,
   SendInvocation,
+  SymlinksChoice,
   TransferArguments,
+  VerifyInvocation,
 } from "./invocation.ts";
 import {
   type BindOption,
@@ -26,7 +32,9 @@ import {
   parseDuration,
   parseRate,
   parseStunOption,
+  STANDARD_STREAM,
 } from "./option_values.ts";
+import { sendInput, type SourceOptions, sourceProblem } from "./send_input.ts";
 
 /** Help or the version was asked for. */
 export interface TextRequest {
@@ -47,11 +55,15 @@ export interface UsageError {
 export type ParsedArguments = Invocation | TextRequest | UsageError;
 
 /** What commander collects for the options all commands share. */
-interface CollectedOptions {
+interface CollectedOutputOptions {
   json?: true;
   quiet?: true;
   verbose?: true;
   color: ColorChoice;
+}
+
+/** What it collects for commands that use the network. */
+interface CollectedOptions extends CollectedOutputOptions {
   allowLoopback?: true;
   bind?: BindOption;
   timeout?: number;
@@ -66,20 +78,21 @@ interface CollectedTransferOptions extends CollectedOptions {
   background?: true;
 }
 
-interface CollectedSendOptions extends CollectedTransferOptions {
+interface CollectedSendOptions extends CollectedTransferOptions, SourceOptions {
   address?: string[];
   localAddresses: boolean;
   qr?: true;
-  private?: true;
   limitClient?: number;
   cc?: CongestionChoice;
 }
 
 interface CollectedReceiveOptions extends CollectedTransferOptions {
-  output: string;
+  output?: string;
+  symlinks: ReceivedLinksChoice;
   localAddresses: boolean;
   overwrite?: OverwriteChoice;
   allowDotfiles?: true;
+  manifest?: string;
   qr?: true;
 }
 
@@ -159,12 +172,18 @@ function addNetworkOptions(command: Command, timeoutHelp: string): Command {
 
 const PEER_TIMEOUT_HELP = "how long to wait for the other side (default: 10m)";
 
-function commonArguments(options: CollectedOptions): CommonArguments {
+function outputArguments(options: CollectedOutputOptions): OutputArguments {
   return {
     json: options.json ?? false,
     quiet: options.quiet ?? false,
     verbose: options.verbose ?? false,
     color: options.color,
+  };
+}
+
+function commonArguments(options: CollectedOptions): CommonArguments {
+  return {
+    ...outputArguments(options),
     portMapping: options.portmap,
     ...(options.stun === undefined
       ? {}
@@ -192,8 +211,11 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
   );
   const command = new Command("send")
     .summary("send files and folders to one other machine")
-    .description("Sends files and folders to one other machine and prints the code for it.")
-    .argument("<path...>", "files and folders to send");
+    .description(
+      "Sends files and folders, standard input or a text to one other machine and prints the code " +
+        "for it.",
+    )
+    .argument("[path...]", "files and folders to send, or - for standard input");
   addTransferOptions(command, {
     limit: "send no faster, in bytes or bits a second: 500k, 2M, 10Mbit",
     background: "give way to all other traffic on the line",
@@ -216,15 +238,35 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
     .option("--no-local-addresses", "leave this machine's own addresses out of the code")
     .option("--private", "let in only those whose reply code is pasted here")
     .option("--qr", "show the code as a QR code too")
+    .addOption(
+      new Option(
+        "--exclude <glob>",
+        "leave out what fits this pattern of gitignore, in each folder (repeatable)",
+      ).argParser((text: string, previous: string[] = []) => [...previous, text]),
+    )
+    .option("--gitignore", "leave out what .gitignore files in the folders say, and .git")
+    .addOption(
+      new Option("--symlinks <policy>", "what to do with links in the folders (default: skip)")
+        .choices(["skip", "follow", "keep"] satisfies SymlinksChoice[]),
+    )
+    .option("--text <text>", "send this text, to be read there; - takes it from standard input")
+    .option("--name <name>", "what standard input or the text is called there")
     .action((paths: string[], _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CollectedSendOptions>();
       if (!options.localAddresses && options.address === undefined) {
         self.error("error: --no-local-addresses needs at least one --address");
       }
+      const problem = sourceProblem(paths, options);
+      if (problem !== undefined) self.error(`error: ${problem}`);
+      const input = sendInput(paths, options);
       report({
         command: "send",
         ...transferArguments(options),
-        paths,
+        paths: input === undefined ? paths : [],
+        ...(input === undefined ? {} : { input }),
+        exclude: options.exclude ?? [],
+        gitignore: options.gitignore ?? false,
+        symlinks: options.symlinks ?? "skip",
         addresses: options.address ?? [],
         localAddresses: options.localAddresses,
         private: options.private ?? false,
@@ -245,23 +287,36 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
     background: "ask the other side to give way to all other traffic",
   });
   return addNetworkOptions(command, PEER_TIMEOUT_HELP)
-    .option("-o, --output <dir>", "folder to write into", ".")
+    .option("-o, --output <dir>", "folder to write into, or - for standard output (default: .)")
     .addOption(
       new Option("--overwrite <policy>", "what to do with files that are here and differ")
-        .choices(["never", "ask", "always"]),
+        .choices(["never", "ask", "rename", "newer", "always"] satisfies OverwriteChoice[]),
     )
+    .addOption(
+      new Option("--symlinks <policy>", "what to do with links that stay inside what is offered")
+        .choices(["skip", "keep"] satisfies ReceivedLinksChoice[]).default("keep"),
+    )
+    .option("--manifest <file>", "write SHA-256 sums of the files here, after reading them back")
     .option("--allow-dotfiles", "take names that begin with a dot without asking")
     .option("--no-local-addresses", "tell the other side none of this machine's own addresses")
     .option("--qr", "show a reply code as a QR code too")
     .action((code: string | undefined, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CollectedReceiveOptions>();
+      const toOutput = options.output === STANDARD_STREAM;
+      if (toOutput && options.manifest !== undefined) {
+        self.error("error: --manifest is for files in a folder, not for --output -");
+      }
       report({
         command: "receive",
         ...transferArguments(options),
         ...(code === undefined ? {} : { code }),
-        directory: options.output,
+        directory: toOutput ? "." : options.output ?? ".",
+        isDirectoryGiven: options.output !== undefined && !toOutput,
+        toOutput,
+        symlinks: options.symlinks,
         ...(options.overwrite === undefined ? {} : { overwrite: options.overwrite }),
         allowDotfiles: options.allowDotfiles ?? false,
+        ...(options.manifest === undefined ? {} : { manifest: options.manifest }),
         localAddresses: options.localAddresses,
         qr: options.qr ?? false,
       });
@@ -284,6 +339,68 @@ function doctorCommand(report: (invocation: DoctorInvocation) => void): Command 
         ...(code === undefined ? {} : { code }),
       });
     });
+}
+
+function verifyCommand(report: (invocation: VerifyInvocation) => void): Command {
+  return new Command("verify")
+    .summary("compare received files with their manifest")
+    .description(
+      "Reads files back and compares them with a manifest that receive --manifest or sha256sum " +
+        "wrote. Uses no network.",
+    )
+    .argument("[path...]", "folders, or files in the manifest (default: the folder it lies in)")
+    .requiredOption("--manifest <file>", "the manifest")
+    .action((paths: string[], _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<CollectedOutputOptions & { manifest: string }>();
+      report({
+        command: "verify",
+        ...outputArguments(options),
+        paths,
+        manifest: options.manifest,
+      });
+    });
+}
+
+function peersCommand(report: (invocation: PeersInvocation) => void): Command {
+  const addAction = (action: Command, read: (...words: string[]) => PeersAction) =>
+    command.addCommand(
+      action.action((...given: unknown[]) => {
+        // Behind the arguments stand the options and the command.
+        const self = given.pop() as Command;
+        const options = self.optsWithGlobals<CollectedOutputOptions & { home?: string }>();
+        report({
+          command: "peers",
+          ...outputArguments(options),
+          action: read(...self.args),
+          ...(options.home === undefined ? {} : { home: options.home }),
+        });
+      }),
+    );
+  const command = new Command("peers")
+    .summary("show, rename or forget those who are remembered")
+    .description(
+      "Shows and changes whom this machine remembers. A PEER is a name, or the beginning of a " +
+        "fingerprint. Uses no network.",
+    )
+    .option("--home <dir>", "the folder in which identities are kept");
+  addAction(
+    new Command("list").summary("show them, and this person's own fingerprint")
+      .description("Shows who is remembered, and this person's own fingerprint."),
+    () => ({ kind: "list" }),
+  );
+  addAction(
+    new Command("rename").summary("give one another name")
+      .description("Gives a peer another name.")
+      .argument("<peer>", "who").argument("<name>", "what to call them from now on"),
+    (peer, name) => ({ kind: "rename", peer: peer!, name: name! }),
+  );
+  addAction(
+    new Command("remove").summary("forget one")
+      .description("Forgets a peer, and what was kept for short codes.")
+      .argument("<peer>", "who"),
+    (peer) => ({ kind: "remove", peer: peer! }),
+  );
+  return command;
 }
 
 /** How to word help. */
@@ -318,8 +435,9 @@ export function parseArguments(args: readonly string[], style: HelpStyle): Parse
         .default("auto"),
     );
   program.addCommand(sendCommand(report)).addCommand(receiveCommand(report))
-    .addCommand(doctorCommand(report));
-  for (const command of [program, ...program.commands]) {
+    .addCommand(doctorCommand(report)).addCommand(verifyCommand(report))
+    .addCommand(peersCommand(report));
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .helpOption("-h, --help", "print help")
@@ -348,10 +466,16 @@ export function parseArguments(args: readonly string[], style: HelpStyle): Parse
   return found;
 }
 
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
 const COMMAND_NAMES: readonly string[] = [
   "send",
   "receive",
   "doctor",
+  "verify",
+  "peers",
 ] satisfies Invocation["command"][];
 
 /** What commander says, in the words of this program. */

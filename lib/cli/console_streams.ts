@@ -11,6 +11,8 @@ export interface ConsoleStreams {
   readonly errorIsTerminal: boolean;
   /** Writes to standard output. */
   writeOutput(text: string): void;
+  /** Standard output for what is no text; nothing else is written to it then. */
+  outputStream(): WritableStream<Uint8Array>;
   /** Writes to standard error. */
   writeError(text: string): void;
   /** Columns of the terminal now; 80 when there is none to ask. */
@@ -19,8 +21,30 @@ export interface ConsoleStreams {
   readLine(signal?: AbortSignal): Promise<string | undefined>;
   /** As {@linkcode ConsoleStreams.readLine}, but gives up after so many milliseconds. */
   readLineWithin(timeoutMs: number, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Reads bytes of standard input, null at its end; not together with the reading of lines, but after
+   * it and before it.
+   */
+  readInput(buffer: Uint8Array): Promise<number | null>;
   /** Forgets lines typed before a question was asked; resolves when it may be asked. */
   dropTypedAhead(): Promise<void>;
+}
+
+/** The same streams for a run whose output is the file itself: all that is said goes elsewhere. */
+export function withoutOutput(streams: ConsoleStreams): ConsoleStreams {
+  return {
+    inputIsTerminal: streams.inputIsTerminal,
+    outputIsTerminal: streams.errorIsTerminal,
+    errorIsTerminal: streams.errorIsTerminal,
+    writeOutput: (text) => streams.writeError(text),
+    outputStream: () => streams.outputStream(),
+    writeError: (text) => streams.writeError(text),
+    columns: () => streams.columns(),
+    readLine: (signal) => streams.readLine(signal),
+    readInput: (buffer) => streams.readInput(buffer),
+    readLineWithin: (timeoutMs, signal) => streams.readLineWithin(timeoutMs, signal),
+    dropTypedAhead: () => streams.dropTypedAhead(),
+  };
 }
 
 /** Columns taken where no terminal tells. */
@@ -61,6 +85,7 @@ export function systemStreams(onOutputClosed: () => void): ConsoleStreams {
         onOutputClosed();
       }
     },
+    outputStream: () => Deno.stdout.writable,
     writeError(text) {
       if (!errorOpen) return;
       try {
@@ -79,6 +104,7 @@ export function systemStreams(onOutputClosed: () => void): ConsoleStreams {
       }
     },
     readLine: (signal) => lines.next(signal),
+    readInput: (buffer) => Deno.stdin.read(buffer),
     async readLineWithin(timeoutMs, signal) {
       const enough = new AbortController();
       const timer = setTimeout(() => enough.abort(), timeoutMs);

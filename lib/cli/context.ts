@@ -3,7 +3,8 @@
  * `main.ts` fills it with the real ones.
  */
 import type { DoctorOptions, DoctorReport } from "../doctor_report.ts";
-import type { ReceiveOptions, ShareOptions } from "../options.ts";
+import type { ReceiveOptions, ShareOptions, ShareSource, VerifyOptions } from "../options.ts";
+import type { IdentityStore } from "../identity/identity_store.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
 import type { Installation } from "./installation.ts";
@@ -32,11 +33,17 @@ export interface World {
   /** Whether `Deno.listenDatagram` is there. */
   readonly hasSocket: boolean;
   /** `share` of lib/share.ts, loaded when called. */
-  readonly share: (paths: readonly string[], options: ShareOptions) => Promise<ShareOperation>;
+  readonly share: (source: ShareSource, options: ShareOptions) => Promise<ShareOperation>;
   /** `receive` of lib/receive.ts, loaded when called. */
   readonly receive: (code: string, options: ReceiveOptions) => Promise<Operation>;
   /** `doctor` of lib/doctor.ts, loaded when called. */
   readonly doctor: (code: string | undefined, options: DoctorOptions) => Promise<DoctorReport>;
+  /** `verify` of lib/verify.ts, loaded when called. */
+  readonly verify: (paths: readonly string[], options: VerifyOptions) => Promise<Operation>;
+  /** Where identities are kept, unless another folder was given; undefined when nothing says so. */
+  readonly identityFolder: (given: string | undefined) => string | undefined;
+  /** `openIdentities` of lib/identities.ts, loaded when called. */
+  readonly openIdentities: (folder: string) => Promise<IdentityStore>;
 }
 
 /** The world and the screen of one command. */

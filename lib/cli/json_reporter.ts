@@ -1,29 +1,24 @@
 /** One JSON object a line on standard output, for programs (docs/cli.md, "JSON events"). */
 import type { DoctorReport } from "../doctor_report.ts";
 import type { TransferEvent } from "../events.ts";
-import { escapeText } from "../transfer/escape_text.ts";
+import { escapeJson, escapeText } from "../transfer/escape_text.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
+import type { PeersReport } from "./peers_report.ts";
 import { stackLines } from "./failure.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Version of the schema: grows when a field is removed or changes its meaning. */
 const JSON_SCHEMA_VERSION = 1;
 
-/**
- * Characters that JSON allows as they are and terminals act on or people are misled by: C1 controls
- * and those that change the direction of text or break lines.
- */
-const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-
-/** An event of the library, or the one that `doctor` prints. */
-export type JsonEvent = TransferEvent | ({ readonly event: "doctor" } & DoctorReport);
+/** An event of the library, or one that `doctor` or `peers` prints. */
+export type JsonEvent =
+  | TransferEvent
+  | ({ readonly event: "doctor" } & DoctorReport)
+  | PeersReport;
 
 /** The line for `event`, without its end. */
 export function jsonLine(event: JsonEvent): string {
-  return JSON.stringify({ v: JSON_SCHEMA_VERSION, ...event }, roundTimes).replace(
-    UNSAFE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return escapeJson(JSON.stringify({ v: JSON_SCHEMA_VERSION, ...event }, roundTimes));
 }
 
 /** No time that is measured here is exact to more than a tenth of a millisecond. */

@@ -2,6 +2,7 @@
  * The program in the real world: its streams, its permissions, its signals and the real library.
  * Everything is loaded only when it is needed, so that `--version` and starting again are quick.
  */
+import { identityFolder } from "../identity/identity_place.ts";
 import { systemClock } from "../transport/clock.ts";
 import { type Installation, ownConfigPath } from "./installation.ts";
 import { Interrupt, listenForSignals } from "./interrupt.ts";
@@ -45,10 +46,21 @@ export async function main(args: readonly string[], moduleUrl: string): Promise<
       env: readEnv,
       noColor: Deno.noColor,
       hasSocket,
-      share: async (paths, options) => (await loaded(import("../share.ts"))).share(paths, options),
+      share: async (source, options) =>
+        (await loaded(import("../share.ts"))).share(source, options),
       receive: async (code, options) =>
         (await loaded(import("../receive.ts"))).receive(code, options),
       doctor: async (code, options) => (await loaded(import("../doctor.ts"))).doctor(code, options),
+      verify: async (paths, options) =>
+        (await loaded(import("../verify.ts"))).verify(paths, options),
+      identityFolder: (given) =>
+        identityFolder({
+          os: Deno.build.os,
+          env: readEnv,
+          ...(given === undefined ? {} : { given }),
+        }),
+      openIdentities: async (folder) =>
+        (await loaded(import("../identities.ts"))).openIdentities(folder),
     });
   } finally {
     stopListening();

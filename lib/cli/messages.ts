@@ -8,6 +8,8 @@ import type {
   DoneEvent,
   FileDoneEvent,
   OfferEvent,
+  ResumedEvent,
+  TextEvent,
   WarningEvent,
 } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
@@ -31,7 +33,8 @@ export function connectedLine(event: ConnectedEvent, isDetailed = false): string
     formatMs(event.rttMs),
     ...(isDetailed ? [ACCELERATION_WORDS[event.acceleration]] : []),
   ];
-  return `Connected to ${escapeText(event.address)} (${about.join(", ")})`;
+  const again = event.resumes === undefined ? "" : " again";
+  return `Connected${again} to ${escapeText(event.address)} (${about.join(", ")})`;
 }
 
 /** A client that came while another one is served. */
@@ -51,21 +54,25 @@ export function wordsLine(words: readonly string[], style: Style): string {
 
 /** Sizes and counts of an offer, as the sender sees them. */
 export function sendingLine(offer: OfferEvent): string {
-  return `Sending ${formatCount(offer.items, "item")}, ${formatBytes(offer.bytes)}`;
+  return `Sending ${amountOf(offer)}`;
+}
+
+function amountOf({ items, bytes, hasStream }: OfferEvent): string {
+  const size = hasStream ? "length not known yet" : formatBytes(bytes);
+  return `${formatCount(items, "item")}, ${size}`;
 }
 
 /** An offer as the receiver sees it: one line of numbers, then the top-level names. */
 export function offerLines(offer: OfferEvent, columns: number, style: Style): string[] {
   const numbers = [
-    formatCount(offer.items, "item"),
-    formatBytes(offer.bytes),
     `${offer.newItems} new`,
     `${offer.sameItems} same`,
     `${offer.differItems} differ`,
-  ].join(", ");
+    ...(offer.partlyItems > 0 ? [`${offer.partlyItems} partly here`] : []),
+  ].join(" · ");
   const dotNames = new Set(offer.dotNames);
   const shown = offer.names.slice(0, MAX_SHOWN_NAMES);
-  const lines = [`Offered: ${numbers}`];
+  const lines = [`Offered: ${amountOf(offer)}`, `  ${numbers}`];
   for (const name of shown) {
     const mark = dotNames.has(name) ? " (begins with a dot)" : "";
     const text = cutEnd(escapeText(name), columns - 2 - textWidth(mark));
@@ -75,6 +82,19 @@ export function offerLines(offer: OfferEvent, columns: number, style: Style): st
   // The event lists only the first hundred names itself.
   if (hidden > 0) lines.push(`  … and ${offer.names.length < 100 ? hidden : "many"} more`);
   return lines;
+}
+
+/** How much need not be sent. */
+export function resumedLine(event: ResumedEvent): string {
+  return `${formatBytes(event.bytes)} of ${formatCount(event.files, "file")} are here already`;
+}
+
+/** A text for the screen: its line breaks and tabs stay, everything else is escaped. */
+export function textLines(event: TextEvent): string[] {
+  const lines = event.text.split(/\r\n|\n/);
+  // What ends in a line break has no line behind it.
+  if (lines.length > 1 && lines.at(-1) === "") lines.pop();
+  return lines.map((line) => line.split("\t").map(escapeText).join("\t"));
 }
 
 /** A file that is complete. */

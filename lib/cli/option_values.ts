@@ -10,6 +10,9 @@ import { MIN_RATE_LIMIT_BYTES } from "../protocol/params.ts";
 
 const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
 
+/** What stands for standard input or output in place of a path. */
+export const STANDARD_STREAM = "-";
+
 /** Longest `--timeout`: timers of the runtime end at 2^31−1 ms, a little under 25 days. */
 export const MAX_TIMEOUT_MS: number = 24 * UNIT_MS.d;
 

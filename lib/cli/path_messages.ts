@@ -8,6 +8,7 @@ import type {
   PathEvent,
   PathLostEvent,
   PathRoute,
+  ReconnectingEvent,
   ReplyCodeEvent,
   ReplyEvent,
   WarningEvent,
@@ -15,7 +16,7 @@ import type {
 import type { MappingClass } from "../nat/mapping_class.ts";
 import type { ExpectedMethod, PathMethod } from "../nat/path_method.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import { formatMs, formatSeconds } from "./format.ts";
+import { formatBytesOf, formatMs, formatSeconds } from "./format.ts";
 
 /** How a path was made. */
 export const METHOD_WORDS: Readonly<Record<PathMethod, string>> = {
@@ -120,6 +121,19 @@ export function firstPathLine(event: PathEvent): string | undefined {
 export function pathLostLine(event: PathLostEvent): string {
   const silence = formatSeconds(Math.round(event.silentMs / 1000)).replace(/^(\d+)s$/, "$1 s");
   return `Nothing heard for ${silence}: looking for another way …`;
+}
+
+/** Receiver: the session is lost; it is tried to go on with another one. */
+export function reconnectingLines(event: ReconnectingEvent): string[] {
+  const { bytesDone, bytesTotal, timeoutMs } = event;
+  const lost = bytesTotal === 0
+    ? "Connection lost."
+    : `Connection lost at ${formatBytesOf(bytesDone, bytesTotal)}: what is here is kept.`;
+  const time = formatSeconds(Math.round(timeoutMs / 1000));
+  return [
+    `${lost} Looking for the other side again, for ${time} at most …`,
+    "  If it was started again, take its new code: end this with Ctrl-C, and receive with that",
+  ];
 }
 
 /** All that is known of this machine's network, for `-v`. */

@@ -3,7 +3,9 @@
  * is done, so that a missing one is named with its flag instead of asked for in mid-transfer.
  * Nothing here ever opens an interactive prompt. docs/cli.md, "Permissions", lists the same flags.
  */
-import type { Invocation } from "./invocation.ts";
+import { dirname, normalize } from "node:path";
+import type { Invocation, PeersInvocation, ReceiveInvocation } from "./invocation.ts";
+import { PLACE_VARIABLES } from "../identity/identity_place.ts";
 import { CODE_VARIABLE } from "./code_variable.ts";
 
 /** Asks for the state of one permission, as `Deno.permissions.query` does. */
@@ -54,8 +56,22 @@ const CODE_IN_ENVIRONMENT: PermissionNeed = {
   required: false,
 };
 
-/** The least `invocation` can be run with, in the order of docs/cli.md. */
-export function permissionNeeds(invocation: Invocation): PermissionNeed[] {
+/**
+ * The least `invocation` can be run with, in the order of docs/cli.md.
+ *
+ * @param identityFolder Where identities are kept, as far as it is known.
+ */
+export function permissionNeeds(
+  invocation: Invocation,
+  identityFolder?: string,
+): PermissionNeed[] {
+  if (invocation.command === "peers") return peersNeeds(invocation, identityFolder);
+  if (invocation.command === "verify") {
+    const { manifest, paths } = invocation;
+    // The folder of the manifest has the manifest in it.
+    if (paths.length === 0) return [fileNeed("read", dirname(manifest))];
+    return [manifest, ...paths].map((path) => fileNeed("read", path));
+  }
   const listsAddresses = sysNeed("networkInterfaces", "list this machine's addresses", false);
   if (invocation.command === "doctor") return [NETWORK, listsAddresses, CODE_IN_ENVIRONMENT];
   if (invocation.command === "send") {
@@ -66,6 +82,7 @@ export function permissionNeeds(invocation: Invocation): PermissionNeed[] {
       ...invocation.paths.map((path) => fileNeed("read", path)),
     ];
   }
+  if (invocation.toOutput) return [NETWORK, listsAddresses, CODE_IN_ENVIRONMENT];
   return [
     NETWORK,
     listsAddresses,
@@ -73,6 +90,31 @@ export function permissionNeeds(invocation: Invocation): PermissionNeed[] {
     CODE_IN_ENVIRONMENT,
     fileNeed("read", invocation.directory),
     fileNeed("write", invocation.directory),
+    ...manifestNeeds(invocation),
+  ];
+}
+
+/** A manifest is put together beside its place: its whole folder is needed, when it is another. */
+function manifestNeeds({ manifest, directory }: ReceiveInvocation): PermissionNeed[] {
+  if (manifest === undefined) return [];
+  const folder = dirname(manifest);
+  if (normalize(folder) === normalize(directory)) return [];
+  return [fileNeed("read", folder), fileNeed("write", folder)];
+}
+
+function peersNeeds({ action, home }: PeersInvocation, folder?: string): PermissionNeed[] {
+  const variables = home !== undefined ? [] : PLACE_VARIABLES.map((variable): PermissionNeed => ({
+    descriptor: { name: "env", variable },
+    flag: `--allow-env=${variable}`,
+    purpose: `read ${variable}`,
+    required: false,
+  }));
+  if (folder === undefined) return variables;
+  const isChange = action.kind !== "list";
+  return [
+    ...variables,
+    fileNeed("read", folder),
+    ...(isChange ? [fileNeed("write", folder)] : []),
   ];
 }
 

@@ -21,7 +21,8 @@ export class PlainProgress {
 
   /** Whether to print `progress`; true counts as printed. */
   isDue(now: Instant, progress: ProgressEvent): boolean {
-    const percent = percentOf(progress.bytesDone, progress.bytesTotal);
+    // Of a stream nobody knows what all of it is.
+    const percent = progress.hasStream ? 0 : percentOf(progress.bytesDone, progress.bytesTotal);
     // Before the first line the interval counts from the first event.
     this.#shownAt ??= now;
     const isStep = percent >= this.#shownPercent + PLAIN_PROGRESS_STEP_PERCENT;

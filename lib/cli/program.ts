@@ -8,21 +8,26 @@ import { parseArguments } from "./arguments.ts";
 import type { ColorChoice, Invocation } from "./invocation.ts";
 import type { CommandContext, World } from "./context.ts";
 import { runDoctor } from "./doctor_command.ts";
+import { withoutOutput } from "./console_streams.ts";
 import { errorEvent, errorEventOf, stackLines } from "./failure.ts";
 import { commandLine, moduleSpecifier } from "./installation.ts";
 import { jsonLine } from "./json_reporter.ts";
 import { errorLines } from "./messages.ts";
 import { missingPermissions, permissionFlags, permissionNeeds } from "./permissions.ts";
+import { runPeers } from "./peers_command.ts";
 import { runReceive } from "./receive_command.ts";
 import { runSend } from "./send_command.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
+import { runVerify } from "./verify_command.ts";
 import { VERSION } from "../version.ts";
 
 /** Runs `args` (the words after the program's name) in `world`. */
-export async function runProgram(args: readonly string[], world: World): Promise<number> {
+export async function runProgram(args: readonly string[], given: World): Promise<number> {
+  const parsed = parseArguments(args, { version: VERSION, columns: given.streams.columns() });
+  const isOutputTaken = parsed.command === "receive" && parsed.toOutput;
+  const world = isOutputTaken ? { ...given, streams: withoutOutput(given.streams) } : given;
   const { streams } = world;
-  const parsed = parseArguments(args, { version: VERSION, columns: streams.columns() });
   if (parsed.command === "text") {
     streams.writeOutput(parsed.text);
     return 0;
@@ -30,8 +35,10 @@ export async function runProgram(args: readonly string[], world: World): Promise
   if (parsed.command === "usage_error") {
     return fail(errorEvent("usage", parsed.message, parsed.hint), parsed.json, "auto", world);
   }
-  const needsPerson = needsPersonError(parsed, world);
-  const error = needsPerson ?? await missingError(parsed, args, world);
+  const senseless = isOutputTaken && given.streams.outputIsTerminal
+    ? outputTerminalError()
+    : needsPersonError(parsed, world) ?? identityFolderError(parsed, world);
+  const error = senseless ?? await missingError(parsed, args, world);
   if (error !== undefined) return fail(error, parsed.json, parsed.color, world);
   const terminal = new Terminal(streams, terminalOptions(parsed.color, world));
   const context = { ...world, terminal };
@@ -55,6 +62,10 @@ function runCommand(invocation: Invocation, context: CommandContext): Promise<nu
       return runReceive(invocation, context);
     case "doctor":
       return runDoctor(invocation, context);
+    case "verify":
+      return runVerify(invocation, context);
+    case "peers":
+      return runPeers(invocation, context);
     default:
       return invocation satisfies never;
   }
@@ -89,11 +100,23 @@ function fail(error: ErrorEvent, json: boolean, color: ColorChoice, world: World
   return error.exit;
 }
 
+/** A file may hold what a terminal acts on, and its bytes are nobody's to change. */
+function outputTerminalError(): ErrorEvent {
+  return errorEvent(
+    "usage",
+    "Cannot write a file to a terminal",
+    "Add | PROGRAM or > FILE behind it, or give a folder with -o",
+  );
+}
+
 /** Words that nobody compares prove nothing: without a person, not comparing must be said. */
 function needsPersonError(invocation: Invocation, world: World): ErrorEvent | undefined {
-  if (invocation.command === "doctor") return undefined;
+  // Other commands have no words.
+  if (invocation.command !== "send" && invocation.command !== "receive") return undefined;
+  // What is typed there is sent.
+  const sendsInput = invocation.command === "send" && invocation.input?.kind === "stream";
   const hasPerson = world.streams.inputIsTerminal && world.streams.errorIsTerminal &&
-    !invocation.json;
+    !invocation.json && !sendsInput;
   if (!invocation.verify || invocation.yes || hasPerson) return undefined;
   return errorEvent(
     "usage",
@@ -102,10 +125,23 @@ function needsPersonError(invocation: Invocation, world: World): ErrorEvent | un
   );
 }
 
+/** Nothing says where identities are kept, or nothing may be asked. */
+function identityFolderError(invocation: Invocation, world: World): ErrorEvent | undefined {
+  if (invocation.command !== "peers") return undefined;
+  if (world.identityFolder(invocation.home) !== undefined) return undefined;
+  return errorEvent(
+    "usage",
+    "Cannot tell in which folder identities are kept: no variable says so that may be read",
+    `Name it with --home, or run with ${permissionFlags(permissionNeeds(invocation)).join(" ")}`,
+  );
+}
+
 const COMMAND_VERBS: Record<Invocation["command"], string> = {
   send: "send",
   receive: "receive",
   doctor: "look at the network",
+  verify: "verify",
+  peers: "look at the peers",
 };
 
 /** What is missing to run `invocation`, and the command that has it all. */
@@ -115,15 +151,18 @@ async function missingError(
   world: World,
 ): Promise<ErrorEvent | undefined> {
   const { installation } = world;
-  const needs = permissionNeeds(invocation);
+  const folder = invocation.command === "peers" ? world.identityFolder(invocation.home) : undefined;
+  const needs = permissionNeeds(invocation, folder);
   const missing = await missingPermissions(needs, world.permissions);
-  if (missing.length === 0 && world.hasSocket) return undefined;
+  const needsSocket = invocation.command !== "verify" && invocation.command !== "peers";
+  const lacksSocket = needsSocket && !world.hasSocket;
+  if (missing.length === 0 && !lacksSocket) return undefined;
   const reasons = missing.map((need) => `permission to ${need.purpose} (${need.flag})`);
-  if (!world.hasSocket) reasons.push("the UDP socket of Deno (--unstable-net)");
+  if (lacksSocket) reasons.push("the UDP socket of Deno (--unstable-net)");
   const words = [
     "deno",
     "run",
-    "--unstable-net",
+    ...(needsSocket ? ["--unstable-net"] : []),
     ...permissionFlags(needs),
     moduleSpecifier(installation),
     ...args,

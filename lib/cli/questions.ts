@@ -11,6 +11,37 @@ export interface YesNoQuestion {
   readonly signal: AbortSignal;
 }
 
+/** A question with a few answers. */
+export interface ChoiceQuestion<Answer> {
+  /** Ends in a question mark. */
+  readonly text: string;
+  /** The answers by the letter that gives them, the first of which Enter alone gives. */
+  readonly answers: ReadonlyMap<string, Answer>;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks until one of the letters is the answer; case counts.
+ *
+ * @returns Undefined at the end of the input.
+ */
+export async function askChoice<Answer>(
+  terminal: Terminal,
+  question: ChoiceQuestion<Answer>,
+): Promise<Answer | undefined> {
+  const { text, answers, signal } = question;
+  const letters = Array.from(answers.keys());
+  const shown = letters.join("/");
+  for (;;) {
+    const line = await terminal.ask(`${text} [${shown}] `, signal);
+    if (line === undefined) return undefined;
+    const letter = line.trim() === "" ? letters[0]! : line.trim();
+    if (answers.has(letter)) return answers.get(letter);
+    terminal.note(`Please answer with one of ${letters.join(", ")}.`);
+  }
+}
+
 /** Asks until the answer is yes or no. The end of the input is a no. */
 export async function askYesNo(terminal: Terminal, question: YesNoQuestion): Promise<boolean> {
   const { text, defaultAnswer, signal } = question;

@@ -1,6 +1,11 @@
 /** `p2pft receive`: find the code, take what is offered. */
 import type { OfferEvent, TransferEvent } from "../events.ts";
-import type { OfferDecision, ReceiveOptions } from "../options.ts";
+import type {
+  OfferDecision,
+  OverwriteChooser,
+  OverwritePolicy,
+  ReceiveOptions,
+} from "../options.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import type { ReceiveInvocation } from "./invocation.ts";
 import { CODE_VARIABLE } from "./code_variable.ts";
@@ -10,6 +15,7 @@ import { errorEvent } from "./failure.ts";
 import { formatCount } from "./format.ts";
 import { givenCode } from "./given_code.ts";
 import { JsonReporter } from "./json_reporter.ts";
+import { askOverwrite } from "./overwrite_question.ts";
 import { askYesNo } from "./questions.ts";
 import { runOperation } from "./run_operation.ts";
 import { cutEnd } from "./text_width.ts";
@@ -24,13 +30,14 @@ export async function runReceive(
   const hasPerson = terminal.canAsk && !invocation.json;
   const asks = hasPerson && !invocation.yes;
   const overwrite = invocation.overwrite ?? (asks ? "ask" : "never");
+  const place = invocation.toOutput ? "standard output" : invocation.directory;
   const code = await findCode(invocation, context);
   const text = invocation.json ? undefined : new TextReporter(terminal, {
     role: "receive",
     quiet: invocation.quiet,
     verbose: invocation.verbose,
     ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
-    directory: invocation.directory,
+    ...(invocation.toOutput ? {} : { directory: invocation.directory }),
     installation: context.installation,
     clock: context.clock,
     signal,
@@ -51,21 +58,32 @@ export async function runReceive(
   const ask = (question: string, defaultAnswer: boolean): Promise<boolean> =>
     askYesNo(terminal, { text: question, defaultAnswer, signal: questionSignal });
 
+  async function choosePolicy(
+    offer: OfferEvent,
+  ): Promise<OverwritePolicy | OverwriteChooser> {
+    if (overwrite !== "ask") return overwrite;
+    if (!hasPerson || offer.differItems === 0) return "never";
+    return await askOverwrite(terminal, offer, questionSignal);
+  }
+
   async function decide(offer: OfferEvent): Promise<OfferDecision> {
     if (asks) {
       text?.showOffer(offer);
-      if (!await ask(`Receive into ${escapeText(invocation.directory)}?`, true)) {
+      // A text goes to no folder, unless one was given.
+      const isText = offer.texts === offer.items && !invocation.isDirectoryGiven;
+      const question = isText && !invocation.toOutput
+        ? `Show the ${offer.texts === 1 ? "text" : "texts"}?`
+        : `Receive into ${escapeText(place)}?`;
+      if (!await ask(question, true)) {
         return { accept: false };
       }
     }
-    const replaces = overwrite === "always" ||
-      (overwrite === "ask" && hasPerson && offer.differItems > 0 &&
-        await ask(replaceQuestion(offer), false));
+    const policy = await choosePolicy(offer);
     const takesDotNames = invocation.allowDotfiles ||
       (asks && offer.dotNames.length > 0 && await ask(dotNamesQuestion(offer), false));
     return {
       accept: true,
-      overwrite: replaces ? "always" : "never",
+      overwrite: policy,
       takeDotNames: takesDotNames,
     };
   }
@@ -78,8 +96,13 @@ export async function runReceive(
 
   const options: ReceiveOptions = {
     ...transferOptions(invocation, context),
-    directory: invocation.directory,
+    ...(invocation.toOutput ? { output: context.streams.outputStream() } : {}),
+    ...(invocation.isDirectoryGiven ? { directory: invocation.directory } : {}),
+    symlinks: invocation.symlinks,
     localAddresses: invocation.localAddresses,
+    ...(invocation.manifest === undefined ? {} : { manifest: invocation.manifest }),
+    // Of files the decision says it; a manifest is the person's own.
+    ...(invocation.overwrite === "always" ? { overwrite: "always" } : {}),
     decide,
     confirmWords,
   };
@@ -98,12 +121,6 @@ export async function runReceive(
   } finally {
     ended.abort();
   }
-}
-
-function replaceQuestion(offer: OfferEvent): string {
-  return offer.differItems === 1
-    ? "1 file is here already and differs. Replace it?"
-    : `${offer.differItems} files are here already and differ. Replace them?`;
 }
 
 /** Columns of the names in the question; the offer above lists them all. */

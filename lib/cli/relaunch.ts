@@ -5,7 +5,7 @@
  * prints the command instead.
  *
  * This runs before anything else: nothing of the program is loaded for it but `permissions.ts`,
- * `installation.ts` and `code_variable.ts`.
+ * `installation.ts`, `code_variable.ts` and where identities are kept.
  */
 import { CODE_VARIABLE } from "./code_variable.ts";
 import { type Installation, moduleSpecifier } from "./installation.ts";
@@ -32,7 +32,7 @@ export interface Relaunch {
 }
 
 /** Options of `receive` whose value is the next word and could look like a code. */
-const OUTPUT_OPTIONS: ReadonlySet<string> = new Set(["-o", "--output"]);
+const OUTPUT_OPTIONS: ReadonlySet<string> = new Set(["-o", "--output", "--manifest"]);
 
 /** Takes the code out of `args`; codes may be typed with capitals, spaces and dashes. */
 function takeCode(args: readonly string[]): { code?: string; rest: string[] } {

@@ -4,7 +4,7 @@
  */
 import type { PathRoute, ProgressEvent } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import { formatBytesOf, formatRate, formatSeconds, percentOf } from "./format.ts";
+import { formatBytes, formatBytesOf, formatRate, formatSeconds, percentOf } from "./format.ts";
 import { limitLine } from "./limit_messages.ts";
 import { paint, type Style } from "./paint.ts";
 import { cutEnd, cutStart, textWidth } from "./text_width.ts";
@@ -18,7 +18,13 @@ const BAR_COLUMNS = 16;
 const FILE_MIN_COLUMNS = 12;
 const ROUTE_MAX_COLUMNS = 24;
 
-/** Where the bytes go, beside everything else in the line. */
+const STARTING: Readonly<Record<Role, string>> = {
+  send: "Preparing …",
+  receive: "Reading the code …",
+  verify: "Reading the manifest …",
+};
+
+/** Where the bytes go, beside everything else in the line; nothing where that is no network. */
 const SHORT_ROUTES: Readonly<Record<PathRoute, string>> = {
   loopback: "loopback",
   lan: "LAN",
@@ -35,11 +41,11 @@ export function render(view: View, columns: number, style: Style): string[] {
   const { phase, role } = view;
   switch (phase.name) {
     case "starting":
-      return [cutEnd(role === "send" ? "Preparing …" : "Reading the code …", columns)];
+      return [cutEnd(STARTING[role], columns)];
     case "waiting_for_peer":
       return [cutEnd("Waiting for the other side … (Ctrl-C ends)", columns)];
     case "connecting":
-      return [cutEnd(`Connecting to ${listShort(phase.addresses)} …`, columns)];
+      return [cutEnd(`Connecting to ${escapeText(listShort(phase.addresses))} …`, columns)];
     case "waiting_for_paste":
       return [cutEnd("Waiting for the code to be pasted there … (Ctrl-C ends)", columns)];
     case "waiting_for_reply":
@@ -95,14 +101,14 @@ function renderProgress(
   columns: number,
   style: Style,
 ): string {
-  const percent = percentOf(progress.bytesDone, progress.bytesTotal);
-  const parts = [`${String(percent).padStart(3)}%`];
-  if (columns >= BAR_MIN_COLUMNS) parts.push(bar(percent, style));
-  parts.push(formatBytesOf(progress.bytesDone, progress.bytesTotal));
+  const parts = progress.hasStream
+    ? [formatBytes(progress.bytesDone)]
+    : renderShare(progress, columns, style);
   if (isAllMoved(progress)) {
     parts.push(role === "send" ? "waiting for confirmation …" : "checking …");
     return fit(parts, columns);
   }
+  if (progress.readingBack) parts.push("reading back");
   parts.push(formatRate(progress.rateBytesPerSecond));
   const left = remaining(progress);
   if (left !== undefined) parts.push(left);
@@ -110,7 +116,7 @@ function renderProgress(
   let room = columns - textWidth(line);
   let rest = "";
   const route = cutEnd(
-    SHORT_ROUTES[progress.route],
+    routeText(progress),
     Math.min(ROUTE_MAX_COLUMNS, room - FILE_MIN_COLUMNS - 2),
   );
   if (textWidth(route) > 1) {
@@ -119,6 +125,20 @@ function renderProgress(
   }
   if (room > FILE_MIN_COLUMNS) rest += ` ${cutStart(escapeText(progress.file), room - 1)}`;
   return line + rest;
+}
+
+/** How much of all it is. */
+function renderShare(progress: ProgressEvent, columns: number, style: Style): string[] {
+  const percent = percentOf(progress.bytesDone, progress.bytesTotal);
+  return [
+    `${String(percent).padStart(3)}%`,
+    ...(columns >= BAR_MIN_COLUMNS ? [bar(percent, style)] : []),
+    formatBytesOf(progress.bytesDone, progress.bytesTotal),
+  ];
+}
+
+function routeText({ route }: ProgressEvent): string {
+  return route === undefined ? "" : SHORT_ROUTES[route];
 }
 
 /** As many of `parts` as fit, one space between. */
@@ -141,11 +161,13 @@ function bar(percent: number, style: Style): string {
 export function renderPlainProgress(progress: ProgressEvent): string {
   const percent = percentOf(progress.bytesDone, progress.bytesTotal);
   const left = remaining(progress);
+  const all = `${percent}% (${formatBytesOf(progress.bytesDone, progress.bytesTotal)})`;
   return [
-    `${percent}% (${formatBytesOf(progress.bytesDone, progress.bytesTotal)})`,
+    progress.hasStream ? formatBytes(progress.bytesDone) : all,
     formatRate(progress.rateBytesPerSecond),
     ...(left === undefined ? [] : [left]),
-    SHORT_ROUTES[progress.route],
+    ...(routeText(progress) === "" ? [] : [routeText(progress)]),
+    ...(progress.readingBack ? ["reading back"] : []),
     ...(progress.file === "" ? [] : [escapeText(progress.file)]),
   ].join(", ");
 }

@@ -101,7 +101,8 @@ class OperationRun {
   }
 
   #report(event: TransferEvent): void {
-    if (event.event === "done" || event.event === "error") this.#exit = event.exit;
+    const isEnd = event.event === "done" || event.event === "verified" || event.event === "error";
+    if (isEnd) this.#exit = event.exit;
     this.#options.reporter.handleEvent(event);
   }
 

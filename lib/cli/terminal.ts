@@ -97,6 +97,11 @@ export class Terminal {
     this.#interrupt(() => this.#streams.writeOutput(`${line}\n`));
   }
 
+  /** Writes a result to standard output as it is, for whoever reads it there. */
+  printRaw(text: string): void {
+    this.#interrupt(() => this.#streams.writeOutput(text));
+  }
+
   /** Writes lines for the person to standard error. */
   note(...lines: string[]): void {
     this.#interrupt(() => this.#streams.writeError(`${lines.join("\n")}\n`));

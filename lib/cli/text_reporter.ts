@@ -2,7 +2,7 @@
  * Events as a person at a terminal wants them. On standard output: the code, the line to run on the
  * other machine, and the summary. On standard error: everything that is over when it is read.
  */
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, ERRORS } from "../errors.ts";
 import type {
   CodeEvent,
   DoneEvent,
@@ -11,7 +11,9 @@ import type {
   OfferEvent,
   ProgressEvent,
   ReplyCodeEvent,
+  TextEvent,
   TransferEvent,
+  VerifiedEvent,
   WarningEvent,
 } from "../events.ts";
 import type { Clock } from "../transport/clock.ts";
@@ -26,7 +28,9 @@ import {
   fileDoneLine,
   notServedLine,
   offerLines,
+  resumedLine,
   sendingLine,
+  textLines,
   waitsLine,
   warningLine,
   wordsLine,
@@ -34,9 +38,16 @@ import {
 import { paint, type Style } from "./paint.ts";
 import { PlainProgress } from "./plain_progress.ts";
 import { render, renderPlainProgress } from "./render.ts";
+import { manifestLine, verifiedLine, verifyProblem } from "./manifest_messages.ts";
 import { NetworkLog } from "./network_log.ts";
 import { PathLog } from "./path_log.ts";
-import { expectedLine, networkWarnings, replyCodeLine, replyLines } from "./path_messages.ts";
+import {
+  expectedLine,
+  networkWarnings,
+  reconnectingLines,
+  replyCodeLine,
+  replyLines,
+} from "./path_messages.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Terminal } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
@@ -88,6 +99,12 @@ export class TextReporter implements Reporter {
   readonly #networkWarnings = new Set<string>();
   /** Receiver: the share lets in only those whose reply code was pasted there. */
   #isPrivate = false;
+  /** Files began to move, and what has arrived of them is kept. */
+  #isResumable = false;
+  /** A text went to standard output as it came: the summary does not belong behind it. */
+  #isOutputText = false;
+  /** Sessions that go on with an earlier one: what was said of that is not said again. */
+  readonly #resumed = new Set<number>();
   #offerShown: number | undefined;
   #wordsShown: number | undefined;
   #view: View;
@@ -162,11 +179,22 @@ export class TextReporter implements Reporter {
       case "network":
         return this.#showNetwork(event);
       case "connecting":
-        if (this.#options.verbose) this.#noteUsual(`Trying ${event.addresses.join(", ")}`);
+        if (this.#options.verbose) {
+          this.#noteUsual(escapeText(`Trying ${event.addresses.join(", ")}`));
+        }
         return;
       case "connected":
+        if (event.resumes !== undefined) {
+          this.#forget(event.resumes);
+          this.#resumed.add(event.session);
+        }
         this.#paths.begin(event);
         return this.#note(connectedLine(event, this.#options.verbose));
+      case "reconnecting":
+        this.#forget(event.session);
+        this.#offerShown = undefined;
+        this.#wordsShown = undefined;
+        return this.#noteWrapped(this.#options.quiet ? [] : reconnectingLines(event));
       case "path": {
         const line = this.#paths.handlePath(event, this.#options.verbose);
         return line === undefined ? undefined : this.#noteUsual(line);
@@ -189,7 +217,10 @@ export class TextReporter implements Reporter {
         if (!event.admitted) this.#note(`Turned away ${escapeText(event.address)}`);
         return;
       case "offer":
-        if (this.#options.role === "send") return this.#note(sendingLine(event));
+        if (this.#options.role === "send") {
+          return this.#resumed.has(event.session) ? undefined : this.#note(sendingLine(event));
+        }
+        this.#resumed.delete(event.session); // it offers something else than before
         // With --quiet it is shown only where it is asked about.
         return this.#options.quiet ? undefined : this.showOffer(event);
       case "progress":
@@ -197,10 +228,19 @@ export class TextReporter implements Reporter {
       case "file-done":
         if (this.#options.verbose) this.#note(fileDoneLine(event));
         return;
+      case "resumed":
+        // Said when the connection was lost.
+        return this.#resumed.has(event.session) ? undefined : this.#note(resumedLine(event));
+      case "text":
+        return this.#showText(event);
       case "warning":
         return this.#showWarning(event);
+      case "manifest":
+        return this.#note(manifestLine(event));
       case "done":
         return this.#showDone(event);
+      case "verified":
+        return this.#showVerified(event);
       case "error":
         return this.#showError(event);
       default:
@@ -244,7 +284,8 @@ export class TextReporter implements Reporter {
   #showCodeDetails({ code, addresses }: CodeEvent | ReplyCodeEvent): void {
     const picture = this.#options.renderQr?.(code, { ansi: this.#errorStyle.color }) ?? [];
     if (picture.length > 0) this.#note(...picture);
-    if (this.#options.verbose) this.#noteUsual(`Addresses in the code: ${addresses.join(", ")}`);
+    if (!this.#options.verbose) return;
+    this.#noteUsual(escapeText(`Addresses in the code: ${addresses.join(", ")}`));
   }
 
   #showNetwork(event: NetworkEvent): void {
@@ -265,6 +306,9 @@ export class TextReporter implements Reporter {
   }
 
   #showProgress(event: ProgressEvent): void {
+    const { role, directory } = this.#options;
+    const isKept = role === "send" || directory !== undefined;
+    if (event.itemsTotal > 0) this.#isResumable = isKept && event.hasStream !== true;
     // Before anything was asked for there is nothing to tell.
     if (this.#terminal.redraws || event.itemsTotal === 0) return;
     let plain = this.#plainProgress.get(event.session);
@@ -275,6 +319,18 @@ export class TextReporter implements Reporter {
     if (plain.isDue(this.#options.clock.now(), event)) this.#note(renderPlainProgress(event));
     const limit = limitLine(event);
     if (limit !== undefined && plain.isNewLimit(event.limitedBy)) this.#note(limit);
+  }
+
+  /** A text is what the person came for: `--quiet` keeps it too. */
+  #showText(event: TextEvent): void {
+    const terminal = this.#terminal;
+    if (terminal.outputIsTerminal) {
+      this.#note(paint("The other side says:", "dim", this.#errorStyle));
+      for (const line of textLines(event)) terminal.print(line);
+      return;
+    }
+    this.#isOutputText = true;
+    terminal.printRaw(event.text);
   }
 
   #showDone(event: DoneEvent): void {
@@ -289,8 +345,23 @@ export class TextReporter implements Reporter {
       style: this.#outputStyle,
     });
     for (const line of lines) {
-      for (const part of wrapWords(line, columns, "  ")) this.#terminal.print(part);
+      for (const part of wrapWords(line, columns, "  ")) this.#printSummary(part);
     }
+  }
+
+  #showVerified(event: VerifiedEvent): void {
+    if (!this.#options.quiet) this.#terminal.print(verifiedLine(event));
+    const problem = verifyProblem(event);
+    if (problem === undefined) {
+      if (this.#options.quiet) return;
+      return this.#terminal.print(paint("Everything is as it was.", "green", this.#outputStyle));
+    }
+    this.#noteWrapped(errorLines(problem.message, problem.hint, this.#errorStyle));
+  }
+
+  #printSummary(line: string): void {
+    if (this.#isOutputText) this.#terminal.note(line);
+    else this.#terminal.print(line);
   }
 
   #showError(event: ErrorEvent): void {
@@ -298,15 +369,22 @@ export class TextReporter implements Reporter {
     if (event.session !== undefined) this.#forget(event.session);
     if (event.fatal) {
       const isWanted = event.code === "interrupted" && this.#options.signal.aborted;
-      return isWanted ? this.#terminal.note("Interrupted") : this.#showErrorLines(event);
+      return isWanted ? this.#showInterrupted(event) : this.#showErrorLines(event);
     }
     if (event.code === "share_closed" && address !== undefined) {
       return this.#noteUsual(notServedLine(address));
     }
-    const hint = this.#options.role === "send" && CAN_COME_AGAIN.has(event.code)
+    const comesAgain = event.code === "path_lost" && event.hint !== ERRORS.path_lost.hint;
+    const hint = this.#options.role === "send" && CAN_COME_AGAIN.has(event.code) && !comesAgain
       ? STILL_SHARING
       : event.hint;
     this.#showErrorLines({ ...event, hint }, address === undefined ? "" : `With ${address}: `);
+  }
+
+  /** Ctrl-C is no error, but who meant to go on later wants to know how. */
+  #showInterrupted(event: ErrorEvent): void {
+    this.#terminal.note("Interrupted");
+    if (this.#isResumable && !this.#options.quiet) this.#terminal.note(`  ${event.hint}`);
   }
 
   #showErrorLines(event: ErrorEvent, where = ""): void {
@@ -322,6 +400,7 @@ export class TextReporter implements Reporter {
 
   #forget(session: number): void {
     this.#plainProgress.delete(session);
+    this.#resumed.delete(session);
     this.#paths.end(session);
   }
 

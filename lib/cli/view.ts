@@ -4,8 +4,8 @@
  */
 import type { ProgressEvent, TransferEvent } from "../events.ts";
 
-/** Which side we are. */
-export type Role = "send" | "receive";
+/** Which side we are; of `verify` there is only one. */
+export type Role = "send" | "receive" | "verify";
 
 /** Where the operation stands. */
 export type Phase =
@@ -60,6 +60,7 @@ export function advanceView(view: View, event: TransferEvent): View {
 function isOfOther({ phase }: View, event: TransferEvent): boolean {
   if (phase.name !== "moving" || event.event === "progress") return false;
   if (event.event === "done" || (event.event === "error" && event.fatal)) return false;
+  if (event.event === "connected" && event.resumes === phase.progress.session) return false;
   return "session" in event && event.session !== phase.progress.session;
 }
 
@@ -71,11 +72,12 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "reply-code":
       return { name: "waiting_for_paste" };
     case "connecting":
+    case "reconnecting":
       return { name: "connecting", addresses: event.addresses };
-    case "connected":
-      return {
-        name: view.isPrivate && !view.expectsClient ? "waiting_for_reply" : "connected",
-      };
+    case "connected": {
+      const isKnown = !view.isPrivate || view.expectsClient || event.resumes !== undefined;
+      return { name: isKnown ? "connected" : "waiting_for_reply" };
+    }
     case "offer":
       return { name: "offered" };
     case "waiting":
@@ -86,6 +88,7 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
       // Nothing was asked for yet, or there is nothing to ask for.
       return event.itemsTotal === 0 ? view.phase : { name: "moving", progress: event };
     case "done":
+    case "verified":
       return { name: "over" };
     case "error":
       return event.fatal ? { name: "over" } : { name: "waiting_for_peer" };
@@ -95,6 +98,9 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "path":
     case "path-lost":
     case "file-done":
+    case "resumed":
+    case "text":
+    case "manifest":
     case "warning":
       return view.phase;
     default:

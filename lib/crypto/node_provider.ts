@@ -15,6 +15,8 @@ import {
   diffieHellman,
   type Hash,
   type KeyObject,
+  sign,
+  verify,
 } from "node:crypto";
 import {
   type Aead,
@@ -22,21 +24,32 @@ import {
   type Hasher,
   type KeyPair,
   type RandomSource,
+  SIGNATURE_BYTES,
   TAG_BYTES,
 } from "./provider.ts";
 import { KeyedAead } from "./keyed_aead.ts";
 import { assertKeyLength, isAllZero, KEY_BYTES } from "./primitive_lengths.ts";
+import { isSmallOrderSigningKey } from "./small_order.ts";
 import { wipe } from "./wipe.ts";
 
 const CIPHER = "chacha20-poly1305";
 const CIPHER_OPTIONS = { authTagLength: TAG_BYTES } as const;
 
+/** The last byte of the object identifiers of both curves (RFC 8410, section 3). */
+const X25519 = 0x6e;
+const ED25519 = 0x70;
+
+/** Which of them a key is for. */
+type Curve = typeof X25519 | typeof ED25519;
+
 /**
- * DER in front of a raw X25519 key: PKCS #8 for the secret, SubjectPublicKeyInfo for the public
- * half (RFC 8410, sections 4 and 7). `node:crypto` takes raw keys in no other way.
+ * DER in front of a raw key: PKCS #8 for the secret, SubjectPublicKeyInfo for the public half (RFC
+ * 8410, sections 4 and 7). `node:crypto` takes raw keys in no other way.
  */
-const PKCS8_PREFIX = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20];
-const SPKI_PREFIX = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 3, 0x21, 0];
+const pkcs8Prefix = (
+  curve: Curve,
+) => [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, curve, 4, 0x22, 4, 0x20];
+const spkiPrefix = (curve: Curve) => [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, curve, 3, 0x21, 0];
 
 const SPKI_FORMAT = { format: "der", type: "spki" } as const;
 
@@ -72,16 +85,15 @@ export const nodeProvider: CryptoProvider = {
 
   publicKeyOf(secretKey: Uint8Array): Uint8Array {
     assertKeyLength("secret key", secretKey);
-    const encoded = createPublicKey(secretKeyObject(secretKey)).export(SPKI_FORMAT);
-    return takeBytes(encoded.subarray(SPKI_PREFIX.length));
+    return rawPublicKey(secretKeyObject(X25519, secretKey));
   },
 
   sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
     assertKeyLength("secret key", secretKey);
     assertKeyLength("public key", publicKey);
     // Key objects are made anew each time: 8 of 60 µs, and a cache would outlive a wiped secret.
-    const privateKey = secretKeyObject(secretKey);
-    const peerKey = publicKeyObject(publicKey);
+    const privateKey = secretKeyObject(X25519, secretKey);
+    const peerKey = publicKeyObject(X25519, publicKey);
     let shared: Uint8Array;
     try {
       shared = takeBytes(diffieHellman({ privateKey, publicKey: peerKey }));
@@ -92,6 +104,27 @@ export const nodeProvider: CryptoProvider = {
     }
     // For runtimes whose derivation does not refuse.
     return isAllZero(shared) ? undefined : shared;
+  },
+
+  signingKeyOf(secretKey: Uint8Array): Uint8Array {
+    assertKeyLength("secret key", secretKey);
+    return rawPublicKey(secretKeyObject(ED25519, secretKey));
+  },
+
+  sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array {
+    assertKeyLength("secret key", secretKey);
+    return takeBytes(sign(null, message, secretKeyObject(ED25519, secretKey)));
+  },
+
+  isSignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+    assertKeyLength("public key", publicKey);
+    if (signature.length !== SIGNATURE_BYTES || isSmallOrderSigningKey(publicKey)) return false;
+    try {
+      return verify(null, message, publicKeyObject(ED25519, publicKey), signature);
+    } catch {
+      // Lengths are right: what is left to be refused is a key that is no point of the curve.
+      return false;
+    }
   },
 };
 
@@ -145,15 +178,20 @@ class NodeChaCha20Poly1305 extends KeyedAead {
   }
 }
 
-function secretKeyObject(secretKey: Uint8Array): KeyObject {
-  const encoded = der(PKCS8_PREFIX, secretKey);
+function secretKeyObject(curve: Curve, secretKey: Uint8Array): KeyObject {
+  const encoded = der(pkcs8Prefix(curve), secretKey);
   const keyObject = createPrivateKey({ key: encoded, format: "der", type: "pkcs8" });
   wipe(encoded);
   return keyObject;
 }
 
-function publicKeyObject(publicKey: Uint8Array): KeyObject {
-  return createPublicKey({ key: der(SPKI_PREFIX, publicKey), ...SPKI_FORMAT });
+function publicKeyObject(curve: Curve, publicKey: Uint8Array): KeyObject {
+  return createPublicKey({ key: der(spkiPrefix(curve), publicKey), ...SPKI_FORMAT });
+}
+
+/** The public half of a secret key, as it stands at the end of its DER. */
+function rawPublicKey(secretKey: KeyObject): Uint8Array {
+  return takeBytes(createPublicKey(secretKey).export(SPKI_FORMAT).subarray(-KEY_BYTES));
 }
 
 /** What `createPrivateKey` is declared to take; any Uint8Array does. */

@@ -5,10 +5,17 @@
  * (`bench/micro/crypto_bench.ts`).
  */
 import { chacha20poly1305 } from "npm:@noble/ciphers@2.4.0/chacha.js";
-import { x25519 } from "npm:@noble/curves@2.4.0/ed25519.js";
+import { ed25519, x25519 } from "npm:@noble/curves@2.4.0/ed25519.js";
 import { hmac } from "npm:@noble/hashes@2.4.0/hmac.js";
 import { sha256 } from "npm:@noble/hashes@2.4.0/sha2.js";
-import type { Aead, CryptoProvider, Hasher, KeyPair, RandomSource } from "./provider.ts";
+import {
+  type Aead,
+  type CryptoProvider,
+  type Hasher,
+  type KeyPair,
+  type RandomSource,
+  SIGNATURE_BYTES,
+} from "./provider.ts";
 import { KeyedAead } from "./keyed_aead.ts";
 import { assertKeyLength, isAllZero, KEY_BYTES } from "./primitive_lengths.ts";
 
@@ -58,6 +65,23 @@ export const portableProvider: CryptoProvider = {
       return undefined;
     }
     return isAllZero(shared) ? undefined : shared;
+  },
+
+  signingKeyOf(secretKey: Uint8Array): Uint8Array {
+    assertKeyLength("secret key", secretKey);
+    return ed25519.getPublicKey(secretKey);
+  },
+
+  sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array {
+    assertKeyLength("secret key", secretKey);
+    return ed25519.sign(message, secretKey);
+  },
+
+  isSignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+    assertKeyLength("public key", publicKey);
+    if (signature.length !== SIGNATURE_BYTES) return false;
+    // As RFC 8032 has it, not as ZIP 215, which takes keys of small order too.
+    return ed25519.verify(signature, message, publicKey, { zip215: false });
   },
 };
 

@@ -67,6 +67,9 @@ export interface RandomSource {
   fill(out: Uint8Array): void;
 }
 
+/** Bytes of an Ed25519 signature. */
+export const SIGNATURE_BYTES = 64;
+
 /** The primitives, from one library. */
 export interface CryptoProvider {
   /** For people and bug reports, e.g. `"node:crypto"`. */
@@ -94,4 +97,17 @@ export interface CryptoProvider {
    * @returns 32 bytes, or undefined when the result is all zero (a public key of small order).
    */
   sharedSecret(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
+  /** The Ed25519 public key of a secret key, 32 bytes each (RFC 8032, section 5.1.5). */
+  signingKeyOf(secretKey: Uint8Array): Uint8Array;
+  /** The Ed25519 signature of a message, 64 bytes; the same each time (RFC 8032, section 5.1.6). */
+  sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array;
+  /**
+   * Whether an Ed25519 signature is right (RFC 8032, section 5.1.7). Never throws on what a peer can
+   * send: one of another length is wrong, and so is every one of a public key of small order, under
+   * which anybody can sign. Whether the equation is taken times the cofactor is the library's choice,
+   * as RFC 8032 allows; only the signer can make a signature on which two libraries differ.
+   *
+   * @param publicKey 32 bytes.
+   */
+  isSignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }

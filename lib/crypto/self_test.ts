@@ -4,6 +4,7 @@
  * vectors proper are in the unit tests.
  */
 import { chacha20 } from "npm:@noble/ciphers@2.4.0/chacha.js";
+import { concatBytes } from "../bytes/concat.ts";
 import { constantTimeEqual } from "../bytes/equal.ts";
 import { decodeHex, encodeHex } from "../bytes/hex.ts";
 import { CHACHA20_BLOCK_BYTES, chacha20Block, loadChaCha20Key } from "./chacha20_block.ts";
@@ -62,6 +63,16 @@ const X25519_PUBLIC = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98ea
 const X25519_PEER = "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f";
 const X25519_SHARED = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742";
 
+/** RFC 8032, section 7.1, test 2. */
+const ED25519_SECRET = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+const ED25519_PUBLIC = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+const ED25519_MESSAGE = "72";
+const ED25519_SIGNATURE = "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da" +
+  "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
+
+/** The point that changes nothing (x 0, y 1), as Ed25519 writes it. */
+const NEUTRAL_POINT = Uint8Array.of(1, ...new Uint8Array(31));
+
 /** FIPS 180-2, appendix B.1. */
 const SHA256_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -89,6 +100,7 @@ const CHECKS: readonly (readonly [string, (provider: CryptoProvider) => boolean]
   ["SHA-256", passesSha256],
   ["HMAC-SHA-256", passesHmac],
   ["X25519", passesX25519],
+  ["Ed25519", passesEd25519],
   [
     "ChaCha20-Poly1305",
     (provider) =>
@@ -122,6 +134,21 @@ function passesX25519(provider: CryptoProvider): boolean {
     shared !== undefined && encodeHex(shared) === X25519_SHARED &&
     // The point of order one: all that comes out is zero, whatever the secret.
     provider.sharedSecret(secretKey, new Uint8Array(32)) === undefined;
+}
+
+function passesEd25519(provider: CryptoProvider): boolean {
+  const secretKey = decodeHex(ED25519_SECRET);
+  const publicKey = decodeHex(ED25519_PUBLIC);
+  const message = decodeHex(ED25519_MESSAGE);
+  const signature = decodeHex(ED25519_SIGNATURE);
+  const forged = new Uint8Array(signature);
+  forged[0]! ^= 1;
+  return encodeHex(provider.signingKeyOf(secretKey)) === ED25519_PUBLIC &&
+    encodeHex(provider.sign(secretKey, message)) === ED25519_SIGNATURE &&
+    provider.isSignature(publicKey, message, signature) &&
+    !provider.isSignature(publicKey, message, forged) &&
+    // The neutral point, as key and in the signature: right for every message, if it is let in.
+    !provider.isSignature(NEUTRAL_POINT, message, concatBytes(NEUTRAL_POINT, new Uint8Array(32)));
 }
 
 /** Only of those that offer it. */

@@ -6,10 +6,10 @@ import { MAX_CANDIDATES } from "../nat/candidate.ts";
 import type { CodeKind, CodeProblem } from "./code_header.ts";
 
 /** The shortest code of each kind: one address in 192.168.0.0/16. */
-const MIN_CHARACTERS: Record<CodeKind, number> = { share: 46, reply: 36 };
+const MIN_CHARACTERS: Record<CodeKind, number> = { share: 46, reply: 36, short: 26 };
 
 /** What a code that cannot be read is called. */
-const NAMES: Record<CodeKind, string> = { share: "code", reply: "reply code" };
+const NAMES: Record<CodeKind, string> = { share: "code", reply: "reply code", short: "short code" };
 
 /** More wrong characters than this are counted, not listed. */
 const MAX_LISTED_CHARACTERS = 3;
@@ -23,6 +23,10 @@ const HINT_SHARE_CODE =
   "Use this code where the files shall be received; the reply code it shows belongs here";
 const HINT_OTHER_SHARE =
   "Compare it with the receiving side's screen; if it is the same there, receive there again with this share's code";
+const HINT_SHORT_CODE =
+  "It is for somebody whom the sharer remembers: ask for a whole code, or use it with that identity";
+const HINT_OTHER_PAIR =
+  "Compare it with the sharer's screen; if it is the same there, ask for a whole code: one of the two no longer remembers the other";
 const HINT_LOOPBACK =
   "If both sides run on this machine, allow it with --allow-loopback (allowLoopback in the library)";
 
@@ -52,6 +56,16 @@ export function codeProblemError(problem: CodeProblem): TransferError {
  */
 export function replyProblemError(problem: CodeProblem): TransferError {
   return errorOf("reply", problem);
+}
+
+/**
+ * The error for a short code that cannot be used.
+ *
+ * @param problem From `decodeShortCode`.
+ * @returns As {@linkcode codeProblemError}.
+ */
+export function shortProblemError(problem: CodeProblem): TransferError {
+  return errorOf("short", problem);
 }
 
 function errorOf(kind: CodeKind, problem: CodeProblem): TransferError {
@@ -87,6 +101,21 @@ function errorOf(kind: CodeKind, problem: CodeProblem): TransferError {
       return badCode(
         "it looks like a share code, which belongs on the receiving side",
         HINT_SHARE_CODE,
+      );
+    case "short_code":
+      return badCode(
+        kind === "reply"
+          ? "it looks like a short code, which belongs on the receiving side"
+          : "it looks like a short code, or several of its characters are wrong",
+        kind === "reply" ? HINT_SHARE_CODE : HINT_SHORT_CODE,
+      );
+    case "other_pair":
+      if (problem.characterCount < MIN_CHARACTERS[kind]) {
+        return badCode(describeShortage(kind, problem.characterCount));
+      }
+      return badCode(
+        "some of its characters are wrong, or it is of nobody who is remembered here",
+        HINT_OTHER_PAIR,
       );
     case "other_share":
       if (problem.characterCount < MIN_CHARACTERS[kind]) {

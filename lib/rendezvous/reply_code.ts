@@ -80,7 +80,8 @@ export function decodeReplyCode(
   const result = decodeBech32m(CODE_PREFIX, text, replyChecksumMask(keys));
   if (!result.ok) {
     const { problem } = result;
-    if (kindOfMistyped(problem) === "share") return refused({ reason: "share_code" });
+    const kind = kindOfMistyped(problem);
+    if (kind === "share" || kind === "short") return refused({ reason: `${kind}_code` });
     if (problem.reason === "wrong_characters" && problem.characters.length === 0) {
       return refused({ reason: "other_share", characterCount: problem.characterCount });
     }

@@ -3,8 +3,8 @@
  * (docs/protocol.md, "Codes"). It says where the sharer may be reached and proves, through `t`,
  * which key it must show there. Nothing is sent or asked to read one.
  *
- * Not here: reply codes (`reply_code.ts`), which this only recognises, and the words in which a
- * person is told that a code is wrong (`code_error.ts`).
+ * Not here: reply codes (`reply_code.ts`) and short codes (`short_code.ts`), which this only
+ * recognises, and the words in which a person is told that a code is wrong (`code_error.ts`).
  */
 import { decodeBech32m, encodeBech32m } from "../bytes/bech32m.ts";
 import { SHARE_COMMITMENT_BYTES } from "../crypto/commitment.ts";
@@ -35,7 +35,7 @@ const FORMAT: CodeFormat = { kind: "share", commitmentBytes: SHARE_COMMITMENT_BY
  *
  * | offset | bytes | meaning |
  * | --- | --- | --- |
- * | 0 | 1 | bits 7-5 version (0), bit 4 reply code (0), bits 3-1 mapping class, bit 0 zero |
+ * | 0 | 1 | bits 7-5 version (0), bit 4 reply code (0), bits 3-1 mapping class, bit 0 short (0) |
  * | 1 | 16 | `t` |
  * | 17 | 3 to 76 | 1 to 4 candidates, see `encodeCandidates` |
  *
@@ -62,8 +62,12 @@ export function decodeShareCode(
 ): ShareCodeResult {
   const result = decodeBech32m(CODE_PREFIX, text);
   if (!result.ok) {
-    const isReply = kindOfMistyped(result.problem) === "reply";
-    return { ok: false, problem: isReply ? { reason: "reply_code" } : result.problem };
+    const { problem } = result;
+    const kind = kindOfMistyped(problem);
+    if (kind === "reply") return { ok: false, problem: { reason: "reply_code" } };
+    // A share code with one or two wrong characters, of which this one may be wrong, is no short one.
+    const isShort = kind === "short" && problem.reason === "wrong_characters" && !problem.complete;
+    return { ok: false, problem: isShort ? { reason: "short_code" } : problem };
   }
   const decoded = decodeCodeContent(result.bytes, FORMAT, options);
   if (!decoded.ok) return decoded;

@@ -3,7 +3,7 @@ import { Fifo } from "../protocol/fifo.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { GROUP_BYTES, READ_AHEAD_GROUPS } from "./limits.ts";
 import type { ByteRange } from "./messages.ts";
-import { type SourceFile, StorageError } from "./storage.ts";
+import { type SourceFile, StorageError } from "../storage/storage.ts";
 
 /** A group that was read. */
 export interface ReadGroup {
@@ -15,33 +15,41 @@ export interface ReadGroup {
   readonly readBytes: number;
 }
 
+/** How a {@linkcode GroupReader} reads. */
+export interface GroupReaderOptions {
+  /** Where buffers come from. */
+  readonly pool: BufferPool;
+  /** Asked before each read; after the first no the rest counts as missing. */
+  readonly isWanted: () => boolean;
+  /** How many groups are read before somebody takes them (default {@linkcode READ_AHEAD_GROUPS}). */
+  readonly aheadGroups?: number;
+}
+
 /** Reads the groups of some ranges of one file, in order. */
 export class GroupReader {
-  readonly #source: SourceFile;
-  readonly #pool: BufferPool;
+  readonly #source: Pick<SourceFile, "read">;
   readonly #ranges: Iterator<ByteRange, undefined>;
-  readonly #isWanted: () => boolean;
+  readonly #options: GroupReaderOptions;
   readonly #ahead = new Fifo<Promise<ReadGroup>>();
   #lastRead: Promise<unknown> = Promise.resolve();
+  /** Whether a group was short or could not be read: nothing is read behind it. */
+  #hasEnded = false;
 
   /**
    * Begins to read.
    *
    * @param source The file; not used by anyone else until {@linkcode GroupReader.stop}.
    * @param ranges What to read; each begins a group.
-   * @param pool Where buffers come from.
-   * @param isWanted Asked before each read; after the first no the rest counts as missing.
+   * @param options How.
    */
   constructor(
-    source: SourceFile,
+    source: Pick<SourceFile, "read">,
     ranges: readonly ByteRange[],
-    pool: BufferPool,
-    isWanted: () => boolean,
+    options: GroupReaderOptions,
   ) {
     this.#source = source;
-    this.#pool = pool;
     this.#ranges = groupsOf(ranges);
-    this.#isWanted = isWanted;
+    this.#options = options;
     this.#readAhead();
   }
 
@@ -55,12 +63,12 @@ export class GroupReader {
   /** Waits until nothing is being read, and drops what nobody took. */
   async stop(): Promise<void> {
     for (let read = this.#ahead.shift(); read !== undefined; read = this.#ahead.shift()) {
-      this.#pool.give((await read).buffer);
+      this.#options.pool.give((await read).buffer);
     }
   }
 
   #readAhead(): void {
-    while (this.#ahead.length < READ_AHEAD_GROUPS) {
+    while (this.#ahead.length < (this.#options.aheadGroups ?? READ_AHEAD_GROUPS)) {
       const range = this.#ranges.next().value;
       if (range === undefined) return;
       // One after another: a file has one position.
@@ -72,13 +80,17 @@ export class GroupReader {
 
   async #read(range: ByteRange, previous: Promise<unknown>): Promise<ReadGroup> {
     await previous;
-    const buffer = this.#pool.take(range.length);
-    if (!this.#isWanted()) return { range, buffer, readBytes: 0 };
+    const { pool, isWanted } = this.#options;
+    const buffer = pool.take(range.length);
+    if (this.#hasEnded || !isWanted()) return { range, buffer, readBytes: 0 };
     try {
       const into = buffer.subarray(0, range.length);
-      return { range, buffer, readBytes: await this.#source.read(range.offset, into) };
+      const readBytes = await this.#source.read(range.offset, into);
+      this.#hasEnded = readBytes < range.length;
+      return { range, buffer, readBytes };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
+      this.#hasEnded = true;
       return { range, buffer, readBytes: -1 };
     }
   }

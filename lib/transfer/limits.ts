@@ -33,6 +33,15 @@ export const MAX_ENTRIES = 1_000_000;
  */
 export const MAX_MANIFEST_BYTES = 268_435_456;
 
+/**
+ * Most bytes of a manifest of `receive --manifest`: room for the longest one that a share can lead to,
+ * which is all its paths, and 200 bytes beside each.
+ */
+export const MAX_MANIFEST_FILE_BYTES = 536_870_912;
+
+/** Longest line of such a manifest: twice the longest path, when all of it is escaped, and the digest. */
+export const MAX_MANIFEST_LINE_BYTES = 32_896;
+
 /** Most components of a path [NAME-3]. */
 export const MAX_DEPTH = 64;
 
@@ -41,6 +50,12 @@ export const MAX_NAME_BYTES = 255;
 
 /** Longest path, in bytes of UTF-8: as many components as there may be, and the separators. */
 export const MAX_PATH_BYTES: number = MAX_DEPTH * (MAX_NAME_BYTES + 1) - 1;
+
+/** Longest target of a symbolic link, in bytes of UTF-8: what Linux allows (PATH_MAX and its NUL). */
+export const MAX_LINK_TARGET_BYTES = 4095;
+
+/** Longest text that is sent to be read rather than stored, in bytes of UTF-8. */
+export const MAX_SNIPPET_BYTES = 65_536;
 
 /** Latest and, negated, earliest modification time: the difference of two must fit a varint. */
 export const MAX_MTIME_MS = 2 ** 51 - 1;
@@ -79,6 +94,9 @@ export const MAX_GROUP_RANGES = 1024;
  */
 export const MAX_OPEN_GROUPS: number = 2 * REQUEST_WINDOW;
 
+/** Most groups of a file that is CHECKed: their hashes take 32 MiB at the other side [XFER-17]. */
+export const MAX_CHECK_GROUPS = 1_048_576;
+
 /** Most group hashes that may wait for their bytes [XFER-11]. */
 export const MAX_EARLY_HASHES = 4096;
 
@@ -91,11 +109,38 @@ export const MAX_RETRIES_OPEN = 16;
  */
 export const RECEIVE_BUFFER_BYTES = 80 * 1_048_576;
 
+/**
+ * Bytes of one part file that are written before they are synced and its journal says so: what a
+ * power cut may cost. Half a second of a fast line, so the disk is not asked too often.
+ */
+export const SYNC_BYTES = 64 * 1_048_576;
+
+/** Most ranges of a journal. Bytes come in order, so there are few. */
+export const MAX_JOURNAL_RANGES = 1024;
+
+/** Longest journal. */
+export const MAX_JOURNAL_BYTES: number = 8 + 8 + MAX_JOURNAL_RANGES * 16 + HASH_BYTES;
+
+/** Small files that are made to survive a power cut at a time. */
+export const PLACE_BATCH = 4096;
+
+/** Files that are compared with what is here, and asked about ahead. */
+export const MAX_RESUMING_FILES = 1024;
+
+/** Most part files of earlier runs that are open at a time. */
+export const MAX_RESUMING_PARTS = 64;
+
 /** Files read, and files written, at the same time. One is enough on a local disk, not on a slow one. */
 export const FILE_LANES = 8;
 
 /** Groups of a large file that are read before they are sent: 9 ms at 450 MB/s. */
 export const READ_AHEAD_GROUPS = 4;
+
+/**
+ * Groups of a file that are read before they are hashed, when they are only hashed. One at a time:
+ * whatever is there may be hashed in one go, and the datagrams wait for that.
+ */
+export const CHECK_AHEAD_GROUPS = 1;
 
 /** Control messages about small files are put together this many at a time. */
 export const ROOTS_PER_WRITE = 32;

@@ -4,7 +4,7 @@
  * in `sender.ts` and `receiver.ts`.
  */
 import { ByteReader, writeVarint } from "../bytes/varint.ts";
-import { decodeEntries, EntryPacker, type ManifestEntry } from "./entry.ts";
+import { decodeEntries, EntryPacker, type ManifestEntry } from "./offer/entry.ts";
 import { HASH_BYTES, MAX_MANIFEST_BYTES, MAX_RANGES, MAX_TEXT_BYTES } from "./limits.ts";
 
 /** The version of the messages this side speaks. */
@@ -50,16 +50,21 @@ export type RootStatus =
   /** It could not be read. */
   | "unreadable"
   /** The receiver gave it up. */
-  | "cancelled";
+  | "cancelled"
+  /** A CHECK: the file was hashed and not sent; its root follows. */
+  | "hashed";
 
 /** The end of a request. */
 export interface Root {
   readonly type: "root";
   readonly request: number;
   readonly status: RootStatus;
-  /** 32 bytes when the status is `whole`, else empty. */
+  /** 32 bytes when the status is `whole` or `hashed`, else empty. */
   readonly root: Uint8Array;
-  /** How many bytes of the request were sent; said when it is not all of them, else 0. */
+  /**
+   * How many bytes of the request were sent, where the receiver cannot know: of a file that was not
+   * sent to its end, and of a stream. Else 0.
+   */
   readonly sentBytes: number;
 }
 
@@ -85,8 +90,12 @@ export type Message =
   | {
     readonly type: "offer";
     readonly entries: number;
+    /** Files and streams. */
     readonly files: number;
     readonly directories: number;
+    /** Symbolic links. */
+    readonly links: number;
+    /** Of all files; what a stream has is not known. */
     readonly bytes: number;
   }
   /** Client: send the entries from this one on. */
@@ -99,6 +108,14 @@ export type Message =
   }
   /** Client: send files. */
   | { readonly type: "get"; readonly firstRequest: number; readonly items: readonly RequestItem[] }
+  /** Client: read and hash files, and send none of their bytes. */
+  | {
+    readonly type: "check";
+    /** Number of the first request; those of GET and CHECK are one sequence. */
+    readonly firstRequest: number;
+    /** Which entry each request is for; at least one. */
+    readonly entries: readonly number[];
+  }
   /** Sharer: hashes of consecutive groups. */
   | {
     readonly type: "nodes";
@@ -140,6 +157,7 @@ const TYPE_NUMBERS = {
   cancel: 0x0b,
   receipt: 0x0c,
   bye: 0x0d,
+  check: 0x0e,
 } as const satisfies Record<Message["type"], number>;
 
 const TYPE_NAMES: (Message["type"] | undefined)[] = [];
@@ -153,6 +171,7 @@ const ROOT_STATUSES: readonly RootStatus[] = [
   "changed",
   "unreadable",
   "cancelled",
+  "hashed",
 ];
 
 const encoder = new TextEncoder();
@@ -199,6 +218,7 @@ export function encodeMessage(message: Message, out: Uint8Array, offset: number)
       at = writeVarint(message.entries, out, at);
       at = writeVarint(message.files, out, at);
       at = writeVarint(message.directories, out, at);
+      at = writeVarint(message.links, out, at);
       return writeVarint(message.bytes, out, at);
     case "list":
       return writeVarint(message.first, out, at);
@@ -219,6 +239,10 @@ export function encodeMessage(message: Message, out: Uint8Array, offset: number)
         }
       }
       return at;
+    case "check":
+      at = writeVarint(message.firstRequest, out, at);
+      for (const entry of message.entries) at = writeVarint(entry, out, at);
+      return at;
     case "nodes":
       at = writeVarint(message.request, out, at);
       at = writeVarint(message.firstGroup, out, at);
@@ -226,8 +250,8 @@ export function encodeMessage(message: Message, out: Uint8Array, offset: number)
     case "root":
       at = writeVarint(message.request, out, at);
       at = writeVarint(ROOT_STATUSES.indexOf(message.status), out, at);
-      if (message.status === "whole") return writeBytes(message.root, out, at);
-      return message.status === "ranges" ? at : writeVarint(message.sentBytes, out, at);
+      if (hasRoot(message.status)) at = writeBytes(message.root, out, at);
+      return hasSentBytes(message.status) ? writeVarint(message.sentBytes, out, at) : at;
     case "cancel":
       return writeVarint(message.request, out, at);
     case "receipt":
@@ -287,6 +311,7 @@ function decodeBody(
         entries: reader.varint(),
         files: reader.varint(),
         directories: reader.varint(),
+        links: reader.varint(),
         bytes: reader.varint(),
       };
     case "list":
@@ -299,6 +324,8 @@ function decodeBody(
     }
     case "get":
       return decodeGet(reader);
+    case "check":
+      return decodeCheck(reader);
     case "nodes": {
       const request = reader.varint();
       const firstGroup = reader.varint();
@@ -354,12 +381,29 @@ function decodeGet(reader: ByteReader): Message | "too_long" | undefined {
   return items.length === 0 ? undefined : { type: "get", firstRequest, items };
 }
 
+function decodeCheck(reader: ByteReader): Message | undefined {
+  const firstRequest = reader.varint();
+  const entries: number[] = [];
+  while (reader.remaining > 0) entries.push(reader.varint());
+  return entries.length === 0 ? undefined : { type: "check", firstRequest, entries };
+}
+
+/** Whether a root follows a status. */
+function hasRoot(status: RootStatus): boolean {
+  return status === "whole" || status === "hashed";
+}
+
+/** Whether the number of bytes that were sent follows a status. */
+function hasSentBytes(status: RootStatus): boolean {
+  return status !== "ranges" && status !== "hashed";
+}
+
 function decodeRoot(reader: ByteReader): Message | undefined {
   const request = reader.varint();
   const status = ROOT_STATUSES[reader.u8()];
   if (status === undefined) return undefined;
-  const root = reader.bytes(status === "whole" ? HASH_BYTES : 0).slice();
-  const sentBytes = status === "whole" || status === "ranges" ? 0 : reader.varint();
+  const root = reader.bytes(hasRoot(status) ? HASH_BYTES : 0).slice();
+  const sentBytes = hasSentBytes(status) ? reader.varint() : 0;
   return { type: "root", request, status, root, sentBytes };
 }
 

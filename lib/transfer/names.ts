@@ -5,9 +5,9 @@
  *
  * It decides on names alone. What is already on the disk is looked at in `plan.ts`.
  */
-import type { EntryKind, ManifestEntry } from "./entry.ts";
+import type { EntryKind, ManifestEntry } from "./offer/entry.ts";
 import { MAX_DEPTH, MAX_NAME_BYTES } from "./limits.ts";
-import type { Storage } from "./storage.ts";
+import type { Storage } from "../storage/storage.ts";
 
 /** What the gate needs of a machine. */
 export type NameSystem = Pick<Storage, "nameRules" | "foldsNames" | "join">;
@@ -48,8 +48,14 @@ export type NameVerdict =
   /** In a folder that was itself refused; not worth a message of its own. */
   | { readonly isAdmitted: false; readonly reason: "inside" };
 
-/** Component of a part file or journal of ours [NAME-6]. */
-const OWN_NAME = /^\.p2pft-[0-9a-f]{16}\.(?:part|journal)$/i;
+/**
+ * The name under which a folder here finds `name`, on a system that folds names; undefined when there
+ * is nothing of that name.
+ */
+export type SpellingHere = (folder: string, name: string) => string | undefined;
+
+/** Component of a part file or journal of ours, or of one that is being written [NAME-6]. */
+const OWN_NAME = /^\.p2pft-[0-9a-f]{16}\.(?:part|journal|next)$/i;
 const CONTROL = /\p{Cc}/u;
 const WINDOWS_FORBIDDEN = /[<>:"|?*]/;
 /** A device is meant whatever follows the first dot; spaces before it do not help. */
@@ -88,13 +94,20 @@ const NOWHERE: Folder = {
 export class NamesGate {
   readonly #system: NameSystem;
   readonly #folders = new Map<string, Folder>();
+  readonly #spellingHere: SpellingHere;
 
   /**
    * @param system The rules of this machine.
    * @param root The folder everything goes into.
+   * @param spellingHere How names are written that are here already; asked where names are folded.
    */
-  constructor(system: NameSystem, root: string) {
+  constructor(
+    system: NameSystem,
+    root: string,
+    spellingHere: SpellingHere = () => undefined,
+  ) {
     this.#system = system;
+    this.#spellingHere = spellingHere;
     this.#folders.set("", { ...NOWHERE, path: root });
   }
 
@@ -118,7 +131,14 @@ export class NamesGate {
     if (parent.depth === MAX_DEPTH) return this.#refuse(entry, "is more than 64 folders deep");
     const ownName = this.#freeName(parent, name, entry.kind);
     if (ownName === undefined) return this.#refuse(entry, "has a component longer than 255 bytes");
-    const isDotName = parent.depth === 0 ? DOT_NAME.test(name) : parent.isDotName;
+    if (ownName !== name) {
+      // A spelling that is here may be what the peer's own was not: the name of a part file, say.
+      const ownReason = refusalOf(ownName, this.#system.nameRules);
+      if (ownReason !== undefined) return this.#refuse(entry, ownReason);
+    }
+    const isDotName = parent.depth === 0
+      ? DOT_NAME.test(name) || DOT_NAME.test(ownName)
+      : parent.isDotName;
     const own = this.#system.join(parent.path, ownName);
     // Nearly always the entry's own path: a million strings need not be there twice.
     const isAsListed = ownName === name && (parent.depth === 0 || parent.isAsListed);
@@ -134,6 +154,27 @@ export class NamesGate {
     return { isAdmitted: true, path: own, parent: parent.path, storedAs, isDotName };
   }
 
+  /**
+   * Other names for an entry that was admitted, with the next numbers that the share does not use
+   * itself; each is set aside for the entry when it is asked for, and none is too long.
+   *
+   * @returns Paths within the share as they would be stored.
+   */
+  *otherNames(entry: ManifestEntry, storedAs: string): Generator<string> {
+    const slash = entry.path.lastIndexOf("/");
+    const { names, keys } = this.#folders.get(slash < 0 ? "" : entry.path.slice(0, slash))!;
+    const cut = storedAs.lastIndexOf("/") + 1;
+    for (let number = 2;; number++) {
+      const name = withNumber(storedAs.slice(cut), entry.kind, number);
+      if (byteLength(name) > MAX_NAME_BYTES) return;
+      const key = foldName(name);
+      if (this.#system.foldsNames ? keys?.has(key) : names?.has(name)) continue;
+      if (this.#system.foldsNames) keys?.set(key, 2);
+      else names?.add(name);
+      yield storedAs.slice(0, cut) + name;
+    }
+  }
+
   /** Refuses an entry and, when it is a folder, what is in it. */
   #refuse(entry: ManifestEntry, reason: NameRefusal | "inside"): NameVerdict {
     if (entry.kind === "directory" && !this.#folders.has(entry.path)) {
@@ -142,24 +183,24 @@ export class NamesGate {
     return { isAdmitted: false, reason };
   }
 
-  /** The name itself, or with a number when this system would take it for another [NAME-5]. */
+  /**
+   * The name itself, as it is written here already if it is, or with a number when this system would
+   * take it for another one of the share [NAME-5].
+   */
   #freeName(parent: Folder, name: string, kind: EntryKind): string | undefined {
     if (!this.#system.foldsNames) return name;
-    const dot = kind === "file" ? name.lastIndexOf(".") : -1;
-    const stem = dot > 0 ? name.slice(0, dot) : name;
-    const ending = dot > 0 ? name.slice(dot) : "";
     const keys = parent.keys ??= new Map<string, number>();
     const key = foldName(name);
     // Goes on where the last one of this name stopped: beginning anew each time, a long list of one
     // name in all its spellings would take hours.
     for (let number = keys.get(key) ?? 1;; number++) {
-      const candidate = number === 1 ? name : `${stem} (${number})${ending}`;
+      const candidate = number === 1 ? name : withNumber(name, kind, number);
       const candidateKey = number === 1 ? key : foldName(candidate);
       if (keys.has(candidateKey)) continue;
       if (byteLength(candidate) > MAX_NAME_BYTES) return undefined;
       keys.set(key, number + 1);
       if (number > 1) keys.set(candidateKey, 2);
-      return candidate;
+      return this.#spellingHere(parent.path!, candidate) ?? candidate;
     }
   }
 }
@@ -172,6 +213,12 @@ export class NamesGate {
  */
 export function placeOf(system: NameSystem, parent: string, storedAs: string): string {
   return system.join(parent, storedAs.slice(storedAs.lastIndexOf("/") + 1));
+}
+
+/** `name (2).txt`: a name with a number before its ending. */
+function withNumber(name: string, kind: EntryKind, number: number): string {
+  const dot = kind === "directory" ? -1 : name.lastIndexOf(".");
+  return dot > 0 ? `${name.slice(0, dot)} (${number})${name.slice(dot)}` : `${name} (${number})`;
 }
 
 /** Why a single component may not be a name on this machine [NAME-1] [NAME-4]; undefined when it may. */
@@ -190,6 +237,28 @@ export function refusalOf(
   if (/[. ]$/.test(name)) return "ends in a dot or a space";
   if (WINDOWS_DEVICE.test(name) || WINDOWS_SHORT_NAME.test(name)) return "is reserved by Windows";
   return undefined;
+}
+
+/** A path on this machine, or why a name is not used as one, to follow "its name". */
+export type NamePlace = { readonly path: string } | { readonly refusal: NameRefusal };
+
+/**
+ * Where a name leads that stands alone, without the entries of its folders before it: that of a
+ * manifest on the disk, which may come from anyone.
+ *
+ * @param folder The folder the name belongs to.
+ * @param name Components joined with `/`.
+ */
+export function pathInFolder(system: NameSystem, folder: string, name: string): NamePlace {
+  const components = name.split("/");
+  if (components.length > MAX_DEPTH) return { refusal: "is more than 64 folders deep" };
+  let path = folder;
+  for (const component of components) {
+    const refusal = refusalOf(component, system.nameRules);
+    if (refusal !== undefined) return { refusal };
+    path = system.join(path, component);
+  }
+  return { path };
 }
 
 /** The same for names that a folding file system may take for one. */

@@ -1,8 +1,17 @@
-/** What was left out and why, and the exit status that follows. */
+/** What was left out and why, and the exit status that follows; who wants it is told what was not. */
 import { ERRORS } from "../errors.ts";
+import type { PlannedEntry } from "./receiving/plan.ts";
+
+/**
+ * Takes an entry that is in its place, with the root of its file when that was sent or compared. The
+ * root is only lent.
+ */
+export type InPlaceListener = (planned: PlannedEntry, root?: Uint8Array) => void;
 
 /** Counts of files that did not make it. */
 export class Outcome {
+  /** Receiver: told of each entry that is in its place. */
+  readonly onInPlace: InPlaceListener;
   /** Names that were not safe. */
   refused = 0;
   /** Kept what was here, skipped a dot-name, or something was in the way. */
@@ -11,6 +20,11 @@ export class Outcome {
   unreadable = 0;
   /** They changed while they were read. */
   changed = 0;
+
+  /** @param onInPlace Told of each entry that is in its place. */
+  constructor(onInPlace: InPlaceListener = () => {}) {
+    this.onInPlace = onInPlace;
+  }
 
   /** All of them. */
   get leftOut(): number {

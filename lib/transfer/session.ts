@@ -7,7 +7,7 @@ import type { Channel } from "../protocol/channel.ts";
 import { MAX_MANIFEST_BYTES } from "./limits.ts";
 import { MessageOutbox, MessageReader } from "./message_stream.ts";
 import { decodeMessage, isIgnorableType, type Message } from "./messages.ts";
-import { StorageError } from "./storage.ts";
+import { StorageError } from "../storage/storage.ts";
 import type { TransferNotice, TransferSummary } from "./transfer_notice.ts";
 
 /** Options of a {@linkcode Session}. */
@@ -122,6 +122,13 @@ export class Session {
     this.abort(new TransferError(code, message));
   }
 
+  /** Turns the offer down: the peer hears that it was refused, the owner why. */
+  refuse(error: TransferError): void {
+    if (this.hasEnded) return;
+    this.end(error);
+    this.#options.channel.close(wireOfErrorCode("refused"), "refused");
+  }
+
   /** Ends because the peer did what it never should [XFER-2]. */
   violation(what: string): void {
     this.fail("protocol_violation", `The other side broke the protocol: ${what}`);
@@ -165,7 +172,7 @@ export function versionMismatchText(ownVersion: number, peerVersion: number): st
 }
 
 /** Makes a {@linkcode TransferError} of whatever was thrown while writing. */
-function transferError(error: unknown): TransferError {
+export function transferError(error: unknown): TransferError {
   if (error instanceof TransferError) return error;
   const options = { cause: error };
   if (!(error instanceof StorageError)) {

@@ -8,7 +8,7 @@ import { isClientKey } from "../crypto/commitment.ts";
 import type { ShareKeys } from "../crypto/share_keys.ts";
 import type { Candidate } from "../nat/candidate.ts";
 import { judgePair, type PairOutlook } from "../nat/pair_outlook.ts";
-import type { Path } from "../nat/path.ts";
+import { isSamePath, type Path } from "../nat/path.ts";
 import type { PathMethod } from "../nat/path_method.ts";
 import type { Connection } from "../protocol/connection.ts";
 import type { ReplyCode } from "../rendezvous/reply_code.ts";
@@ -43,6 +43,8 @@ export class ClientSearch {
   /** The session of the client, once it came. */
   connection: Connection | undefined;
   readonly #options: ClientSearchOptions;
+  /** Where it heard the client; as few as the punching machine remembers. */
+  readonly #heard: Path[] = [];
   #punching: Punching | undefined;
   #isOver = false;
 
@@ -71,6 +73,11 @@ export class ClientSearch {
   isFor(clientKey: Uint8Array): boolean {
     const { provider, t, reply } = this.#options;
     return isClientKey(provider, t, reply.r, clientKey);
+  }
+
+  /** Whether it heard the client on a path. */
+  hasFound(path: Path): boolean {
+    return this.#heard.some((heard) => isSamePath(heard, path));
   }
 
   /** How a path came about; undefined when it was not by this search. */
@@ -131,7 +138,9 @@ export class ClientSearch {
           : { currentPort: newest, codePort: inCode }),
       },
       // The client begins the handshake: it is enough that it hears us.
-      onHeard: () => {},
+      onHeard: (path) => {
+        if (!this.hasFound(path)) this.#heard.push(path);
+      },
       onExhausted: this.#options.onExhausted,
     });
   }

@@ -25,8 +25,10 @@ export interface ReplyOfferOptions extends SearchTools {
   /** The code of the share. */
   readonly share: ShareCode;
   readonly keys: ShareKeys;
-  /** The key this client shows, which no other reply code was made for. */
+  /** The key that the code stands for, and no code with other candidates. */
   readonly clientKey: Uint8Array;
+  /** Those of a code that is shown again; by default the best there are now. */
+  readonly candidates?: readonly Candidate[];
   /** Whether the two have met already, and the code is for admission only. */
   readonly isConnected: boolean;
   /** The sharer was heard on a path: the handshake can begin there. */
@@ -46,33 +48,39 @@ export interface OfferedReply {
 export class ReplyOffer {
   /** What to show; undefined when this machine has no address to be found at. */
   readonly reply: OfferedReply | undefined;
+  /** Those in the code. */
+  readonly candidates: readonly Candidate[];
   readonly #options: ReplyOfferOptions;
-  readonly #candidates: readonly Candidate[];
   readonly #punching: Punching | undefined;
 
   /** Makes the code from what is known now, and opens this side unless there is no hope. */
   constructor(options: ReplyOfferOptions) {
     const { watch, share, keys, provider, clientKey } = options;
     this.#options = options;
-    this.#candidates = chooseCodeCandidates(watch.known);
-    if (this.#candidates.length === 0) return;
+    this.candidates = options.candidates ?? chooseCodeCandidates(watch.known);
+    if (this.candidates.length === 0) return;
     const r = replyCommitment(provider, share.t, clientKey);
     const mappingClass = watch.mapping;
     const outlook = judgePair(
       { mapping: share.mappingClass, candidates: share.candidates },
-      { mapping: mappingClass, candidates: this.#candidates },
+      { mapping: mappingClass, candidates: this.candidates },
     );
     this.reply = {
-      code: encodeReplyCode({ r, mappingClass, candidates: this.#candidates }, keys),
-      addresses: this.#candidates.map(({ address }) => formatSocketAddress(address)),
+      code: encodeReplyCode({ r, mappingClass, candidates: this.candidates }, keys),
+      addresses: this.candidates.map(({ address }) => formatSocketAddress(address)),
       outlook,
     };
     if (!options.isConnected && outlook.method !== "impossible") this.#punching = this.#punch(r);
   }
 
+  /** The key that the code stands for. */
+  get clientKey(): Uint8Array {
+    return this.#options.clientKey;
+  }
+
   /** Whether the code no longer says where this machine is. */
   get isOutdated(): boolean {
-    return areOutdated(this.#candidates, this.#options.watch.known);
+    return areOutdated(this.candidates, this.#options.watch.known);
   }
 
   /** How a path came about; undefined when no hole was to be punched. */
@@ -98,7 +106,7 @@ export class ReplyOffer {
         codec: createProbeCodec(this.#options, { t: share.t, keys, r }),
         random,
         sockets,
-        local: { mapping: watch.mapping, candidates: this.#candidates },
+        local: { mapping: watch.mapping, candidates: this.candidates },
         remote: { mapping: share.mappingClass, candidates: share.candidates },
         lowHops: canLimitHops ? (watch.isDoubleNat ? 4 : 2) : undefined,
         guardSocket,

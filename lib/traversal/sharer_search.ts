@@ -1,8 +1,10 @@
 /**
  * How a client comes to the sharer when its first tries get no answer: looks around, shows a reply
- * code after two seconds, a new one when its addresses change, and keeps its side open meanwhile.
+ * code after two seconds, a new one when its addresses change, and keeps its side open meanwhile. So
+ * it does again when a session is lost.
  */
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
+import { wipe } from "../crypto/wipe.ts";
 import type { NetworkEvent } from "../events.ts";
 import type { Candidate } from "../nat/candidate.ts";
 import type { Path, PathSocket } from "../nat/path.ts";
@@ -58,6 +60,12 @@ export class SharerSearch {
   #offer: ReplyOffer | undefined;
   #repair: PathRepair | undefined;
   #connection: Connection | undefined;
+  /** Whether the sharer knows the client by its key. */
+  #isKnown = false;
+  /** Whether a code is to be shown as soon as there is one of use. */
+  #isReplyDue = false;
+  /** Whether that of the offer was shown in this search. */
+  #isOfferOpen = false;
   #isClosed = false;
 
   /** Begins at once. */
@@ -65,8 +73,27 @@ export class SharerSearch {
     this.#options = options;
     this.#clientKey = options.clientKey;
     this.#keys = deriveShareKeys(options.tools.provider, options.share.t);
-    this.#arm(ASK_AFTER_MS, () => void this.#lookAround());
-    this.#arm(REPLY_AFTER_MS, () => void this.showReply());
+    this.#begin();
+  }
+
+  /**
+   * The session is lost: looks for the sharer again, in the same way, but that the client keeps its
+   * key, by which it is known there.
+   */
+  restart(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#isClosed) return;
+    this.#connection = undefined;
+    this.#isKnown = true;
+    this.#isReplyDue = false;
+    this.#isOfferOpen = false;
+    this.#repair?.close();
+    this.#repair = undefined;
+    this.#offer?.stop();
+    this.#closeGuard();
+    // Only the network as it is now leads to a code that is of use.
+    this.#watch?.refresh();
+    this.#begin();
   }
 
   /** Shows the reply code, as soon as there is enough to make one. */
@@ -74,7 +101,8 @@ export class SharerSearch {
     const watch = this.#lookAround();
     await watch.settled;
     await this.#openGuard(watch);
-    if (!this.#isClosed && this.#offer === undefined) this.#makeOffer(watch, false);
+    this.#isReplyDue = true;
+    if (!this.#isClosed && !this.#isOfferOpen) this.#makeOffer(watch);
   }
 
   /** How a path came about; undefined when it was not by this search. */
@@ -140,6 +168,11 @@ export class SharerSearch {
     await this.#watch?.close();
   }
 
+  #begin(): void {
+    this.#arm(ASK_AFTER_MS, () => void this.#lookAround());
+    this.#arm(REPLY_AFTER_MS, () => void this.showReply());
+  }
+
   get #isConnected(): boolean {
     return this.#connection !== undefined;
   }
@@ -190,31 +223,49 @@ export class SharerSearch {
   #handleNetwork(): void {
     const event = this.#watch?.takeNews();
     if (event !== undefined) this.#options.onNetwork(event);
-    if (this.#isConnected || !this.#offer?.isOutdated) return;
-    this.#offer.stop();
-    // A key stands for one code only: its mask would give two lists of addresses away.
-    this.#clientKey = this.#options.renewKey();
-    this.#makeOffer(this.#watch!, true);
+    if (this.#isConnected) return;
+    if (this.#isOfferOpen ? this.#offer?.isOutdated : this.#isKnown && this.#isReplyDue) {
+      this.#makeOffer(this.#watch!);
+    }
   }
 
-  #makeOffer(watch: NetworkWatch, isChanged: boolean): void {
+  #makeOffer(watch: NetworkWatch): void {
     const { tools, share } = this.#options;
+    const before = this.#offer;
+    const isSame = before !== undefined && !before.isOutdated;
+    before?.stop();
     const offer = new ReplyOffer({
       ...tools,
       guardSocket: this.#guardSocket,
       watch,
       share,
       keys: this.#keys,
-      clientKey: this.#clientKey,
+      clientKey: isSame ? before.clientKey : this.#keyFor(before),
+      ...(isSame ? { candidates: before.candidates } : {}),
       isConnected: this.#isConnected,
       onHeard: this.#options.onHeard,
     });
-    this.#offer = offer;
-    if (offer.reply === undefined) return;
-    if (offer.reply.outlook.method === "impossible" && !this.#isConnected) {
-      return this.#options.onImpossible(offer.reply);
+    const { reply } = offer;
+    if (reply === undefined) return;
+    if (reply.outlook.method === "impossible" && !this.#isConnected) {
+      // Who has met already can do so again: the network is not what it was, for now.
+      if (!this.#isKnown) this.#options.onImpossible(reply);
+      return;
     }
-    this.#options.onReply(offer.reply, isChanged);
+    this.#offer = offer;
+    this.#isOfferOpen = true;
+    this.#options.onReply(reply, before !== undefined && !isSame);
+  }
+
+  /** The key that the next code stands for: a mask over two lists of addresses would give both away. */
+  #keyFor(before: ReplyOffer | undefined): Uint8Array {
+    if (before === undefined) return this.#clientKey;
+    if (!this.#isKnown) return this.#clientKey = this.#options.renewKey();
+    // Who was let in is known by the key it has. That of the code nobody shows.
+    const { provider, random } = this.#options.tools;
+    const { publicKey, secretKey } = provider.generateKeyPair(random);
+    wipe(secretKey);
+    return publicKey;
   }
 
   #arm(delayMs: number, action: () => void): void {

@@ -216,11 +216,50 @@ terminalTest("sends and receives between two terminals, asking on both", async (
   assert.equal(sender.screen.at(-1), "Confirmation received. Transfer complete.");
   const count = (lines: string[], part: string) =>
     lines.filter((line) => line.includes(part)).length;
-  assert.equal(count(receiver.screen, "Offered: 1 item, 3.0 MB, 1 new, 0 same, 0 differ"), 1);
+  assert.equal(count(receiver.screen, "Offered: 1 item, 3.0 MB"), 1);
+  assert.equal(count(receiver.screen, "  1 new · 0 same · 0 differ"), 1);
   assert.equal(count(receiver.screen, "写真.bin"), 1);
   assert.equal(count(sender.screen, "Connected to 127.0.0.1:"), 1);
   const root = (lines: string[]) => /Verified root: ([0-9a-f]{32})/.exec(lines.join("\n"))?.[1];
   assert.equal(root(sender.screen), root(receiver.screen));
+});
+
+terminalTest("asks at a terminal what to do with what differs, one by one", async () => {
+  const root = await Deno.makeTempDir({ prefix: "p2pft-terminal-" });
+  await using _gone = {
+    [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),
+  };
+  const names = ["a", "b", "c", "d"];
+  for (const [folder, text] of [["from", "theirs"], ["to", "mine"]] as const) {
+    await Deno.mkdir(`${root}/${folder}`);
+    for (const name of names) await Deno.writeTextFile(`${root}/${folder}/${name}`, text);
+  }
+  const paths = names.map((name) => `${root}/from/${name}`);
+  await using sender = RunningProgram.piped([...PROJECT, "send", "--yes", ...paths, ...LOOPBACK]);
+  await sender.waitFor("jsr:@p2pft/cli receive p2p1");
+  const code = /p2p1[0-9a-z]+/.exec(sender.output)![0];
+  await using receiver = RunningProgram.onTerminal(
+    [...PROJECT, "receive", "--allow-loopback", "-o", `${root}/to`, code],
+  );
+  await receiver.waitFor("? [Y/n] ");
+  await receiver.type("y\n");
+  await receiver.waitFor("What to do with them? [k/b/u/r/o] ");
+  // Who means no replaces nothing.
+  receiver.output = receiver.output.replaceAll("them? [k", "them?[k");
+  await receiver.type("n\n");
+  await receiver.waitFor("Please answer with one of k, b, u, r, o.");
+  await receiver.waitFor("What to do with them? [k/b/u/r/o] ");
+  await receiver.type("o\n");
+  for (const answer of ["b", "r", "K"]) {
+    await receiver.waitFor("replace? [k/b/u/r/K/B/U/R] ");
+    receiver.output = receiver.output.replaceAll("replace? [k", "replace?[k");
+    await receiver.type(`${answer}\n`);
+  }
+  assert.equal((await receiver.end()).code, 13);
+  const stored = [...Deno.readDirSync(`${root}/to`)].map(({ name }) => name).sort();
+  assert.deepEqual(stored, ["a", "a (2)", "b", "c", "d"]);
+  const textOf = (name: string) => Deno.readTextFileSync(`${root}/to/${name}`);
+  assert.deepEqual(stored.map(textOf), ["mine", "theirs", "theirs", "mine", "mine"]);
 });
 
 terminalTest("turns a client away at a terminal and lets the next one in", async () => {

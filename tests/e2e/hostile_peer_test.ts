@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { DenoSocket } from "../../lib/transport/deno_socket.ts";
-import type { ManifestEntry } from "../../lib/transfer/entry.ts";
+import type { ManifestEntry } from "../../lib/transfer/offer/entry.ts";
 import { encodeHello, encodeMessage } from "../../lib/transfer/messages.ts";
 import { BareSharer, connectBareClient } from "../support/bare_peer.ts";
 import { codeOf, LinkInFront, startReceive, startSend } from "../support/cli_transfer.ts";
@@ -84,6 +84,7 @@ Deno.test("receive refuses names that lead out of its folder and takes the rest"
     sourceOf: () => payload,
     files,
     directories: entries.length - files,
+    links: 0,
     bytes: files * 500,
     leftOut: 0,
   });
@@ -117,6 +118,7 @@ Deno.test("receive shows nobody's control characters", async () => {
     sourceOf: () => payload,
     files: 2,
     directories: 0,
+    links: 0,
     bytes: 1000,
     leftOut: 0,
   });

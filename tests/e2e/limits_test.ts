@@ -9,8 +9,8 @@
 import assert from "node:assert/strict";
 import { receive, share, type TransferEvent } from "../../mod.ts";
 import type { ReceiveOptions, ShareOptions } from "../../mod.ts";
-import { DenoStorage } from "../../lib/transfer/deno_storage.ts";
-import type { PartFile, SourceFile, TargetFile } from "../../lib/transfer/storage.ts";
+import { DenoStorage } from "../../lib/storage/deno_storage.ts";
+import type { PartFile, SourceFile, TargetFile } from "../../lib/storage/storage.ts";
 import { CliProcess } from "../support/cli_process.ts";
 import { codeOf, LinkInFront, startReceive, startSend } from "../support/cli_transfer.ts";
 import { TempFolder } from "../support/temp_folder.ts";
@@ -169,7 +169,10 @@ class SlowStorage extends DenoStorage {
         await this.#wait(bytes.length);
         await part.write(offset, bytes);
       },
-      place: () => part.place(),
+      read: (offset, into) => part.read(offset, into),
+      sync: () => part.sync(),
+      place: (sizeBytes) => part.place(sizeBytes),
+      keep: () => part.keep(),
       discard: () => part.discard(),
     };
   }

@@ -72,6 +72,36 @@ Deno.test("send and receive work with exactly the documented permissions", async
   await assertSameTree(target, temp.at("source"));
 });
 
+Deno.test("send reads no file for standard input and texts, and needs no permission to", async () => {
+  await using temp = await TempFolder.make();
+  const { sendFlags, receiveFlags, target } = await prepare(temp);
+  const flags = sendFlags.filter((flag) => !flag.startsWith("--allow-read="));
+  assert.equal(flags.length, sendFlags.length - 1);
+  for (const [paths, args] of [[["-"], []], [[], ["--text", "hello"]]]) {
+    await using sender = startSend(paths!, { flags, args: args! });
+    await sender.closeInput();
+    await using receiver = startReceive(await codeOf(sender), target, { flags: receiveFlags });
+    await receiver.expectExit(0);
+    await sender.expectExit(0);
+    assert.equal(sender.stderr, "");
+  }
+});
+
+Deno.test("send --symlinks follow names a link that leads to where it may not read", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, sendFlags, receiveFlags } = await prepare(temp);
+  await temp.folder("outside");
+  Deno.symlinkSync(temp.at("outside"), `${tree}/link`);
+  await using sender = startSend([tree], { flags: sendFlags, args: ["--symlinks", "follow"] });
+  await using receiver = startReceive(await codeOf(sender), target, { flags: receiveFlags });
+  await receiver.expectExit(0);
+  await sender.expectExit(13);
+  const warning = await sender.event("warning", ({ path }) => path === "tree/link");
+  assert.match(warning.message, /outside: reading there is not allowed \(--allow-read\)/);
+});
+
 Deno.test("doctor works with exactly the documented permissions, and without the optional ones", async () => {
   const flags = documentedFlags("doctor", {});
   const least = flags.filter((flag) => !/^--allow-(?:sys|env)=/.test(flag));

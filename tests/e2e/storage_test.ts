@@ -2,21 +2,25 @@
  * Goal: files on a real disk are read and written as a transfer needs it, and nothing leaves the
  * target folder.
  * Method: the disk adapter in a temporary folder; whole transfers over a link in memory.
- * Needs `--allow-read --allow-write` of the temporary folder.
+ * Needs `--allow-read --allow-write --allow-run --allow-ffi`, and root for a file system of its own.
  */
 import assert from "node:assert/strict";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../lib/errors.ts";
 import type { OfferDecision } from "../../lib/options.ts";
-import { DenoStorage } from "../../lib/transfer/deno_storage.ts";
-import { buildManifest } from "../../lib/transfer/manifest.ts";
-import { Receiver } from "../../lib/transfer/receiver.ts";
-import { Sender } from "../../lib/transfer/sender.ts";
-import { StorageError, type TargetFile } from "../../lib/transfer/storage.ts";
+import { DenoStorage } from "../../lib/storage/deno_storage.ts";
+import { buildManifest } from "../../lib/transfer/offer/manifest.ts";
+import { Receiver } from "../../lib/transfer/receiving/receiver.ts";
+import { Sender } from "../../lib/transfer/sending/sender.ts";
+import { type PlaceResult, StorageError, type TargetFile } from "../../lib/storage/storage.ts";
 import type { ReaderResult, ReaderTask } from "../support/_small_file_reader.ts";
 import { MemoryLink } from "../support/memory_channel.ts";
+import { UnplacedFiles } from "../../lib/storage/deno_unplaced_files.ts";
+import { loadFileCalls } from "../../lib/storage/file_calls.ts";
 import { Prng } from "../support/prng.ts";
+import { SmallDisk, smallDiskTest } from "../support/small_disk.ts";
 import { clientHello, reportEnd } from "../support/transfer_pair.ts";
 
 const MIB = 1_048_576;
@@ -44,12 +48,36 @@ function target(folder: string, details: Partial<TargetFile> = {}): TargetFile {
   return {
     path: join(folder, "file"),
     partPath: join(folder, ".p2pft-0123456789abcdef.part"),
+    journalPath: join(folder, ".p2pft-0123456789abcdef.journal"),
     folder: undefined,
     mtimeMs: MTIME_MS,
     executable: false,
     overwrite: false,
     ...details,
   };
+}
+
+/** Writes a small file and puts it into its place. */
+async function writeAndPlace(
+  storage: DenoStorage,
+  file: TargetFile,
+  bytes: Uint8Array,
+): Promise<PlaceResult> {
+  await storage.writeWhole(file, bytes);
+  const [result] = await storage.placeWhole([file]);
+  if (typeof result !== "string") throw result;
+  return result;
+}
+
+/** The kind of failure of a call. */
+async function kindOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return "ok";
+  } catch (error) {
+    assert.ok(error instanceof StorageError, String(error));
+    return error.kind;
+  }
 }
 
 /** Transfers `paths` into `folder`; waits for both sides. */
@@ -200,7 +228,7 @@ Deno.test({
       put(victim, "precious");
       Deno.symlinkSync(victim, target(folder).partPath);
       const storage = new DenoStorage();
-      assert.equal(await storage.writeWhole(target(folder), new Uint8Array([1, 2])), "placed");
+      assert.equal(await writeAndPlace(storage, target(folder), new Uint8Array([1, 2])), "placed");
       assert.equal(Deno.readTextFileSync(victim), "precious");
       assert.deepEqual(Deno.readFileSync(join(folder, "file")), new Uint8Array([1, 2]));
     });
@@ -217,7 +245,7 @@ Deno.test({
       await part.write(0, new Uint8Array([1]));
       Deno.removeSync(target(folder).partPath);
       put(target(folder).partPath, "swapped");
-      await assert.rejects(part.place(), (error) => {
+      await assert.rejects(part.place(1), (error) => {
         assert.ok(error instanceof StorageError);
         assert.equal(error.kind, "replaced");
         return true;
@@ -257,7 +285,7 @@ Deno.test({
         () => storage.writeWhole(swapped, new Uint8Array([1, 2])),
         () => storage.writeWhole(swapped, new Uint8Array(MIB)),
         () => storage.createPart(swapped),
-        () => part.place(),
+        () => part.place(1),
       ];
       for (const attempt of attempts) {
         await assert.rejects(async () => void (await attempt()), isReplaced);
@@ -266,7 +294,7 @@ Deno.test({
       assert.deepEqual(Array.from(Deno.readDirSync(outside)), []);
       // The target folder itself may be a link.
       const own = target(inside, { folder: undefined });
-      assert.equal(await storage.writeWhole(own, new Uint8Array([1, 2])), "placed");
+      assert.equal(await writeAndPlace(storage, own, new Uint8Array([1, 2])), "placed");
       assert.equal(Deno.statSync(join(outside, "file")).size, 2);
     });
   },
@@ -276,14 +304,14 @@ Deno.test("DenoStorage never replaces a file unless told to [DISK-4]", async () 
   await inFolder(async (folder) => {
     const storage = new DenoStorage();
     put(join(folder, "file"), "mine");
-    assert.equal(await storage.writeWhole(target(folder), new Uint8Array(3)), "exists");
+    assert.equal(await writeAndPlace(storage, target(folder), new Uint8Array(3)), "exists");
     const part = await storage.createPart(target(folder));
     await part.write(0, new Uint8Array(3));
-    assert.equal(await part.place(), "exists");
+    assert.equal(await part.place(3), "exists");
     assert.equal(Deno.readTextFileSync(join(folder, "file")), "mine");
     assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["file"]);
     const replacing = target(folder, { overwrite: true });
-    assert.equal(await storage.writeWhole(replacing, new Uint8Array(3)), "placed");
+    assert.equal(await writeAndPlace(storage, replacing, new Uint8Array(3)), "placed");
     assert.deepEqual(Deno.readFileSync(join(folder, "file")), new Uint8Array(3));
   });
 });
@@ -296,7 +324,7 @@ Deno.test("DenoStorage writes groups in any order and removes what is discarded 
     await part.write(2 * MIB, bytes.subarray(2 * MIB));
     await part.write(0, bytes.subarray(0, MIB));
     await part.write(MIB, bytes.subarray(MIB, 2 * MIB));
-    assert.equal(await part.place(), "placed");
+    assert.equal(await part.place(bytes.length), "placed");
     const written = Deno.readFileSync(join(folder, "file"));
     assert.ok(written.length === bytes.length && written.every((byte, at) => byte === bytes[at]));
     const info = await storage.inspect(join(folder, "file"));
@@ -315,15 +343,6 @@ Deno.test("DenoStorage writes groups in any order and removes what is discarded 
 Deno.test("DenoStorage tells the kinds of failure apart", async () => {
   await inFolder(async (folder) => {
     const storage = new DenoStorage();
-    const kindOf = async (promise: Promise<unknown>): Promise<string> => {
-      try {
-        await promise;
-        return "ok";
-      } catch (error) {
-        assert.ok(error instanceof StorageError, String(error));
-        return error.kind;
-      }
-    };
     put(join(folder, "plain"), "x");
     assert.equal(await storage.inspect(join(folder, "none")), undefined);
     assert.equal(await kindOf(storage.openSource(join(folder, "none"))), "not_found");
@@ -387,4 +406,191 @@ Deno.test("DenoStorage says how full a small file's buffer got", async () => {
       assert.equal(read.before.sizeBytes, 5);
     }
   });
+});
+
+Deno.test("DenoStorage keeps its contract where no FFI is granted", async () => {
+  const contract = decodeURIComponent(
+    new URL("storage_contract_test.ts", import.meta.url).pathname.replace(/^\/(?=[A-Z]:)/, ""),
+  );
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--no-prompt", "--allow-read", "--allow-write", "--no-check", contract],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const output = new TextDecoder().decode(stdout);
+  assert.ok(success, output);
+  assert.match(output, /[1-9]\d passed \| 0 failed/);
+});
+
+Deno.test({
+  name:
+    "a part file with a second name is not taken up again: what is written goes nowhere else [DISK-2]",
+  ignore: isWindows,
+  fn: () =>
+    inFolder(async (folder) => {
+      const victim = join(folder, "victim");
+      put(victim, "precious");
+      Deno.linkSync(victim, target(folder).partPath);
+      const storage = new DenoStorage();
+      assert.equal(await storage.resumePart(target(folder)), undefined);
+      const part = await storage.createPart(target(folder));
+      await part.write(0, new Uint8Array([1]));
+      assert.equal(await part.place(1), "placed");
+      assert.equal(Deno.readTextFileSync(victim), "precious");
+      assert.equal(Deno.statSync(victim).nlink, 1);
+    }),
+});
+
+Deno.test({
+  name:
+    "what was swapped for a small file before it is placed is neither placed nor removed [DISK-2]",
+  ignore: isWindows,
+  fn: () =>
+    inFolder(async (folder) => {
+      const storage = new DenoStorage();
+      const file = target(folder);
+      await storage.writeWhole(file, new Uint8Array([1]));
+      // Another program that receives the same file made its own part file.
+      put(join(folder, "other"), "half");
+      Deno.renameSync(join(folder, "other"), file.partPath);
+      const [result] = await storage.placeWhole([file]);
+      assert.equal(result instanceof StorageError && result.kind, "replaced");
+      assert.equal(Deno.readTextFileSync(file.partPath), "half");
+      assert.equal(await storage.inspect(file.path), undefined);
+    }),
+});
+
+Deno.test({
+  name: "zeros take no room, and a file that is hardly anything else hardly any [DISK-5]",
+  // Not every file system has holes: APFS and ext4 do.
+  ignore: isWindows,
+  fn: () =>
+    inFolder(async (folder) => {
+      const part = await new DenoStorage().createPart(target(folder));
+      for (let group = 0; group < 32; group++) {
+        const bytes = new Uint8Array(MIB);
+        if (group === 5) bytes[MIB - 1] = 1;
+        await part.write(group * MIB, bytes);
+      }
+      await part.sync();
+      assert.equal(await part.place(32 * MIB), "placed");
+      const { size, blocks } = Deno.statSync(join(folder, "file"));
+      assert.equal(size, 32 * MIB);
+      assert.ok(blocks! * 512 <= MIB, `${blocks} blocks`);
+      const written = Deno.readFileSync(join(folder, "file"));
+      assert.deepEqual([written.indexOf(1), written.lastIndexOf(1)], [6 * MIB - 1, 6 * MIB - 1]);
+    }),
+});
+
+smallDiskTest("a disk that is full, or can only be read, is named so in plain words", async () => {
+  await using disk = await SmallDisk.mount(1_000_000);
+  const storage = new DenoStorage();
+  const small = { ...target(disk.path), path: join(disk.path, "small") };
+  const other = join(disk.path, ".p2pft-fedcba9876543210");
+  const journal = { journalPath: `${other}.journal`, folder: undefined };
+  const part = await storage.createPart(target(disk.path, { partPath: `${other}.part` }));
+  const isFull = { kind: "no_space", message: /: there is no space left on the disk$/ };
+  await assert.rejects(part.write(0, new Uint8Array(MIB).fill(1)), isFull);
+  await assert.rejects(async () => await storage.writeWhole(small, new Uint8Array(60_000)), isFull);
+  await assert.rejects(storage.replaceState(journal, new Uint8Array(60_000)), isFull);
+  // Nothing but the part file, which may be taken up again when there is room.
+  assert.deepEqual(await storage.list(disk.path), [".p2pft-fedcba9876543210.part"]);
+  assert.ok((await storage.freeBytes(disk.path) ?? 0) < 60_000);
+  part.keep();
+  const resumed = await storage.resumePart(target(disk.path, { partPath: `${other}.part` }));
+  const back = new Uint8Array(100_000);
+  assert.equal(await resumed!.read(0, back), back.length);
+  assert.ok(back.every((byte) => byte === 1));
+  await resumed!.discard();
+  await storage.writeWhole(small, new Uint8Array(60_000));
+  assert.deepEqual(await storage.placeWhole([small]), ["placed"]);
+
+  await disk.makeReadOnly();
+  const isReadOnly = { kind: "read_only", message: /: the file system is read-only$/ };
+  await assert.rejects(storage.createPart(target(disk.path)), isReadOnly);
+  await assert.rejects(async () => await storage.writeWhole(small, new Uint8Array(1)), isReadOnly);
+  await assert.rejects(storage.makeFolder(join(disk.path, "folder")), isReadOnly);
+  await assert.rejects(storage.replaceState(journal, new Uint8Array(1)), isReadOnly);
+});
+
+Deno.test({
+  name: "FileCalls syncs, and renames only where there is nothing [DISK-4] [DISK-6]",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      const calls = loadFileCalls();
+      assert.ok(calls, "needs --allow-ffi");
+      const [from, to] = [join(folder, "from ü"), join(folder, "to")];
+      for (
+        const rename of [
+          () => calls.renameNew(from, to),
+          () => calls.renameNewLater(from, to),
+        ]
+      ) {
+        put(from, "new");
+        put(to, "old");
+        assert.equal(await rename(), false);
+        assert.equal(Deno.readTextFileSync(to), "old");
+        Deno.removeSync(to);
+        assert.equal(await rename(), true);
+        assert.equal(Deno.readTextFileSync(to), "new");
+        assert.equal(await rename(), false, "there is nothing to rename");
+      }
+      // Not cut off at a NUL, nor at the end of the buffer.
+      put(from, "new");
+      assert.equal(calls.renameNew(from, `${folder}/a\0b`), false);
+      assert.equal(calls.renameNew(from, `${folder}/${"x/".repeat(2100)}y`), false);
+      assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name).sort(), [
+        "from ü",
+        "to",
+      ]);
+      const descriptor = openSync(folder, "r");
+      assert.equal(await calls.syncFileSystem(descriptor), true);
+      closeSync(descriptor);
+      assert.equal(await calls.syncFileSystem(-1), false);
+      assert.equal(await calls.dropFromCache(-1), false);
+    }),
+});
+
+Deno.test("DenoStorage takes up no part file that another run is filling [DISK-8]", async () => {
+  await inFolder(async (folder) => {
+    const storage = new DenoStorage();
+    const first = await storage.createPart(target(folder));
+    await first.write(0, new Uint8Array(10));
+    assert.equal(await storage.resumePart(target(folder)), undefined);
+    first.keep();
+    const second = (await storage.resumePart(target(folder)))!;
+    assert.equal(await storage.resumePart(target(folder)), undefined);
+    // Another run may begin its own; then this one cannot be placed any more.
+    const third = await storage.createPart(target(folder));
+    await assert.rejects(second.place(10), StorageError);
+    await third.write(0, new Uint8Array(5).fill(7));
+    assert.equal(await third.place(5), "placed");
+    assert.deepEqual(Deno.readFileSync(target(folder).path), new Uint8Array(5).fill(7));
+  });
+});
+
+Deno.test({
+  name: "few files are synced one by one, many by one call for their file system [DISK-6]",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      const unplaced = new UnplacedFiles();
+      const files = Array.from(
+        { length: 40 },
+        (_, index) => target(folder, { partPath: join(folder, `${index}`) }),
+      );
+      for (const file of files) {
+        put(file.partPath, "x");
+        unplaced.add(file, Deno.lstatSync(file.partPath));
+      }
+      // Only who opens each file can miss one.
+      Deno.removeSync(files[3]!.partPath);
+      const missed = await unplaced.sync(files.slice(0, 5));
+      assert.deepEqual(Array.from(missed, ([file, { kind }]) => [file.partPath, kind]), [
+        [files[3]!.partPath, "not_found"],
+      ]);
+      assert.equal((await unplaced.sync(files)).size, 0);
+      for (const file of files) assert.ok(unplaced.take(file));
+      assert.equal(unplaced.take(files[0]!), undefined);
+    }),
 });

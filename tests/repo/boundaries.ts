@@ -13,10 +13,14 @@ const ABOVE_TRANSPORT = [
 ];
 const BELOW_OPERATIONS = [
   ...ABOVE_TRANSPORT,
+  "lib/storage/",
   "lib/transfer/",
+  "lib/checksums/",
   "lib/rendezvous/",
   "lib/portmap/",
   "lib/traversal/",
+  "lib/lan/",
+  "lib/identity/",
 ];
 
 /**
@@ -48,9 +52,15 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])
     "lib/transport/open_socket.ts",
     "lib/transport/socket.ts",
   ]],
-  ["lib/transfer/", ABOVE_TRANSPORT],
+  // One queue is the same for datagrams and files.
+  ["lib/storage/", [...PURE_BASE, "lib/protocol/fifo.ts"]],
+  ["lib/transfer/", [...ABOVE_TRANSPORT, "lib/storage/"]],
+  ["lib/checksums/", [...ABOVE_TRANSPORT, "lib/storage/", "lib/transfer/"]],
   ["lib/rendezvous/", ABOVE_TRANSPORT],
+  // Names pass the gate of all text that is shown.
+  ["lib/identity/", [...PURE_CRYPTO, "lib/transfer/escape_text.ts"]],
   ["lib/traversal/", [...ABOVE_TRANSPORT, "lib/rendezvous/", "lib/portmap/"]],
+  ["lib/lan/", [...ABOVE_TRANSPORT, "lib/rendezvous/"]],
   ["lib/cli/", ["lib/", "mod.ts"]],
   // What is left of lib/ are the public operations: where the layers meet.
   ["lib/", [...BELOW_OPERATIONS, "lib/"]],
@@ -60,12 +70,21 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])
 
 /** The only Node built-ins of the library, file by file. */
 const NODE_BUILTINS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["lib/verify.ts", ["node:path"]],
+  ["lib/received_manifest.ts", ["node:path"]],
   ["lib/crypto/node_provider.ts", ["node:crypto"]],
   ["lib/transport/clock.ts", ["node:process"]],
   ["lib/transport/node_socket.ts", ["node:dgram"]],
-  ["lib/transfer/deno_storage.ts", ["node:fs/promises", "node:path"]],
-  ["lib/transfer/deno_small_files.ts", ["node:fs"]],
-  ["lib/transfer/disk_pace.ts", ["node:timers"]],
+  ["lib/lan/dns_message.ts", ["node:buffer"]],
+  ["lib/lan/node_lan_network.ts", ["node:dgram"]],
+  ["lib/storage/deno_free_bytes.ts", ["node:fs/promises", "node:path"]],
+  ["lib/storage/deno_storage.ts", ["node:path"]],
+  ["lib/storage/deno_link.ts", ["node:fs/promises"]],
+  ["lib/storage/deno_part_file.ts", ["node:fs"]],
+  ["lib/storage/deno_small_files.ts", ["node:fs"]],
+  ["lib/storage/deno_unplaced_files.ts", ["node:fs", "node:fs/promises"]],
+  ["lib/storage/disk_pace.ts", ["node:timers"]],
+  ["lib/cli/permissions.ts", ["node:path"]],
   ["lib/cli/run_operation.ts", ["node:timers"]],
 ]);
 

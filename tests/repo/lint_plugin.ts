@@ -15,8 +15,8 @@ export const PURE_FOLDERS = [
 
 /** Globals that reach for the world, and what to do instead. */
 const WORLDLY = new Map<string, string>([
-  ["Deno", "I/O belongs to lib/transport and lib/transfer"],
-  ["process", "I/O belongs to lib/transport and lib/transfer"],
+  ["Deno", "I/O belongs to lib/transport and lib/storage"],
+  ["process", "I/O belongs to lib/transport and lib/storage"],
   ["Date", "take the time as an argument"],
   ["performance", "take the time as an argument"],
   ["Temporal", "take the time as an argument"],

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { listFiles, readProjectFile } from "./project_files.ts";
 import { compareSpecIds, ruleIds } from "./spec_ids.ts";
 
-const SPECIFICATIONS = ["docs/protocol.md", "docs/transfer.md"];
+const SPECIFICATIONS = ["docs/protocol.md", "docs/transfer.md", "docs/lan.md"];
 
 async function texts(files: readonly string[]): Promise<Map<string, string>> {
   return new Map(

@@ -2,8 +2,8 @@
  * A worker that reads the same file over and over, whatever is in its place, and says how often it
  * got `content`, and whether it ever got anything else.
  */
-import { DenoStorage } from "../../lib/transfer/deno_storage.ts";
-import { StorageError } from "../../lib/transfer/storage.ts";
+import { DenoStorage } from "../../lib/storage/deno_storage.ts";
+import { StorageError } from "../../lib/storage/storage.ts";
 
 /** What to read, how often, and what should be in it. */
 export interface ReaderTask {

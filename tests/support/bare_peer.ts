@@ -11,9 +11,9 @@ import type { EndpointEvent } from "../../lib/protocol/endpoint.ts";
 import { systemClock } from "../../lib/transport/clock.ts";
 import { LiveEndpoint, openSockets } from "../../lib/transport/live_endpoint.ts";
 import { systemRandom } from "../../lib/transport/random.ts";
-import { DenoStorage } from "../../lib/transfer/deno_storage.ts";
-import type { Manifest } from "../../lib/transfer/manifest.ts";
-import { Sender } from "../../lib/transfer/sender.ts";
+import { DenoStorage } from "../../lib/storage/deno_storage.ts";
+import type { Manifest } from "../../lib/transfer/offer/manifest.ts";
+import { Sender } from "../../lib/transfer/sending/sender.ts";
 import { codeFor, readCode } from "./share_codes.ts";
 import { within } from "./within.ts";
 

@@ -152,6 +152,11 @@ export class CliProcess implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(`${line}\n`));
   }
 
+  /** Writes bytes to standard input; rejects when nobody reads it any more. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#input.write(bytes);
+  }
+
   /** Ends standard input. */
   async closeInput(): Promise<void> {
     await this.#input.close();

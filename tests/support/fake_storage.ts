@@ -5,15 +5,17 @@
 import { foldName } from "../../lib/transfer/names.ts";
 import {
   type FileInfo,
+  nextStatePath,
   type PartFile,
   type PlaceResult,
   type SourceFile,
+  type StatePlace,
   type Storage,
   StorageError,
   type TargetFile,
+  type TargetLink,
   type WholeRead,
-  writeThroughPart,
-} from "../../lib/transfer/storage.ts";
+} from "../../lib/storage/storage.ts";
 
 /** Something at a path. */
 export interface FakeNode {
@@ -21,6 +23,8 @@ export interface FakeNode {
   bytes: Uint8Array;
   mtimeMs: number;
   executable: boolean;
+  /** What a symbolic link points to. */
+  linkText?: string;
 }
 
 /** Where new folders get their time from: it must not look like any time of a test. */
@@ -80,9 +84,11 @@ export class FakeStorage implements Storage {
   }
 
   /** Puts a link, or something that is neither file nor folder, somewhere. */
-  addSpecial(path: string, kind: "symlink" | "other"): void {
+  addSpecial(path: string, kind: "symlink" | "other", linkText = "elsewhere"): void {
     this.#addParents(path);
-    this.#set(path, { kind, bytes: new Uint8Array(0), mtimeMs: NOW_MS, executable: false });
+    const node: FakeNode = { kind, bytes: new Uint8Array(0), mtimeMs: NOW_MS, executable: false };
+    if (kind === "symlink") node.linkText = linkText;
+    this.#set(path, node);
   }
 
   /** What is at a path. */
@@ -122,9 +128,16 @@ export class FakeStorage implements Storage {
 
   // deno-lint-ignore require-await
   async resolve(path: string): Promise<string> {
-    const absolute = path.replace(/\/(\.?\/)*\.?$/, "") || "/";
-    if (this.get(absolute) === undefined) throw new StorageError("not_found", `No ${path}`);
-    return absolute;
+    let absolute = path.replace(/\/(\.?\/)*\.?$/, "") || "/";
+    // Links at the end of a path only; as many as Linux follows.
+    for (let links = 0; links <= 40; links++) {
+      const node = this.get(absolute);
+      if (node === undefined) break;
+      if (node.kind !== "symlink") return absolute;
+      const text = node.linkText!;
+      absolute = text.startsWith("/") ? text : this.join(parentOf(absolute), text);
+    }
+    throw new StorageError("not_found", `No ${path}`);
   }
 
   // deno-lint-ignore require-await
@@ -181,10 +194,11 @@ export class FakeStorage implements Storage {
     node.mtimeMs = mtimeMs;
   }
 
-  writeWhole(target: TargetFile, bytes: Uint8Array): PlaceResult | Promise<PlaceResult> {
-    return this.answersAtOnce
-      ? this.#writeNow(target, bytes)
-      : writeThroughPart(this, target, bytes);
+  // deno-lint-ignore require-await
+  async setFileTime(path: string, mtimeMs: number): Promise<void> {
+    const node = this.get(path);
+    if (node?.kind !== "file") throw new StorageError("not_found", `No file ${path}`);
+    node.mtimeMs = mtimeMs;
   }
 
   // deno-lint-ignore require-await
@@ -192,6 +206,87 @@ export class FakeStorage implements Storage {
     const node = this.#addPart(target);
     this.#opened();
     return new FakePart(this, target, node);
+  }
+
+  // deno-lint-ignore require-await
+  async resumePart(target: TargetFile): Promise<PartFile | undefined> {
+    const node = this.get(target.partPath);
+    if (node?.kind !== "file") return undefined;
+    this.#opened();
+    return new FakePart(this, target, node);
+  }
+
+  writeWhole(target: TargetFile, bytes: Uint8Array): void | Promise<void> {
+    if (this.answersAtOnce) return this.#writeNow(target, bytes);
+    return Promise.resolve().then(() => this.#writeNow(target, bytes));
+  }
+
+  // deno-lint-ignore require-await
+  async placeWhole(targets: readonly TargetFile[]): Promise<(PlaceResult | StorageError)[]> {
+    return targets.map((target) => {
+      try {
+        const node = this.get(target.partPath);
+        if (node === undefined) throw new StorageError("not_found", `No ${target.partPath}`);
+        return this.place(target, node);
+      } catch (error) {
+        this.delete(target.partPath);
+        if (error instanceof StorageError) return error;
+        throw error;
+      }
+    });
+  }
+
+  // deno-lint-ignore require-await
+  async discardWhole(target: TargetFile): Promise<void> {
+    this.delete(target.partPath);
+  }
+
+  // deno-lint-ignore require-await
+  async syncFolder(path: string): Promise<void> {
+    if (this.get(path)?.kind !== "directory") throw new StorageError("not_found", `No ${path}`);
+  }
+
+  // deno-lint-ignore require-await
+  async readLink(path: string): Promise<string> {
+    const text = this.get(path)?.linkText;
+    if (text === undefined) throw new StorageError("not_found", `No link ${path}`);
+    return text;
+  }
+
+  // deno-lint-ignore require-await
+  async makeLink(linkText: string, target: TargetLink): Promise<PlaceResult> {
+    this.#assertName(target.path);
+    this.#assertParent(target.path);
+    const { mtimeMs } = target;
+    const bytes = new Uint8Array(0);
+    return this.place(target, { kind: "symlink", bytes, mtimeMs, executable: false, linkText });
+  }
+
+  // deno-lint-ignore require-await
+  async readState({ journalPath }: StatePlace, maxBytes: number): Promise<Uint8Array | undefined> {
+    const node = this.get(journalPath);
+    if (node?.kind !== "file" || node.bytes.length > maxBytes) return undefined;
+    return node.bytes.slice();
+  }
+
+  // deno-lint-ignore require-await
+  async replaceState(place: StatePlace, bytes: Uint8Array): Promise<void> {
+    const path = nextStatePath(place);
+    this.#assertParent(path);
+    const node = newFile(NOW_MS, false);
+    this.#set(path, node);
+    try {
+      this.write(node, 0, bytes);
+      this.#set(place.journalPath, node);
+    } finally {
+      this.delete(path);
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async removeState(place: StatePlace): Promise<void> {
+    this.delete(place.journalPath);
+    this.delete(nextStatePath(place));
   }
 
   // ---- for parts ----
@@ -210,12 +305,14 @@ export class FakeStorage implements Storage {
   }
 
   /** @ignore */
-  place(target: TargetFile, node: FakeNode): PlaceResult {
+  place(target: TargetLink, node: FakeNode): PlaceResult {
     this.onPlace(target.path);
-    this.delete(target.partPath);
     const there = this.get(target.path);
+    if (there?.kind === "directory" && target.overwrite) {
+      throw new StorageError("other", `A folder: ${target.path}`);
+    }
+    this.delete(target.partPath);
     if (there !== undefined && !target.overwrite) return "exists";
-    if (there?.kind === "directory") throw new StorageError("other", `A folder: ${target.path}`);
     this.#set(target.path, node);
     // Every change in a folder changes its time.
     this.get(parentOf(target.path))!.mtimeMs = NOW_MS;
@@ -256,11 +353,10 @@ export class FakeStorage implements Storage {
     }
   }
 
-  #writeNow(target: TargetFile, bytes: Uint8Array): PlaceResult {
+  #writeNow(target: TargetFile, bytes: Uint8Array): void {
     const node = this.#addPart(target);
     try {
       this.write(node, 0, bytes);
-      return this.place(target, node);
     } catch (error) {
       this.delete(target.partPath);
       throw error;
@@ -270,9 +366,8 @@ export class FakeStorage implements Storage {
   #addPart(target: TargetFile): FakeNode {
     this.#assertName(target.path);
     this.#assertParent(target.partPath);
-    const { mtimeMs, executable, partPath } = target;
-    const node: FakeNode = { kind: "file", bytes: new Uint8Array(0), mtimeMs, executable };
-    this.#set(partPath, node);
+    const node = newFile(target.mtimeMs, target.executable);
+    this.#set(target.partPath, node);
     return node;
   }
 
@@ -325,9 +420,30 @@ class FakePart implements PartFile {
   }
 
   // deno-lint-ignore require-await
-  async place(): Promise<PlaceResult> {
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    const bytes = this.#node.bytes.subarray(offset, offset + into.length);
+    into.set(bytes);
+    return bytes.length;
+  }
+
+  async sync(): Promise<void> {}
+
+  // deno-lint-ignore require-await
+  async place(sizeBytes: number): Promise<PlaceResult> {
     this.#close();
-    return this.#storage.place(this.#target, this.#node);
+    const node = this.#node;
+    if (node.bytes.length !== sizeBytes) {
+      const bytes = new Uint8Array(sizeBytes);
+      bytes.set(node.bytes.subarray(0, sizeBytes));
+      node.bytes = bytes;
+    }
+    node.mtimeMs = this.#target.mtimeMs;
+    node.executable = this.#target.executable;
+    return this.#storage.place(this.#target, node);
+  }
+
+  keep(): void {
+    this.#close();
   }
 
   // deno-lint-ignore require-await
@@ -341,6 +457,10 @@ class FakePart implements PartFile {
     this.#isOpen = false;
     this.#storage.openFiles--;
   }
+}
+
+function newFile(mtimeMs: number, executable: boolean): FakeNode {
+  return { kind: "file", bytes: new Uint8Array(0), mtimeMs, executable };
 }
 
 function parentOf(path: string): string {

@@ -21,7 +21,7 @@ export function seededTest(
   finish: () => void = () => {},
 ): void {
   Deno.test(name, async () => {
-    for (const seed of seedsOf(runs, readNumber("SIM_SEED"), readNumber("SIM_RUNS"))) {
+    for (const seed of seedsOf(runs, readNumber("SIM_SEED"), wantedRuns())) {
       await runSeed(name, seed, body);
     }
     finish();
@@ -64,6 +64,11 @@ export function seedsOf(
     () => crypto.getRandomValues(new Uint32Array(1))[0]!,
   );
   return [...fixed, ...fresh];
+}
+
+/** How often to run, when `SIM_RUNS` says so. */
+export function wantedRuns(): number | undefined {
+  return readNumber("SIM_RUNS");
 }
 
 function readNumber(variable: string): number | undefined {

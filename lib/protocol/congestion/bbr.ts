@@ -243,6 +243,9 @@ export class Bbr implements CongestionController {
   /** Startup and Drain. */
   #updateStart(now: Instant, inFlightBytes: number): void {
     const minRttMs = this.#minRtt.valueMs;
+    // The first ACK after an outage may tell of many losses and give no round trip: without one
+    // nothing is known of the path, and what it holds cannot be said.
+    if (minRttMs === Number.POSITIVE_INFINITY) return;
     if (this.#state === "startup") {
       const isOverrun = this.#isTurn &&
         hasStartupLosses(this.#losses, this.#datagramBytes, this.#queue.isStanding(minRttMs));

@@ -47,8 +47,8 @@ Deno.test("summarizeProfile counts a native call for the frame of ours that made
 Deno.test("summarizeProfile tells hashing from other cryptography", () => {
   assert.equal(workOf("lib/crypto/node_provider.ts", "sha256"), "hashing");
   assert.equal(workOf("lib/transfer/hash_tree.ts"), "hashing");
-  assert.equal(workOf("lib/transfer/sender.ts"), "files, groups, requests");
-  assert.equal(workOf("lib/transfer/deno_storage.ts", "op_fs_read"), "disk");
+  assert.equal(workOf("lib/transfer/sending/sender.ts"), "files, groups, requests");
+  assert.equal(workOf("lib/storage/deno_storage.ts", "op_fs_read"), "disk");
 });
 
 Deno.test("summarizeProfile tells what has no frame of ours by its name", () => {

@@ -1,6 +1,11 @@
 /** A world in memory for commands: streams, clock, permissions and scripted operations. */
 import type { TransferEvent } from "../../../lib/events.ts";
-import type { ReceiveOptions, ShareOptions } from "../../../lib/options.ts";
+import type {
+  ReceiveOptions,
+  ShareOptions,
+  ShareSource,
+  VerifyOptions,
+} from "../../../lib/options.ts";
 import { after, type Instant, instant } from "../../../lib/time.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import type { ConsoleStreams } from "../../../lib/cli/console_streams.ts";
@@ -43,6 +48,8 @@ export interface FakeStreamsOptions {
   readonly columns?: number;
   /** Lines of the input; on a terminal each answers one question, when it is there. */
   readonly lines?: readonly string[];
+  /** Bytes of the input, for whoever does not read lines. */
+  readonly bytes?: Uint8Array;
 }
 
 /** What a question ends with. */
@@ -59,6 +66,8 @@ export class FakeStreams implements ConsoleStreams {
   readonly screen: Screen;
   width: number;
   droppedTypedAhead = 0;
+  /** What is left of the bytes of the input. */
+  #bytes: Uint8Array;
   /** Answers that wait for their questions, where a person gives them. */
   readonly #lines: string[];
   /** Lines that were typed whatever is on the screen. */
@@ -74,11 +83,19 @@ export class FakeStreams implements ConsoleStreams {
     this.width = options.columns ?? 80;
     this.screen = new Screen(this.width);
     this.#lines = [...options.lines ?? []];
+    this.#bytes = options.bytes ?? new Uint8Array(0);
   }
 
   writeOutput(text: string): void {
     this.output += text;
     if (this.outputIsTerminal) this.screen.write(text);
+  }
+
+  /** What was written to the stream of {@linkcode FakeStreams.outputStream}. */
+  readonly fileBytes: number[] = [];
+
+  outputStream(): WritableStream<Uint8Array> {
+    return new WritableStream({ write: (bytes) => void this.fileBytes.push(...bytes) });
   }
 
   writeError(text: string): void {
@@ -129,6 +146,13 @@ export class FakeStreams implements ConsoleStreams {
     if (line !== undefined) this.screen.write(`${line}\n`);
     if (line !== undefined) this.#isAsked = false;
     return line;
+  }
+
+  readInput(buffer: Uint8Array): Promise<number | null> {
+    const part = this.#bytes.subarray(0, buffer.length);
+    this.#bytes = this.#bytes.subarray(part.length);
+    buffer.set(part);
+    return Promise.resolve(part.length === 0 ? null : part.length);
   }
 
   /** Only what was pasted together comes within any time. */
@@ -196,9 +220,11 @@ export interface FakeWorldOptions {
   readonly compiled?: boolean;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
-  readonly share?: (paths: readonly string[], options: ShareOptions) => Promise<ShareOperation>;
+  readonly share?: (source: ShareSource, options: ShareOptions) => Promise<ShareOperation>;
   readonly receive?: (code: string, options: ReceiveOptions) => Promise<Operation>;
   readonly doctor?: (code: string | undefined, options: DoctorOptions) => Promise<DoctorReport>;
+  readonly verify?: (paths: readonly string[], options: VerifyOptions) => Promise<Operation>;
+  readonly openIdentities?: World["openIdentities"];
 }
 
 /** A world where everything is granted and nothing may be called but what is given. */
@@ -221,6 +247,9 @@ export function fakeWorld(options: FakeWorldOptions = {}): World & { streams: Fa
     share: options.share ?? never,
     receive: options.receive ?? never,
     doctor: options.doctor ?? never,
+    verify: options.verify ?? never,
+    identityFolder: (given) => given ?? options.env?.["P2PFT_HOME"],
+    openIdentities: options.openIdentities ?? never,
   };
 }
 
@@ -270,11 +299,14 @@ export const EVENTS = {
     items: 12,
     files: 10,
     directories: 2,
+    links: 0,
+    texts: 0,
     bytes: 50_200_000,
     names: ["photos", "notes.txt"],
     newItems: 10,
     sameItems: 0,
     differItems: 0,
+    partlyItems: 0,
     dotNames: [],
   },
   progress: {

@@ -19,6 +19,9 @@ Deno.test("parseArguments reads send with its defaults", () => {
     ...TRANSFER,
     command: "send",
     paths: ["a", "b c"],
+    exclude: [],
+    gitignore: false,
+    symlinks: "skip",
     addresses: [],
     localAddresses: true,
     private: false,
@@ -30,7 +33,8 @@ Deno.test("parseArguments reads every option of send", () => {
   const words = "send x --yes --verify --bind 192.0.2.7:4000 --timeout 30s --allow-loopback " +
     "--address 203.0.113.5:1 --address [::1]:2 --no-local-addresses --qr --quiet -v " +
     "--color never --stun stun.example.org --stun [2001:db8::1]:3479 --no-portmap --private " +
-    "--limit 2M --limit-client 4Mbit --cc cubic";
+    "--limit 2M --limit-client 4Mbit --cc cubic --exclude *.o --exclude !a.o --gitignore " +
+    "--symlinks keep";
   assert.deepEqual(parse(...words.split(" ")), {
     command: "send",
     json: false,
@@ -50,10 +54,47 @@ Deno.test("parseArguments reads every option of send", () => {
     congestion: "cubic",
     background: false,
     paths: ["x"],
+    exclude: ["*.o", "!a.o"],
+    gitignore: true,
+    symlinks: "keep",
     addresses: ["203.0.113.5:1", "[::1]:2"],
     localAddresses: false,
     qr: true,
   });
+});
+
+Deno.test("parseArguments reads what is sent that is no path", () => {
+  const sent = (...args: string[]) => {
+    const parsed = parse("send", ...args);
+    assert.ok(parsed.command === "send", JSON.stringify(parsed));
+    assert.deepEqual(parsed.paths, []);
+    return parsed.input;
+  };
+  assert.deepEqual(sent("-"), { kind: "stream" });
+  assert.deepEqual(sent("-", "--name", "backup.tar"), { kind: "stream", name: "backup.tar" });
+  assert.deepEqual(sent("--text", "hello there"), { kind: "text", text: "hello there" });
+  assert.deepEqual(sent("--text", "x", "--name", "n"), { kind: "text", text: "x", name: "n" });
+  assert.deepEqual(sent("--text", "-"), { kind: "text" });
+});
+
+Deno.test("parseArguments refuses sources that do not go together", () => {
+  const message = (...args: string[]) => {
+    const parsed = parse("send", ...args);
+    assert.ok(parsed.command === "usage_error", JSON.stringify(parsed));
+    return parsed.message;
+  };
+  assert.match(message(), /Missing required argument 'path'/);
+  assert.match(message("-", "photos"), /- \(standard input\) cannot stand beside other paths/);
+  assert.match(message("photos", "-"), /cannot stand beside other paths/);
+  assert.match(message("-", "-"), /cannot stand beside other paths/);
+  assert.match(message("photos", "--text", "x"), /--text cannot stand beside paths/);
+  assert.match(message("-", "--private"), /--private takes reply codes from standard input/);
+  assert.match(message("photos", "--name", "x"), /--name is for - and --text/);
+  for (const option of [["--exclude", "x"], ["--gitignore"], ["--symlinks", "keep"]]) {
+    assert.match(message("-", ...option), /are for folders/);
+    assert.match(message("--text", "x", ...option), /are for folders/);
+  }
+  assert.match(message("photos", "--symlinks", "always"), /Allowed choices are skip, follow, keep/);
 });
 
 Deno.test("parseArguments reads receive with and without a code", () => {
@@ -61,6 +102,9 @@ Deno.test("parseArguments reads receive with and without a code", () => {
     ...TRANSFER,
     command: "receive",
     directory: ".",
+    isDirectoryGiven: false,
+    toOutput: false,
+    symlinks: "keep",
     allowDotfiles: false,
     localAddresses: true,
     qr: false,
@@ -85,6 +129,7 @@ Deno.test("parseArguments reads receive with and without a code", () => {
       ...defaults,
       code: "p2p1x",
       directory: "out",
+      isDirectoryGiven: true,
       overwrite: "ask",
       limit: 100_000,
       background: true,
@@ -93,6 +138,24 @@ Deno.test("parseArguments reads receive with and without a code", () => {
       qr: true,
     },
   );
+});
+
+Deno.test("parseArguments takes - for standard output, and every policy", () => {
+  const receive = (...args: string[]) => {
+    const parsed = parse("receive", ...args);
+    assert.ok(parsed.command === "receive", JSON.stringify(parsed));
+    return parsed;
+  };
+  const { directory, isDirectoryGiven, toOutput } = receive("-o", "-");
+  assert.deepEqual([directory, isDirectoryGiven, toOutput], [".", false, true]);
+  assert.equal(receive("-o", "./-").toOutput, false);
+  for (const policy of ["never", "ask", "rename", "newer", "always"]) {
+    assert.equal(receive("--overwrite", policy).overwrite, policy);
+  }
+  assert.equal(receive("--symlinks", "skip").symlinks, "skip");
+  const both = parse("receive", "-o", "-", "--manifest", "x");
+  assert.ok(both.command === "usage_error");
+  assert.match(both.message, /--manifest is for files in a folder/);
 });
 
 Deno.test("parseArguments reads doctor with and without a code", () => {
@@ -175,7 +238,11 @@ Deno.test("parseArguments says what is wrong and which help to read", () => {
     ["send x --address [::1]:65536", /A port is at most 65535$/, "See p2pft send --help"],
     ["send x --no-local-addresses", /needs at least one --address$/, "See p2pft send --help"],
     ["receive a b", /^Too many arguments/, "See p2pft receive --help"],
-    ["receive --overwrite x", /choices are never, ask, always$/, "See p2pft receive --help"],
+    [
+      "receive --overwrite x",
+      /choices are never, ask, rename, newer, always$/,
+      "See p2pft receive --help",
+    ],
     [
       "send x --stun a:b",
       /'a:b' is invalid. Expected HOST, HOST:PORT or none/,

@@ -5,7 +5,9 @@ import {
   errorLines,
   fileDoneLine,
   offerLines,
+  resumedLine,
   sendingLine,
+  textLines,
   warningLine,
   wordsLine,
 } from "../../../lib/cli/messages.ts";
@@ -21,19 +23,27 @@ Deno.test("offerLines shows the numbers, the names and marks dot-names", () => {
     dotNames: [".ssh"],
     newItems: 9,
     sameItems: 1,
+    partlyItems: 3,
     differItems: 2,
   };
   assert.deepEqual(offerLines(offer, 60, PLAIN), [
-    "Offered: 12 items, 50.2 MB, 9 new, 1 same, 2 differ",
+    "Offered: 12 items, 50.2 MB",
+    "  9 new · 1 same · 2 differ · 3 partly here",
     "  photos",
     "  .ssh (begins with a dot)",
   ]);
 });
 
+Deno.test("offers of a stream do not tell its length", () => {
+  const offer = { ...EVENTS.offer, items: 1, bytes: 0, hasStream: true as const };
+  assert.equal(sendingLine(offer), "Sending 1 item, length not known yet");
+  assert.equal(offerLines(offer, 60, PLAIN)[0], "Offered: 1 item, length not known yet");
+});
+
 Deno.test("offerLines shows ten names and says how many more there are", () => {
   const names = Array.from({ length: 13 }, (_, index) => `file ${index}`);
   const lines = offerLines({ ...EVENTS.offer, names }, 60, PLAIN);
-  assert.equal(lines.length, 12);
+  assert.equal(lines.length, 13);
   assert.equal(lines.at(-1), "  … and 3 more");
   const hundred = Array.from({ length: 100 }, (_, index) => `file ${index}`);
   assert.equal(
@@ -49,7 +59,27 @@ Deno.test("offerLines escapes and fits names", () => {
     assert.ok(!line.includes("\x1b"));
     assert.ok(textWidth(line) <= 60, line);
   }
-  assert.ok(lines[2]!.endsWith("… (begins with a dot)"));
+  assert.ok(lines[3]!.endsWith("… (begins with a dot)"));
+});
+
+Deno.test("offerLines says nothing of parts where there are none", () => {
+  assert.equal(offerLines(EVENTS.offer, 60, PLAIN)[1], "  10 new · 0 same · 0 differ");
+});
+
+Deno.test("resumedLine says how much need not be sent", () => {
+  const event = { event: "resumed", session: 1, files: 2, bytes: 3_400_000_000 } as const;
+  assert.equal(resumedLine(event), "3.4 GB of 2 files are here already");
+});
+
+Deno.test("textLines keeps line breaks and tabs and escapes everything else", () => {
+  const lines = (text: string) => textLines({ event: "text", session: 1, path: "text.txt", text });
+  assert.deepEqual(lines("one\r\n\ttwo\\\n\x1b[2J\rthree\u202e\n"), [
+    "one",
+    "\ttwo\\\\",
+    "\\u{1b}[2J\\u{d}three\\u{202e}",
+  ]);
+  assert.deepEqual(lines("\n\n"), ["", ""]);
+  assert.deepEqual(lines(""), [""]);
 });
 
 Deno.test("doneLines puts the root in one line where it fits and in two where not", () => {

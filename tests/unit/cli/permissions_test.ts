@@ -25,6 +25,9 @@ const SEND: SendInvocation = {
   ...TRANSFER,
   command: "send",
   paths: ["a", "b"],
+  exclude: [],
+  gitignore: false,
+  symlinks: "skip",
   addresses: [],
   localAddresses: true,
   private: false,
@@ -34,6 +37,9 @@ const RECEIVE: ReceiveInvocation = {
   ...TRANSFER,
   command: "receive",
   directory: "out",
+  isDirectoryGiven: true,
+  toOutput: false,
+  symlinks: "keep",
   allowDotfiles: false,
   localAddresses: true,
   qr: false,
@@ -61,6 +67,23 @@ Deno.test("permissionFlags are those the documentation lists", () => {
     "--allow-sys=networkInterfaces",
     "--allow-env=P2PFT_CODE",
   ]);
+});
+
+Deno.test("permissionFlags let a receive into standard output touch no file", () => {
+  assert.deepEqual(permissionFlags(permissionNeeds({ ...RECEIVE, toOutput: true })), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces",
+    "--allow-env=P2PFT_CODE",
+  ]);
+});
+
+Deno.test("permissionFlags let a send that reads no path read none", () => {
+  for (const kind of ["stream", "text"] as const) {
+    assert.deepEqual(permissionFlags(permissionNeeds({ ...SEND, paths: [], input: { kind } })), [
+      "--allow-net",
+      "--allow-sys=networkInterfaces",
+    ]);
+  }
 });
 
 Deno.test("permissionFlags grants a whole kind where a path has a comma", () => {

@@ -24,6 +24,17 @@ Deno.test("PlainProgress shows a slow transfer every ten seconds", () => {
   assert.equal(printedPercents(1_000_000).length, 100);
 });
 
+Deno.test("PlainProgress shows a stream every ten seconds, whatever it comes to", () => {
+  const plain = new PlainProgress();
+  let printed = 0;
+  for (let second = 0; second <= 60; second++) {
+    const bytes = { bytesDone: 1000 * second, bytesTotal: 1000 * second + 1 };
+    const progress = { ...EVENTS.progress, ...bytes, hasStream: true as const };
+    if (plain.isDue(instant(1000 * second), progress)) printed++;
+  }
+  assert.equal(printed, 6);
+});
+
 Deno.test("PlainProgress has what limits said when it is another thing than before", () => {
   const plain = new PlainProgress();
   const said = (["loss", "loss", "limit", "loss", "loss"] as const).map((limitedBy) =>

@@ -29,7 +29,11 @@ interface Received {
 async function receive(
   args: string[],
   streamsOptions: FakeStreamsOptions = {},
-  more: { offer?: OfferEvent; env?: Record<string, string> } = {},
+  more: {
+    offer?: OfferEvent;
+    env?: Record<string, string>;
+    onDecision?: (decision: OfferDecision) => Promise<void>;
+  } = {},
 ) {
   const streams = new FakeStreams(streamsOptions);
   const offer = more.offer ?? OFFER;
@@ -48,6 +52,7 @@ async function receive(
             yield EVENTS.connected;
             yield offer;
             received.decision = await options.decide!(offer);
+            await more.onDecision?.(received.decision);
             yield received.decision.accept ? EVENTS.done : EVENTS.refused;
           })()),
         );
@@ -61,17 +66,26 @@ Deno.test("receive asks whether to take, replace and take dot-names", async () =
   const { exit, streams, decision } = await receive(["p2p1x", "-o", "out"], {
     terminal: true,
     columns: 60,
-    lines: ["", "n", "y"],
+    lines: ["", "n", "k", "y"],
   });
   assert.equal(exit, 0);
   assert.deepEqual(decision, { accept: true, overwrite: "never", takeDotNames: true });
   assert.deepEqual(streams.screen.lines, [
     "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
-    "Offered: 12 items, 50.2 MB, 9 new, 1 same, 2 differ",
+    "Offered: 12 items, 50.2 MB",
+    "  9 new · 1 same · 2 differ",
     "  photos",
     "  .bashrc (begins with a dot)",
     "Receive into out? [Y/n]",
-    "2 files are here already and differ. Replace them? [y/N] n",
+    "2 files are here already and differ.",
+    "  k  keep what is here",
+    "  b  keep both: the other becomes name (2)",
+    "  u  update: replace what is older here",
+    "  r  replace what is here",
+    "  o  decide one by one",
+    "What to do with them? [k/b/u/r/o] n",
+    "Please answer with one of k, b, u, r, o.",
+    "What to do with them? [k/b/u/r/o] k",
     "Take 1 dot-name too (.bashrc)? [y/N] y",
     "Received 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
     "In out",
@@ -79,6 +93,93 @@ Deno.test("receive asks whether to take, replace and take dot-names", async () =
     `               ${EVENTS.done.root.slice(32)}`,
     "Everything verified. Transfer complete.",
   ]);
+});
+
+Deno.test("receive hands each answer about what differs on as a policy", async () => {
+  const policies = { "": "never", k: "never", b: "rename", u: "newer", r: "always" };
+  for (const [letter, policy] of Object.entries(policies)) {
+    const { decision } = await receive(["p2p1x"], { terminal: true, lines: ["y", letter, "n"] });
+    assert.equal(decision?.overwrite, policy, letter);
+  }
+});
+
+/** What is chosen for each of three items when these answers are given. */
+async function chooseOneByOne(...answers: string[]) {
+  const offer = { ...OFFER, differItems: 3, dotNames: [] };
+  const policies: unknown[] = [];
+  const { streams } = await receive(["p2p1x"], {
+    terminal: true,
+    columns: 60,
+    lines: ["y", "o", ...answers],
+  }, {
+    offer,
+    onDecision: async ({ overwrite }) => {
+      assert.ok(typeof overwrite === "function");
+      const here = { kind: "file", sizeBytes: 1000, mtimeMs: 5000 } as const;
+      policies.push(
+        await overwrite({ path: "a\x1b[2J", sizeBytes: 2000, mtimeMs: 6000, here }),
+        await overwrite({ path: "b", mtimeMs: 4000, here: { ...here, kind: "symlink" } }),
+        await overwrite({ path: "c", sizeBytes: 1000, mtimeMs: 5000, here }),
+      );
+    },
+  });
+  return { policies, lines: streams.screen.lines };
+}
+
+Deno.test("receive decides one by one, and for the rest with a capital letter", async () => {
+  const each = await chooseOneByOne("b", "r", "u");
+  assert.deepEqual(each.policies, ["rename", "always", "newer"]);
+  const at = each.lines.indexOf("  A capital letter answers for the rest too.");
+  assert.deepEqual(each.lines.slice(at + 1, at + 10), [
+    "a\\u{1b}[2J",
+    "  the other is 2.0 kB and newer, what is here is 1.0 kB",
+    "Keep, both, update, replace? [k/b/u/r/K/B/U/R] b",
+    "b",
+    "  the other is older, what is here is a link",
+    "Keep, both, update, replace? [k/b/u/r/K/B/U/R] r",
+    "c",
+    "  the other is 1.0 kB and as old, what is here is 1.0 kB",
+    "Keep, both, update, replace? [k/b/u/r/K/B/U/R] u",
+  ]);
+  assert.deepEqual((await chooseOneByOne("k", "R")).policies, ["never", "always", "always"]);
+});
+
+Deno.test("receive -o - writes bytes to standard output and all else to standard error", async () => {
+  const { exit, options, streams } = await receive(["p2p1x", "-o", "-"]);
+  assert.equal(exit, 0);
+  assert.equal(streams.output, "");
+  assert.match(streams.error, /Transfer complete/);
+  assert.equal(options?.directory, undefined);
+  await options!.output!.getWriter().write(new Uint8Array([1, 2, 3]));
+  assert.deepEqual(streams.fileBytes, [1, 2, 3]);
+  const json = await receive(["p2p1x", "-o", "-", "--json"]);
+  assert.equal(json.streams.output, "");
+  assert.equal(JSON.parse(json.streams.error.trim().split("\n").at(-1)!).event, "done");
+});
+
+Deno.test("receive -o - does not write a file to a terminal", async () => {
+  const { exit, code, streams } = await receive(["p2p1x", "-o", "-"], { terminal: true });
+  assert.deepEqual([exit, code], [2, undefined]);
+  assert.match(streams.error, /Cannot write a file to a terminal/);
+});
+
+Deno.test("receive stores texts only where a folder was given, and links unless they are skipped", async () => {
+  const none = (await receive(["p2p1x"])).options!;
+  assert.deepEqual([none.directory, none.output, none.symlinks], [undefined, undefined, "keep"]);
+  const given = (await receive(["p2p1x", "-o", ".", "--symlinks", "skip"])).options!;
+  assert.deepEqual([given.directory, given.symlinks], [".", "skip"]);
+});
+
+Deno.test("receive asks about a text what becomes of it", async () => {
+  const offer = { ...EVENTS.offer, items: 1, files: 1, directories: 0, texts: 1 };
+  const asked = async (...args: string[]) => {
+    const { streams } = await receive(["p2p1x", ...args], { terminal: true, lines: ["y"] }, {
+      offer,
+    });
+    return streams.screen.lines.find((line) => line.includes("[Y/n]"));
+  };
+  assert.equal(await asked(), "Show the text? [Y/n] y");
+  assert.equal(await asked("-o", "out"), "Receive into out? [Y/n] y");
 });
 
 Deno.test("receive takes nothing when the answer is no", async () => {
@@ -122,7 +223,7 @@ Deno.test("receive follows --overwrite and --allow-dotfiles without asking", asy
 
 Deno.test("receive takes the code from argv, P2PFT_CODE, the terminal or the input, in this order", async () => {
   const env = { P2PFT_CODE: "p2p1env" };
-  const terminal = { terminal: true, lines: [" p2p1typed ", "y", "y", "y"] };
+  const terminal = { terminal: true, lines: [" p2p1typed ", "y", "k", "y"] };
   assert.equal((await receive(["p2p1argv"], { lines: ["p2p1in"] }, { env })).code, "p2p1argv");
   assert.equal((await receive([], { lines: ["p2p1in"] }, { env })).code, "p2p1env");
   assert.equal((await receive([], terminal)).code, "p2p1typed");
@@ -132,7 +233,7 @@ Deno.test("receive takes the code from argv, P2PFT_CODE, the terminal or the inp
 Deno.test("receive takes the code out of the whole line that the other side shows", async () => {
   const line = "$ deno run -A jsr:@p2pft/cli receive P2P1 x";
   assert.equal(
-    (await receive([], { terminal: true, lines: [line, "y", "n", "n"] })).code,
+    (await receive([], { terminal: true, lines: [line, "y", "k", "n"] })).code,
     "P2P1 x",
   );
   assert.equal((await receive([], { lines: ["p2pft receive  p2p1x"] })).code, "p2p1x");
@@ -234,6 +335,28 @@ Deno.test("receive says why a private share wants a reply code, and when one is 
     "  of the last one:",
     "p2p1zother",
   ]);
+});
+
+const TEXT: TransferEvent = {
+  event: "text",
+  session: 1,
+  path: "text.txt",
+  text: "two\nlines \x1b[31m\n",
+};
+
+Deno.test("receive shows a text, escaped on a terminal and as it is elsewhere", async () => {
+  const onTerminal = await receiveEvents([], [EVENTS.connected, TEXT], { terminal: true });
+  assert.deepEqual(onTerminal.streams.screen.lines.slice(1, 4), [
+    "The other side says:",
+    "two",
+    "lines \\u{1b}[31m",
+  ]);
+  const piped = await receiveEvents([], [EVENTS.connected, TEXT], {});
+  assert.equal(piped.streams.output, "two\nlines \x1b[31m\n");
+  assert.match(piped.streams.error, /Transfer complete/);
+  assert.equal((await receiveEvents(["-q"], [TEXT], {})).streams.output, TEXT.text);
+  const json = await receiveEvents(["--json"], [TEXT], {});
+  assert.deepEqual(json.streams.events[0], { v: 1, ...TEXT });
 });
 
 Deno.test("receive --qr draws the reply code", async () => {

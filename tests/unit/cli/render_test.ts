@@ -25,6 +25,37 @@ Deno.test("render adds a bar where there is room", () => {
   );
 });
 
+Deno.test("render shows how much of a stream has come, and nothing of an end", () => {
+  const bytes = { bytesDone: 12_300_000, bytesTotal: 12_300_000, itemsDone: 0, itemsTotal: 1 };
+  const { remainingSeconds: _, ...progress } = { ...EVENTS.progress, ...bytes, file: "stdin" };
+  const stream: ProgressEvent = { ...progress, hasStream: true };
+  assert.equal(
+    line({ name: "moving", progress: stream }, 100),
+    "12.3 MB 11.2 MB/s Internet stdin",
+  );
+  assert.equal(renderPlainProgress(stream), "12.3 MB, 11.2 MB/s, Internet, stdin");
+  const ended = { ...stream, itemsDone: 1 };
+  assert.equal(line({ name: "moving", progress: ended }, 100), "12.3 MB checking …");
+});
+
+Deno.test("render says that files are read back, and names no route where there is no network", () => {
+  const { route: _, ...progress } = EVENTS.progress;
+  assert.equal(
+    line({ name: "moving", progress }, 80, "verify"),
+    " 24% 12.3/50.2 MB 11.2 MB/s 4s left photos/2024/img_0001.jpg",
+  );
+  const back: ProgressEvent = { ...progress, readingBack: true };
+  assert.equal(
+    line({ name: "moving", progress: back }, 80),
+    " 24% 12.3/50.2 MB reading back 11.2 MB/s 4s left photos/2024/img_0001.jpg",
+  );
+  assert.equal(
+    renderPlainProgress(back),
+    "24% (12.3/50.2 MB), 11.2 MB/s, 4s left, reading back, photos/2024/img_0001.jpg",
+  );
+  assert.equal(line({ name: "starting" }, 80, "verify"), "Reading the manifest …");
+});
+
 Deno.test("render says what limits in a line above, in 60 columns, as long as bytes move", () => {
   const lines = (changes: Partial<ProgressEvent>, columns = 59) =>
     render({ ...initialView("send"), phase: moving(changes) }, columns, PLAIN);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TransferError } from "../../../lib/errors.ts";
-import type { ClientRequest, ShareOptions } from "../../../lib/options.ts";
+import type { ClientRequest, ShareOptions, ShareSource } from "../../../lib/options.ts";
 import { runProgram } from "../../../lib/cli/program.ts";
 import {
   EVENTS,
@@ -15,11 +15,11 @@ const CLIENT: ClientRequest = { session: 1, address: "198.51.100.4:5000" };
 
 /** A share that asks to admit one client and moves everything if it may. */
 function shareTo(client: ClientRequest) {
-  const seen: { paths: readonly string[]; options: ShareOptions; admitted?: boolean }[] = [];
+  const seen: { source: ShareSource; options: ShareOptions; admitted?: boolean }[] = [];
   return {
     seen,
-    share: (paths: readonly string[], options: ShareOptions) => {
-      const call: (typeof seen)[number] = { paths, options };
+    share: (source: ShareSource, options: ShareOptions) => {
+      const call: (typeof seen)[number] = { source, options };
       seen.push(call);
       return Promise.resolve(
         new ScriptedOperation((async function* () {
@@ -181,12 +181,12 @@ Deno.test("send passes limits and congestion control on", async () => {
 });
 
 Deno.test("send passes the common options on", async () => {
-  const { paths, options } = await send(
+  const { source, options } = await send(
     ["a", "b", "--yes", "--bind", "4000", "--timeout", "30s", "--allow-loopback", "--verify"],
   );
   assert.equal(options.stunServers, undefined);
   assert.equal(options.portMapping, undefined);
-  assert.deepEqual(paths, ["a", "b"]);
+  assert.deepEqual(source, ["a", "b"]);
   assert.deepEqual(options.bind, { port: 4000 });
   assert.equal(options.timeoutMs, 30_000);
   assert.equal(options.allowLoopback, true);
@@ -195,6 +195,91 @@ Deno.test("send passes the common options on", async () => {
   const alone = await send(["x", "--yes", "--stun", "none", "--no-portmap"]);
   assert.deepEqual(alone.options.stunServers, []);
   assert.equal(alone.options.portMapping, false);
+});
+
+Deno.test("send passes on what is left out of folders", async () => {
+  const { options } = await send(
+    ["x", "--exclude", "*.o", "--exclude", "/tmp", "--gitignore", "--symlinks", "follow"],
+  );
+  assert.deepEqual(options.exclude, ["*.o", "/tmp"]);
+  assert.equal(options.gitignore, true);
+  assert.equal(options.symlinks, "follow");
+  const plain = await send(["x"]);
+  assert.deepEqual(plain.options.exclude, []);
+  assert.equal(plain.options.gitignore, false);
+  assert.equal(plain.options.symlinks, "skip");
+});
+
+Deno.test("send - hands over standard input, and asks nothing that is answered there", async () => {
+  const bytes = new Uint8Array(200_000).map((_, index) => index);
+  for (const terminal of [false, true]) {
+    const { seen, share } = shareTo(CLIENT);
+    const streams = new FakeStreams({ terminal, bytes });
+    assert.equal(await runProgram(["send", "-"], fakeWorld({ streams, share })), 0);
+    const { source, options } = seen[0]!;
+    assert.ok("stream" in source);
+    assert.equal(source.name, "stdin");
+    assert.deepEqual(await new Response(source.stream).bytes(), bytes);
+    assert.equal(options.admit, undefined);
+    assert.equal(streams.error.includes("What is typed here is sent; Ctrl-D"), terminal);
+    assert.match(streams.error, /no reply code can be pasted here/);
+    assert.match(streams.error, /whoever has the code may take what is shared/);
+    assert.doesNotMatch(streams.error, /paste it here/);
+  }
+});
+
+Deno.test("send --json - says that reply codes cannot come from what is sent", async () => {
+  const { share } = shareTo(CLIENT);
+  const streams = new FakeStreams();
+  const args = ["send", "--json", "--yes", "-", "--name", "a.tar"];
+  assert.equal(await runProgram(args, fakeWorld({ streams, share })), 0);
+  const codes = streams.events.flatMap(({ event, code }) => event === "warning" ? [code] : []);
+  assert.deepEqual(codes, ["no_reply_codes"]);
+  assert.equal(streams.error, "");
+});
+
+Deno.test("send - --verify needs --yes: nobody can answer", async () => {
+  const streams = new FakeStreams({ terminal: true });
+  assert.equal(await runProgram(["send", "-", "--verify"], fakeWorld({ streams })), 2);
+  assert.match(streams.error, /Cannot compare the words/);
+});
+
+Deno.test("send --text hands over a text, from the command line or standard input", async () => {
+  const { seen, share } = shareTo(CLIENT);
+  const run = (args: string[], streams: FakeStreams) =>
+    runProgram(["send", "--yes", ...args], fakeWorld({ streams, share }));
+  assert.equal(await run(["--text", "hi\nthere"], new FakeStreams()), 0);
+  assert.deepEqual(seen.pop()!.source, { text: "hi\nthere" });
+  const bytes = new TextEncoder().encode("pipéd\n");
+  const piped = new FakeStreams({ bytes });
+  assert.equal(await run(["--text", "-", "--name", "note.md"], piped), 0);
+  assert.deepEqual(seen.pop()!.source, { text: "pipéd\n", name: "note.md" });
+  assert.doesNotMatch(piped.error, /Type the text/);
+  const typed = new FakeStreams({ terminal: true, bytes });
+  assert.equal(await run(["--text", "-"], typed), 0);
+  assert.match(typed.error, /Type the text to send, and Ctrl-D on a line of its own/);
+});
+
+Deno.test("send --text - ends with Ctrl-C while the text is typed", async () => {
+  const interrupt = new AbortController();
+  const streams = new FakeStreams({ terminal: true });
+  streams.readInput = () => {
+    interrupt.abort();
+    return new Promise(() => {});
+  };
+  const world = fakeWorld({ streams, signal: interrupt.signal });
+  assert.equal(await runProgram(["send", "--text", "-"], world), 130);
+  assert.match(streams.error, /Interrupted/);
+});
+
+Deno.test("send --text - ends with a usage error for what is no text", async () => {
+  const run = async (bytes: Uint8Array) => {
+    const streams = new FakeStreams({ bytes });
+    assert.equal(await runProgram(["send", "--text", "-"], fakeWorld({ streams })), 2);
+    return streams.error;
+  };
+  assert.match(await run(new Uint8Array(65_537)), /more than 64 KiB/);
+  assert.match(await run(new Uint8Array([0xff, 0xfe])), /not UTF-8/);
 });
 
 Deno.test("send takes a question away when its client is gone", async () => {

@@ -186,3 +186,24 @@ Deno.test("TextReporter cuts long messages between words on a terminal, and nowh
   ]);
   assert.match(report(events).error, new RegExp(`^Error: ${message}\n`));
 });
+
+Deno.test("TextReporter says after Ctrl-C how to go on, where something is kept", () => {
+  const interrupted: TransferEvent = {
+    ...EVENTS.refused,
+    code: "interrupted",
+    exit: 130,
+    message: "Interrupted",
+    hint: "Run the same command again: what has arrived is kept",
+  };
+  const signal = AbortSignal.abort();
+  const lines = (events: TransferEvent[], options: Partial<TextReporterOptions> = {}) =>
+    report([...events, interrupted], { signal, directory: ".", ...options }, {
+      terminal: true,
+      columns: 70,
+    }).screen.lines;
+  const hint = "  Run the same command again: what has arrived is kept";
+  assert.deepEqual(lines([EVENTS.progress]), ["Interrupted", hint]);
+  assert.deepEqual(lines([]), ["Interrupted"]);
+  assert.deepEqual(lines([EVENTS.progress], { quiet: true }), ["Interrupted"]);
+  assert.deepEqual(lines([{ ...EVENTS.progress, hasStream: true }]), ["Interrupted"]);
+});

@@ -27,6 +27,14 @@ const BROKEN: readonly (readonly [string, Partial<CryptoProvider>])[] = [
       throw new Error("not supported");
     },
   }],
+  ["Ed25519", { signingKeyOf: () => new Uint8Array(32) }],
+  ["Ed25519", { sign: () => new Uint8Array(64) }],
+  ["Ed25519", { isSignature: () => true }],
+  ["Ed25519", { isSignature: () => false }],
+  ["Ed25519", {
+    isSignature: (publicKey, message, signature) =>
+      signature[0] === 1 || nodeProvider.isSignature(publicKey, message, signature),
+  }],
   ["ChaCha20-Poly1305", {
     createAead: (key) => ({
       ...unbound(key),

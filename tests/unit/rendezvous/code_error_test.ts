@@ -37,7 +37,11 @@ Deno.test("codeProblemError says in words what is wrong with a code", () => {
     [mistyped({ 17: "x" }), 'character 17, "x" in "zsxpc", is wrong'],
     [mistyped({ 2: "z" }), 'character 2 is "z", but a code begins with "p2p1"'],
     [mistyped({ 17: "b" }), 'character 17, "b" in "zsbpc", never occurs in a code'],
-    [codeOf(`01 ${T_HEX} 00 cb007105 9c40`), "it sets bits that must be zero"],
+    [codeOf(`0c ${T_HEX} 00 cb007105 9c40`), "it sets bits that must be zero"],
+    [
+      codeOf("01 5a5a5a5a 00 cb007105 9c40"),
+      "it looks like a short code, or several of its characters are wrong",
+    ],
     [codeOf(`00 ${T_HEX} 00 cb007105 9c`), "its contents end too early"],
     [codeOf(`00 ${T_HEX}`), "it holds no address"],
     [

@@ -176,7 +176,7 @@ Deno.test("[CODE-1] decodeShareCode refuses contents that break the format", () 
   const address = "00 cb007105 9c40";
   assert.equal(problemOf(`00 ${T_HEX} ${address}`), undefined);
   assert.equal(problemOf(`0a ${T_HEX} ${address}`), undefined);
-  assert.deepEqual(problemOf(`01 ${T_HEX} ${address}`), { reason: "reserved_bits" });
+  assert.deepEqual(problemOf(`01 ${T_HEX} ${address}`), { reason: "short_code" });
   assert.deepEqual(problemOf(`0c ${T_HEX} ${address}`), { reason: "reserved_bits" });
   assert.deepEqual(problemOf(`0e ${T_HEX} ${address}`), { reason: "reserved_bits" });
   assert.deepEqual(problemOf(""), { reason: "truncated" });
@@ -217,6 +217,26 @@ Deno.test("[CODE-4] decodeShareCode recognises a reply code, masked or not, mist
       ok: false,
       problem: { reason: "reply_code" },
     }, text);
+  }
+});
+
+Deno.test("[CODE-4] decodeShareCode recognises a short code, and takes no typing error for one", () => {
+  const short = decodeHex("055a5a5a5a00cb0071059c40");
+  for (const text of [encodeBech32m("p2p", short), encodeBech32m("p2p", short, 0x1357_9bdf)]) {
+    assert.deepEqual(decodeShareCode(text, { allowLoopback: false }), {
+      ok: false,
+      problem: { reason: "short_code" },
+    }, text);
+  }
+  const code = codeOf(PUBLIC);
+  // The bit that makes a code a short one, in the second symbol.
+  const typo = code.slice(0, 5) + "qpzry9x8gf2tvdw0s3jn54khce6mua7l"[
+    "qpzry9x8gf2tvdw0s3jn54khce6mua7l".indexOf(code[5]!) ^ 4
+  ] + code.slice(6);
+  for (const text of [typo, typo.slice(0, 20) + (typo[20] === "x" ? "y" : "x") + typo.slice(21)]) {
+    const result = decodeShareCode(text, { allowLoopback: false });
+    assert.ok(!result.ok && result.problem.reason === "wrong_characters");
+    assert.equal(result.problem.characters[0]!.position, 6);
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BufferPool } from "../../../lib/transfer/buffer_pool.ts";
-import { GroupMemory } from "../../../lib/transfer/group_memory.ts";
+import { GroupMemory } from "../../../lib/transfer/receiving/group_memory.ts";
 
 Deno.test("BufferPool lends the smallest power of two that is enough, and lends it again", () => {
   const pool = new BufferPool();

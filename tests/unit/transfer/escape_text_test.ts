@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { escapeText } from "../../../lib/transfer/escape_text.ts";
+import { escapeJson, escapeText } from "../../../lib/transfer/escape_text.ts";
 
 Deno.test("escapeText leaves ordinary text alone", () => {
   for (const text of ["", "a b-c_d.txt", "Größe 日本語 עברית", "😀 ½ é e\u0301", "it's (2) {x}"]) {
@@ -37,6 +37,23 @@ Deno.test("escapeText gives nothing dangerous and loses nothing", () => {
         (_, escape, hex) => escape === "\\" ? "\\" : String.fromCodePoint(parseInt(hex, 16)),
       );
       assert.equal(back, text);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+Deno.test("escapeJson gives nothing dangerous and means the same", () => {
+  const text = "a\u009b\u202e\u200b\ufeff\u{e0041}\ue000\\b\u2028\n";
+  const json = escapeJson(JSON.stringify({ text }));
+  assert.equal(
+    json,
+    '{"text":"a\\u009b\\u202e\\u200b\\ufeff\\udb40\\udc41\\ue000\\\\b\\u2028\\n"}',
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (any) => {
+      const escaped = escapeJson(JSON.stringify(any));
+      assert.ok(!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/u.test(escaped));
+      assert.equal(JSON.parse(escaped), any);
     }),
     { numRuns: 1000 },
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
-import { GroupAssembler } from "../../../lib/transfer/group_assembler.ts";
+import { GroupAssembler } from "../../../lib/transfer/receiving/group_assembler.ts";
 import { hashGroup } from "../../../lib/transfer/hash_tree.ts";
 import { MAX_GROUP_RANGES } from "../../../lib/transfer/limits.ts";
 import { Prng } from "../../support/prng.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { GroupMap } from "../../../lib/transfer/group_map.ts";
+import { GroupMap } from "../../../lib/transfer/receiving/group_map.ts";
 
 Deno.test("GroupMap agrees with a Map", () => {
   const step = fc.tuple(fc.nat(5), fc.constantFrom("add", "delete", "clear"));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { BufferPool } from "../../../lib/transfer/buffer_pool.ts";
 import { GroupReader } from "../../../lib/transfer/group_reader.ts";
-import { GROUP_BYTES, READ_AHEAD_GROUPS } from "../../../lib/transfer/limits.ts";
+import { GROUP_BYTES } from "../../../lib/transfer/limits.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 
 const SIZE = 9 * GROUP_BYTES + 5;
+const AHEAD = 4;
 
 /** A file whose bytes tell their group, and the offsets it was read at. */
 async function open() {
@@ -28,9 +29,10 @@ Deno.test("GroupReader reads some groups ahead, and all in their order", async (
     offset: 2 * GROUP_BYTES,
     length: SIZE - 2 * GROUP_BYTES,
   }];
-  const reader = new GroupReader(source, ranges, pool, () => true);
+  const isWanted = () => true;
+  const reader = new GroupReader(source, ranges, { pool, isWanted, aheadGroups: AHEAD });
   await settle();
-  assert.equal(reads.length, READ_AHEAD_GROUPS);
+  assert.equal(reads.length, AHEAD);
   const seen: number[] = [];
   for (let read = await reader.next(); read !== undefined; read = await reader.next()) {
     const { range, buffer, readBytes } = read;
@@ -40,7 +42,7 @@ Deno.test("GroupReader reads some groups ahead, and all in their order", async (
     seen.push(group);
     pool.give(buffer);
     await settle();
-    assert.ok(reads.length <= seen.length + READ_AHEAD_GROUPS);
+    assert.ok(reads.length <= seen.length + AHEAD);
   }
   assert.deepEqual(seen, [0, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(reads, seen);
@@ -61,7 +63,11 @@ Deno.test("GroupReader reads nothing more when that is not wanted, and gives eve
   }
   const pool = new CountingPool();
   let isWanted = true;
-  const reader = new GroupReader(source, [{ offset: 0, length: SIZE }], pool, () => isWanted);
+  const reader = new GroupReader(source, [{ offset: 0, length: SIZE }], {
+    pool,
+    isWanted: () => isWanted,
+    aheadGroups: AHEAD,
+  });
   pool.give((await reader.next())!.buffer);
   await settle();
   const readBefore = reads.length;
@@ -73,18 +79,39 @@ Deno.test("GroupReader reads nothing more when that is not wanted, and gives eve
   assert.equal(lent, readBefore);
 });
 
-Deno.test("GroupReader tells of a group that cannot be read", async () => {
-  const { source, storage } = await open();
+Deno.test("GroupReader tells of a group that cannot be read, and reads nothing behind it", async () => {
+  const { source, storage, reads } = await open();
   storage.onRead = (path, offset) => {
+    reads.push(offset / GROUP_BYTES);
     if (offset === GROUP_BYTES) storage.unreadable.add(path);
   };
-  const reader = new GroupReader(
-    source,
-    [{ offset: 0, length: SIZE }],
-    new BufferPool(),
-    () => true,
-  );
+  const reader = new GroupReader(source, [{ offset: 0, length: SIZE }], {
+    pool: new BufferPool(),
+    isWanted: () => true,
+    aheadGroups: AHEAD,
+  });
   assert.equal((await reader.next())?.readBytes, GROUP_BYTES);
   assert.equal((await reader.next())?.readBytes, -1);
+  assert.equal((await reader.next())?.readBytes, 0);
+  await settle();
   await reader.stop();
+  assert.deepEqual(reads, [0, 1]);
+});
+
+Deno.test("GroupReader reads nothing behind the end of a file", async () => {
+  const { source, reads } = await open();
+  const pool = new BufferPool();
+  const range = { offset: 8 * GROUP_BYTES, length: 4 * GROUP_BYTES };
+  const reader = new GroupReader(source, [range], {
+    pool,
+    isWanted: () => true,
+    aheadGroups: AHEAD,
+  });
+  const lengths: number[] = [];
+  for (let read = await reader.next(); read !== undefined; read = await reader.next()) {
+    lengths.push(read.readBytes);
+    pool.give(read.buffer);
+  }
+  assert.deepEqual(lengths, [GROUP_BYTES, 5, 0, 0]);
+  assert.deepEqual(reads, [8, 9]);
 });

@@ -1,19 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ByteReader } from "../../../lib/bytes/varint.ts";
-import {
-  decodeEntries,
-  EntryPacker,
-  type ManifestEntry,
-  MAX_CANONICAL_BYTES,
-  writeCanonicalEntry,
-} from "../../../lib/transfer/entry.ts";
-import {
-  MAX_MESSAGE_BYTES,
-  MAX_MTIME_MS,
-  MAX_PATH_BYTES,
-  MAX_RANGES,
-} from "../../../lib/transfer/limits.ts";
+import { MAX_MESSAGE_BYTES, MAX_RANGES } from "../../../lib/transfer/limits.ts";
 import { MessageOutbox, MessageReader } from "../../../lib/transfer/message_stream.ts";
 import {
   decodeHello,
@@ -25,35 +12,10 @@ import {
   messageTypeNumber,
   TRANSFER_VERSION,
 } from "../../../lib/transfer/messages.ts";
-
-/** A record as the code makes it: with the prototype of every object. */
-function record<Shape>(model: { [Key in keyof Shape]: fc.Arbitrary<Shape[Key]> }) {
-  return fc.record<Shape>(model, { noNullPrototype: true });
-}
+import { entry, record } from "./_entries.ts";
 
 const number = fc.maxSafeNat();
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
-const mtime = fc.integer({ min: -MAX_MTIME_MS, max: MAX_MTIME_MS });
-const path = fc.string({ unit: "binary", minLength: 1, maxLength: 40 })
-  .filter((text) => text.isWellFormed());
-
-const entry: fc.Arbitrary<ManifestEntry> = fc.oneof(
-  record({
-    kind: fc.constant("file" as const),
-    path,
-    sizeBytes: number,
-    mtimeMs: mtime,
-    executable: fc.boolean(),
-  }),
-  record({
-    kind: fc.constant("directory" as const),
-    path,
-    sizeBytes: fc.constant(0),
-    mtimeMs: mtime,
-    executable: fc.constant(false),
-  }),
-);
-
 const noBytes = fc.constant(new Uint8Array(0));
 
 const message: fc.Arbitrary<Message> = fc.oneof(
@@ -74,6 +36,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     entries: number,
     files: number,
     directories: number,
+    links: number,
     bytes: number,
   }),
   record({ type: fc.constant("list" as const), first: number }),
@@ -94,6 +57,11 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     ),
   }),
   record({
+    type: fc.constant("check" as const),
+    firstRequest: number,
+    entries: fc.array(number, { minLength: 1, maxLength: 10 }),
+  }),
+  record({
     type: fc.constant("nodes" as const),
     request: number,
     firstGroup: number,
@@ -105,6 +73,13 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     type: fc.constant("root" as const),
     request: number,
     status: fc.constant("whole" as const),
+    root: hash,
+    sentBytes: number,
+  }),
+  record({
+    type: fc.constant("root" as const),
+    request: number,
+    status: fc.constant("hashed" as const),
     root: hash,
     sentBytes: fc.constant(0),
   }),
@@ -133,6 +108,9 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   record({ type: fc.constant("bye" as const) }),
 );
 
+/** Messages that go on to the end of their body. */
+const LISTS: readonly Message["type"][] = ["entries", "get", "check", "nodes"];
+
 /** Bytes of a message's body. */
 function encode(value: Message): Uint8Array {
   const out = new Uint8Array(MAX_MESSAGE_BYTES);
@@ -155,7 +133,7 @@ Deno.test("decodeMessage never throws and never takes a shortened message for wh
       const length = cut % (bytes.length + 1);
       const short = decodeMessage(messageTypeNumber(value.type), bytes.subarray(0, length));
       // Lists may end after any whole item; nothing else may.
-      const isList = value.type === "entries" || value.type === "get" || value.type === "nodes";
+      const isList = LISTS.includes(value.type);
       if (length < bytes.length && !isList) assert.equal(short, undefined);
     }),
     { numRuns: 1000 },
@@ -170,7 +148,7 @@ Deno.test("decodeMessage never throws and never takes a shortened message for wh
 
 Deno.test("decodeMessage refuses bytes behind a message, but not behind HELLO", () => {
   fc.assert(fc.property(message, (value) => {
-    if (["entries", "get", "nodes"].includes(value.type)) return;
+    if (LISTS.includes(value.type)) return;
     const bytes = new Uint8Array([...encode(value), 0]);
     const decoded = decodeMessage(messageTypeNumber(value.type), bytes);
     if (value.type === "hello") assert.deepEqual(decoded, value);
@@ -208,68 +186,6 @@ Deno.test("decodeHello reads the version of a HELLO it does not understand [XFER
   assert.equal(decodeHello(new Uint8Array(0)), undefined);
   assert.equal(decodeHello(new Uint8Array([1, 0, 5, 65])), undefined);
   assert.throws(() => encodeHello({ ...hello, text: "x".repeat(256) }), RangeError);
-});
-
-Deno.test("EntryPacker writes a path as its difference from the one before", () => {
-  const packer = new EntryPacker();
-  const out = new Uint8Array(200);
-  const file = {
-    kind: "file",
-    sizeBytes: 1,
-    mtimeMs: 1_700_000_000_000,
-    executable: false,
-  } as const;
-  const first = packer.write({ ...file, path: "folder/with/a/long/name/one" }, out, 0);
-  const second = packer.write({ ...file, path: "folder/with/a/long/name/two" }, out, first);
-  assert.ok(first > 30);
-  assert.equal(second - first, 1 + 1 + 1 + 3 + 1 + 1);
-});
-
-Deno.test("decodeEntries refuses what no packer writes", () => {
-  const decode = (...bytes: number[]) => decodeEntries(new ByteReader(new Uint8Array(bytes)), 100);
-  assert.deepEqual(decode(0, 0, 1, 97, 5, 0), [
-    { kind: "file", path: "a", sizeBytes: 5, mtimeMs: 0, executable: false },
-  ]);
-  assert.equal(decode(2, 0, 1, 97, 5, 0), undefined, "kind reserved for links");
-  assert.equal(decode(8, 0, 1, 97, 5, 0), undefined, "unknown flag");
-  assert.equal(decode(5, 0, 1, 97, 0), undefined, "executable folder");
-  assert.equal(decode(0, 1, 1, 97, 5, 0), undefined, "shares more than there is");
-  assert.equal(decode(0, 0, 200, 97), undefined, "longer than the page");
-});
-
-Deno.test("decodeEntries bounds what a short page unfolds to [XFER-6]", () => {
-  const packer = new EntryPacker();
-  const out = new Uint8Array(MAX_MESSAGE_BYTES);
-  const long = { kind: "directory", sizeBytes: 0, mtimeMs: 0, executable: false } as const;
-  let at = 0;
-  for (let count = 0; count < 100; count++) {
-    at = packer.write({ ...long, path: "x".repeat(MAX_PATH_BYTES) }, out, at);
-  }
-  const decode = (maxPathBytes: number) =>
-    decodeEntries(new ByteReader(out.subarray(0, at)), maxPathBytes);
-  assert.ok(at < 20_000);
-  assert.equal(decode(100 * MAX_PATH_BYTES - 1), "too_long");
-  assert.equal((decode(100 * MAX_PATH_BYTES) as ManifestEntry[]).length, 100);
-});
-
-Deno.test("decodeEntries marks a path that is not UTF-8", () => {
-  const bytes = new Uint8Array([1, 0, 2, 0xff, 97, 0]);
-  const entries = decodeEntries(new ByteReader(bytes), 100) as ManifestEntry[];
-  assert.equal(entries[0]!.isMalformedName, true);
-  assert.equal(entries[0]!.path, "\ufffda");
-});
-
-function canonicalEntry(entry: ManifestEntry): Uint8Array {
-  const out = new Uint8Array(MAX_CANONICAL_BYTES);
-  return out.slice(0, writeCanonicalEntry(entry, out));
-}
-
-Deno.test("writeCanonicalEntry differs whenever the entry does", () => {
-  fc.assert(fc.property(entry, entry, (a, b) => {
-    const same = JSON.stringify(a) === JSON.stringify(b);
-    const equal = canonicalEntry(a).toString() === canonicalEntry(b).toString();
-    assert.equal(equal, same);
-  }));
 });
 
 Deno.test("MessageReader cuts out messages however the bytes arrive [XFER-1]", () => {
@@ -317,4 +233,55 @@ Deno.test("MessageOutbox refuses a message that no peer takes", () => {
   const outbox = new MessageOutbox();
   const hashes = new Uint8Array(MAX_MESSAGE_BYTES);
   assert.throws(() => outbox.add({ type: "nodes", request: 0, firstGroup: 0, hashes }), RangeError);
+});
+
+Deno.test("encodeMessage writes CHECK and the ends of requests as the specification has them", () => {
+  const root = new Uint8Array(32).fill(7);
+  const bytesOf = (value: Message) => [...encode(value)];
+  assert.equal(messageTypeNumber("check"), 0x0e);
+  assert.deepEqual(bytesOf({ type: "check", firstRequest: 3, entries: [5, 300] }), [
+    3,
+    5,
+    0x41,
+    0x2c,
+  ]);
+  const end = { type: "root", request: 9 } as const;
+  const none = new Uint8Array(0);
+  // The length of a stream; nothing for a file, whose size is known.
+  assert.deepEqual(bytesOf({ ...end, status: "whole", root, sentBytes: 300 }), [
+    9,
+    0,
+    ...root,
+    0x41,
+    0x2c,
+  ]);
+  assert.deepEqual(bytesOf({ ...end, status: "whole", root, sentBytes: 0 }), [9, 0, ...root, 0]);
+  assert.deepEqual(bytesOf({ ...end, status: "ranges", root: none, sentBytes: 0 }), [9, 1]);
+  assert.deepEqual(bytesOf({ ...end, status: "changed", root: none, sentBytes: 2 }), [9, 2, 2]);
+  assert.deepEqual(bytesOf({ ...end, status: "hashed", root, sentBytes: 0 }), [9, 5, ...root]);
+});
+
+Deno.test("decodeMessage refuses a CHECK of nothing and an end it does not know [XFER-2]", () => {
+  const decode = (type: Message["type"], ...bytes: number[]) =>
+    decodeMessage(messageTypeNumber(type), new Uint8Array(bytes));
+  assert.deepEqual(decode("check", 0, 5), { type: "check", firstRequest: 0, entries: [5] });
+  assert.equal(decode("check", 0), undefined);
+  assert.equal(decode("check"), undefined);
+  assert.equal(decode("check", 0, 0x41), undefined, "a number cut off");
+  assert.equal(decode("root", 0, 6, 0), undefined);
+  assert.equal(decode("root", 0, 5, ...new Uint8Array(31)), undefined);
+  assert.equal(decode("root", 0, 5, ...new Uint8Array(33)), undefined);
+});
+
+Deno.test("decodeMessage takes no fewer counts in an OFFER than there are kinds [XFER-6]", () => {
+  const offer = messageTypeNumber("offer");
+  assert.deepEqual(decodeMessage(offer, new Uint8Array([4, 1, 2, 1, 9])), {
+    type: "offer",
+    entries: 4,
+    files: 1,
+    directories: 2,
+    links: 1,
+    bytes: 9,
+  });
+  assert.equal(decodeMessage(offer, new Uint8Array([4, 1, 2, 9])), undefined);
 });

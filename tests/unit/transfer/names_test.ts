@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { posix, win32 } from "node:path";
 import fc from "fast-check";
-import type { ManifestEntry } from "../../../lib/transfer/entry.ts";
-import { NamesGate, type NameSystem, refusalOf } from "../../../lib/transfer/names.ts";
+import type { ManifestEntry } from "../../../lib/transfer/offer/entry.ts";
+import { foldName, NamesGate, type NameSystem, refusalOf } from "../../../lib/transfer/names.ts";
 
 const POSIX: NameSystem = { nameRules: "posix", foldsNames: false, join: posix.join };
 const MAC: NameSystem = { nameRules: "posix", foldsNames: true, join: posix.join };
@@ -187,6 +187,43 @@ Deno.test("NamesGate gives a number to names that the system would take for one 
     `/into/${long}y`,
     "! has a component longer than 255 bytes",
   ]);
+});
+
+Deno.test("NamesGate keeps the spelling that is here, and none that may not be sent [NAME-5] [NAME-6]", () => {
+  const part = ".p2pft-0123456789abcdff.part";
+  const here = new Map([["/into docs", "DOCS"], ["/into/DOCS a.txt", "A.txt"], [
+    `/into ${part}`,
+    part,
+  ]]);
+  const gate = new NamesGate(
+    MAC,
+    "/into",
+    (folder, name) => here.get(`${folder} ${foldName(name)}`),
+  );
+  const judged = [folder("docs"), file("docs/a.TXT"), file("docs/A.TXT"), file("x")].map(
+    (entry) => {
+      const verdict = gate.admit(entry);
+      return verdict.isAdmitted ? verdict.storedAs : verdict.reason;
+    },
+  );
+  assert.deepEqual(judged, ["DOCS", "DOCS/A.txt", "DOCS/A (2).TXT", "x"]);
+  // A ligature is two letters to who folds names.
+  const disguised = gate.admit(file(part.replace("ff", "\ufb00")));
+  assert.deepEqual(disguised, { isAdmitted: false, reason: "is reserved by p2pft" });
+});
+
+Deno.test("NamesGate names an entry anew with numbers the share does not use [KEEP-3]", () => {
+  const first = (system: NameSystem, ...paths: string[]) => {
+    const gate = new NamesGate(system, "/into");
+    for (const path of paths) gate.admit(file(path));
+    const names = gate.otherNames(file(paths[0]!), paths[0]!);
+    return [names.next().value, names.next().value];
+  };
+  assert.deepEqual(first(POSIX, "a.tar.gz"), ["a.tar (2).gz", "a.tar (3).gz"]);
+  assert.deepEqual(first(POSIX, ".rc", ".rc (2)"), [".rc (3)", ".rc (4)"]);
+  assert.deepEqual(first(POSIX, "a", "A (2)"), ["a (2)", "a (3)"]);
+  assert.deepEqual(first(MAC, "a", "A (2)"), ["a (3)", "a (4)"]);
+  assert.deepEqual(first(POSIX, "x".repeat(252)), [undefined, undefined]);
 });
 
 Deno.test("NamesGate marks names that begin with a dot at the top [NAME-7]", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { RangeSet } from "../../../lib/transfer/range_set.ts";
+import { RangeSet } from "../../../lib/transfer/receiving/range_set.ts";
 
 Deno.test("RangeSet agrees with a set of positions", () => {
   const range = fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 20 }));

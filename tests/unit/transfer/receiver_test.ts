@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../../lib/errors.ts";
-import type { ManifestEntry } from "../../../lib/transfer/entry.ts";
+import type { ManifestEntry } from "../../../lib/transfer/offer/entry.ts";
 import { hashGroup, TreeHasher } from "../../../lib/transfer/hash_tree.ts";
 import { GROUP_BYTES, MAX_EARLY_HASHES, MAX_ENTRIES } from "../../../lib/transfer/limits.ts";
 import type { Message } from "../../../lib/transfer/messages.ts";
-import { Receiver, type ReceiverOptions } from "../../../lib/transfer/receiver.ts";
+import { Receiver, type ReceiverOptions } from "../../../lib/transfer/receiving/receiver.ts";
 import type { TransferNotice } from "../../../lib/transfer/transfer_notice.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 import { MemoryLink } from "../../support/memory_channel.ts";
@@ -52,7 +52,8 @@ class Attack {
     const files = entries.filter(({ kind }) => kind === "file").length;
     const bytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
     const directories = entries.length - files;
-    this.peer.say(HELLO, { type: "offer", entries: entries.length, files, directories, bytes });
+    const offer = { files, directories, links: 0, bytes };
+    this.peer.say(HELLO, { type: "offer", entries: entries.length, ...offer });
     if (entries.length > 0) this.peer.say({ type: "entries", first: 0, entries });
     let isFirst = true;
     this.peer.onMessage = (message) => {
@@ -94,7 +95,7 @@ function nodes(request: number, bytes: Uint8Array, group: number): Message {
 Deno.test("Receiver refuses messages that are not the sharer's turn [XFER-2]", async () => {
   const sequences: Message[][] = [
     [{ type: "pending", reason: "admission" }],
-    [{ type: "offer", entries: 0, files: 0, directories: 0, bytes: 0 }],
+    [{ type: "offer", entries: 0, files: 0, directories: 0, links: 0, bytes: 0 }],
     [HELLO, HELLO],
     [HELLO, { type: "entries", first: 0, entries: [file("a", 1)] }],
     [HELLO, { type: "verify_commit", commitment: new Uint8Array(32) }],
@@ -156,6 +157,7 @@ Deno.test("Receiver refuses lists that are not what was offered [XFER-6]", async
     entries,
     files,
     directories,
+    links: 0,
     bytes,
   });
   const page = (first: number, ...entries: ManifestEntry[]): Message => ({
@@ -188,7 +190,8 @@ Deno.test("Receiver refuses a list whose paths are endless [XFER-6]", async () =
   for (const path of ["x".repeat(16_000), "名".repeat(5_333)]) {
     const attack = new Attack();
     const entries = 1_000_000;
-    attack.peer.say(HELLO, { type: "offer", entries, files: 0, directories: entries, bytes: 0 });
+    const offer = { files: 0, directories: entries, links: 0, bytes: 0 };
+    attack.peer.say(HELLO, { type: "offer", entries, ...offer });
     const page = Array.from({ length: 5000 }, (): ManifestEntry => ({
       ...file(path, 0),
       kind: "directory",

@@ -4,90 +4,34 @@
  * Method: a real sender against a peer that says what the test tells it to.
  */
 import assert from "node:assert/strict";
+import { encodeHex } from "../../../lib/bytes/hex.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../../lib/errors.ts";
 import { hashGroup } from "../../../lib/transfer/hash_tree.ts";
 import { GROUP_BYTES, MAX_OPEN_REQUESTS } from "../../../lib/transfer/limits.ts";
-import { buildManifest } from "../../../lib/transfer/manifest.ts";
+import { buildManifest } from "../../../lib/transfer/offer/manifest.ts";
 import { encodeHello, type Message, type RequestItem } from "../../../lib/transfer/messages.ts";
-import { Sender, type SenderOptions } from "../../../lib/transfer/sender.ts";
-import { ShareTree } from "../../../lib/transfer/share_tree.ts";
-import { FakeStorage } from "../../support/fake_storage.ts";
-import { MemoryLink } from "../../support/memory_channel.ts";
-import { Prng } from "../../support/prng.ts";
-import { RawPeer, wireOf } from "../../support/raw_peer.ts";
-import { clientHello, reportEnd } from "../../support/transfer_pair.ts";
+import { Sender } from "../../../lib/transfer/sending/sender.ts";
+import { ShareTree } from "../../../lib/transfer/offer/share_tree.ts";
+import { wireOf } from "../../support/raw_peer.ts";
+import { all, SenderAttack } from "../../support/sender_attack.ts";
+import { clientHello } from "../../support/transfer_pair.ts";
 
 const MIB = GROUP_BYTES;
 const LIST: Message = { type: "list", first: 0 };
 
-/** A sender of `/share` (0), `big` (1), `empty` (2), `small` (3), and an evil client. */
-class Attack {
-  readonly storage = new FakeStorage();
-  readonly link = new MemoryLink(1);
-  readonly peer = new RawPeer(this.link.right);
-  readonly big = new Prng(1).bytes(3 * MIB + 10);
-  sender!: Sender;
-
-  async start(options: Partial<SenderOptions> = {}): Promise<this> {
-    this.storage.addFile("/share/big", this.big);
-    this.storage.addFile("/share/empty", "");
-    this.storage.addFile("/share/small", "small");
-    this.storage.addFile("/secret", "secret");
-    const manifest = await buildManifest(this.storage, ["/share"], { onWarning: () => {} });
-    this.sender = new Sender({
-      channel: this.link.left,
-      storage: this.storage,
-      crypto: nodeProvider,
-      manifest,
-      clientHello: clientHello(),
-      onEvent: () => {},
-      ...options,
-    });
-    this.link.left.handler = this.sender;
-    reportEnd(this.link.left, this.sender);
-    this.sender.start();
-    return this;
-  }
-
-  get(firstRequest: number, ...items: RequestItem[]): void {
-    this.peer.say({ type: "get", firstRequest, items });
-  }
-
-  /** Runs until nothing moves any more, or the end. */
-  async settle(): Promise<void> {
-    await this.link.run(this.sender.finished).catch(() => {});
-  }
-
-  /** Runs to the end; gives the error's code, or `"ok"`. */
-  async outcome(): Promise<string> {
-    await this.link.run(this.sender.finished);
-    assert.equal(this.storage.openFiles, 0);
-    try {
-      await this.sender.finished;
-      return "ok";
-    } catch (error) {
-      assert.ok(error instanceof TransferError, String(error));
-      if (error.code === "internal") throw error.cause;
-      return error.code;
-    }
-  }
-}
-
-const ALL = (entry: number): RequestItem => ({ entry, ranges: [] });
-
 Deno.test("Sender shows nothing of the share before the client was let in [XFER-4]", async () => {
-  const attack = await new Attack().start({ admit: () => new Promise(() => {}) });
+  const attack = await new SenderAttack().start({ admit: () => new Promise(() => {}) });
   attack.peer.say(LIST);
   await attack.settle();
   assert.deepEqual(attack.peer.received.map(({ type }) => type), ["hello", "pending"]);
-  attack.get(0, ALL(3));
+  attack.get(0, all(3));
   assert.equal(await attack.outcome(), "protocol_violation");
   assert.deepEqual(attack.peer.blocks, []);
 });
 
 Deno.test("Sender answers LIST from any entry on [XFER-6]", async () => {
-  const attack = await new Attack().start();
+  const attack = await new SenderAttack().start();
   attack.peer.say({ type: "list", first: 2 });
   await attack.settle();
   const [page] = attack.peer.of("entries");
@@ -101,8 +45,8 @@ Deno.test("Sender answers LIST from any entry on [XFER-6]", async () => {
 });
 
 Deno.test("Sender answers whole files with blocks, hashes and roots in order [XFER-10] [XFER-11]", async () => {
-  const attack = await new Attack().start();
-  attack.get(0, ALL(3), ALL(1), ALL(2));
+  const attack = await new SenderAttack().start();
+  attack.get(0, all(3), all(1), all(2));
   await attack.settle();
   const { big, peer } = attack;
   const roots = peer.of("root");
@@ -127,7 +71,7 @@ Deno.test("Sender answers whole files with blocks, hashes and roots in order [XF
 });
 
 Deno.test("Sender answers ranges with their bytes and hashes only [XFER-8]", async () => {
-  const attack = await new Attack().start();
+  const attack = await new SenderAttack().start();
   const ranges = [{ offset: MIB, length: MIB }, { offset: 3 * MIB, length: 10 }];
   attack.get(0, { entry: 1, ranges });
   await attack.settle();
@@ -147,10 +91,10 @@ Deno.test("Sender refuses requests for what is not there [XFER-7] [XFER-8]", asy
     ranges: [{ offset, length }],
   });
   const cases: [number, RequestItem[]][] = [
-    [0, [ALL(0)]], // a folder
-    [0, [ALL(4)]], // past the end
-    [0, [ALL(2 ** 50)]],
-    [1, [ALL(1)]], // not the next number
+    [0, [all(0)]], // a folder
+    [0, [all(4)]], // past the end
+    [0, [all(2 ** 50)]],
+    [1, [all(1)]], // not the next number
     [0, [range(1, MIB)]],
     [0, [range(0, 5)]],
     [0, [range(0, 0)]],
@@ -161,7 +105,7 @@ Deno.test("Sender refuses requests for what is not there [XFER-7] [XFER-8]", asy
     [0, [{ entry: 2, ranges: [{ offset: 0, length: 0 }] }]],
   ];
   for (const [first, items] of cases) {
-    const attack = await new Attack().start();
+    const attack = await new SenderAttack().start();
     attack.get(first, ...items);
     assert.equal(await attack.outcome(), "protocol_violation", JSON.stringify(items));
     assert.equal(attack.peer.wireCode, wireOf("protocol_violation"));
@@ -169,11 +113,20 @@ Deno.test("Sender refuses requests for what is not there [XFER-7] [XFER-8]", asy
   }
 });
 
+Deno.test("Sender sends no link as a file [XFER-7]", async () => {
+  const { manifest } = await new SenderAttack().start();
+  const link = { kind: "symlink", path: "share/z", linkTarget: "small" } as const;
+  const entries = [...manifest.entries, { ...link, sizeBytes: 0, mtimeMs: 0, executable: false }];
+  const attack = await new SenderAttack().start({ manifest: { ...manifest, entries } });
+  attack.get(0, all(4));
+  assert.equal(await attack.outcome(), "protocol_violation");
+});
+
 Deno.test("Sender bounds unanswered requests [XFER-7]", async () => {
-  const attack = await new Attack().start();
-  const items = Array.from({ length: MAX_OPEN_REQUESTS }, () => ALL(3));
+  const attack = await new SenderAttack().start();
+  const items = Array.from({ length: MAX_OPEN_REQUESTS }, () => all(3));
   attack.get(0, ...items);
-  attack.get(items.length, ALL(3), ALL(3));
+  attack.get(items.length, all(3), all(3));
   // More than one page of answers is still unread, so all of these are open.
   attack.get(items.length + 2, ...items);
   assert.equal(await attack.outcome(), "limit_exceeded");
@@ -185,7 +138,7 @@ Deno.test("Sender refuses messages that are not the client's turn [XFER-2]", asy
     [{ type: "verify_commit", commitment: new Uint8Array(32) }],
     [{ type: "verify_nonce", nonce: new Uint8Array(32) }],
     [{ type: "pending", reason: "admission" }],
-    [{ type: "offer", entries: 0, files: 0, directories: 0, bytes: 0 }],
+    [{ type: "offer", entries: 0, files: 0, directories: 0, links: 0, bytes: 0 }],
     [{ type: "entries", first: 0, entries: [] }],
     [{ type: "nodes", request: 0, firstGroup: 0, hashes: new Uint8Array(32) }],
     [{ type: "bye" }],
@@ -193,30 +146,30 @@ Deno.test("Sender refuses messages that are not the client's turn [XFER-2]", asy
     [LIST, LIST],
   ];
   for (const sequence of sequences) {
-    const attack = await new Attack().start();
+    const attack = await new SenderAttack().start();
     attack.peer.say(...sequence);
     assert.equal(await attack.outcome(), "protocol_violation", JSON.stringify(sequence));
   }
-  const attack = await new Attack().start();
+  const attack = await new SenderAttack().start();
   attack.peer.block(0, 0, new Uint8Array(1));
   assert.equal(await attack.outcome(), "protocol_violation");
 });
 
 Deno.test("Sender refuses a client of another version, naming both [XFER-3]", async () => {
   const hello = encodeHello({ version: 2, features: 0, text: "" });
-  const attack = await new Attack().start({ clientHello: hello });
+  const attack = await new SenderAttack().start({ clientHello: hello });
   assert.equal(await attack.outcome(), "version_mismatch");
   assert.match(attack.peer.end!.reason, /version 1.*2/);
-  const malformed = await new Attack().start({ clientHello: new Uint8Array([1]) });
+  const malformed = await new SenderAttack().start({ clientHello: new Uint8Array([1]) });
   assert.equal(await malformed.outcome(), "protocol_violation");
 });
 
 Deno.test("Sender stops a request that is given up and tells how far it came [XFER-14]", async () => {
-  const attack = await new Attack().start();
+  const attack = await new SenderAttack().start();
   attack.storage.onRead = (path, offset) => {
     if (path === "/share/big" && offset === MIB) attack.peer.say({ type: "cancel", request: 0 });
   };
-  attack.get(0, ALL(1), ALL(3));
+  attack.get(0, all(1), all(3));
   await attack.settle();
   const [first, second] = attack.peer.of("root");
   assert.deepEqual([first!.request, first!.status], [0, "cancelled"]);
@@ -228,7 +181,7 @@ Deno.test("Sender stops a request that is given up and tells how far it came [XF
 });
 
 Deno.test("Sender does not begin a request that was given up while it waited [XFER-14]", async () => {
-  const attack = await new Attack().start();
+  const attack = await new SenderAttack().start();
   const reads: string[] = [];
   attack.storage.onRead = (path, offset) => {
     reads.push(path);
@@ -237,7 +190,7 @@ Deno.test("Sender does not begin a request that was given up while it waited [XF
     attack.peer.say({ type: "cancel", request: 2 });
   };
   const firstGroup = { entry: 1, ranges: [{ offset: 0, length: MIB }] };
-  attack.get(0, ALL(1), ALL(3), firstGroup);
+  attack.get(0, all(1), all(3), firstGroup);
   await attack.settle();
   assert.deepEqual(
     attack.peer.of("root").map(({ request, status, sentBytes }) => [request, status, sentBytes]),
@@ -249,9 +202,9 @@ Deno.test("Sender does not begin a request that was given up while it waited [XF
 
 Deno.test("Sender compares the receipt with what it sent [XFER-14] [XFER-15]", async () => {
   const run = async (cancelled: boolean, counted: boolean) => {
-    const attack = await new Attack().start();
+    const attack = await new SenderAttack().start();
     const manifest = await buildManifest(attack.storage, ["/share"], { onWarning: () => {} });
-    attack.get(0, ALL(3));
+    attack.get(0, all(3));
     await attack.settle();
     if (cancelled) attack.peer.say({ type: "cancel", request: 0 });
     const tree = new ShareTree(nodeProvider, manifest.entries);
@@ -271,8 +224,8 @@ Deno.test("Sender compares the receipt with what it sent [XFER-14] [XFER-15]", a
 });
 
 Deno.test("Sender refuses a receipt while requests are open [XFER-15]", async () => {
-  const attack = await new Attack().start();
-  attack.get(0, ALL(1));
+  const attack = await new SenderAttack().start();
+  attack.get(0, all(1));
   const root = new Uint8Array(32);
   attack.peer.say({ type: "receipt", root, items: 0, bytes: 0, leftOut: 0 });
   assert.equal(await attack.outcome(), "protocol_violation");
@@ -280,10 +233,10 @@ Deno.test("Sender refuses a receipt while requests are open [XFER-15]", async ()
 
 Deno.test("Sender says that files are done only when they have arrived", async () => {
   const done: string[] = [];
-  const attack = await new Attack().start({
+  const attack = await new SenderAttack().start({
     onEvent: (notice) => void (notice.event === "file-done" && done.push(notice.path)),
   });
-  attack.get(0, ALL(1), ALL(2), ALL(3));
+  attack.get(0, all(1), all(2), all(3));
   let deliveries = 0;
   const deliver = attack.link.left.deliver.bind(attack.link.left);
   attack.link.left.deliver = () => ++deliveries === 12 ? attack.link.left.vanish() : deliver();
@@ -297,7 +250,7 @@ Deno.test("Sender says that files are done only when they have arrived", async (
 Deno.test("Sender tells a client that was not let in nothing of how many entries there are [XFER-4]", async () => {
   let letIn = (_isAdmitted: boolean) => {};
   const admit = () => new Promise<boolean>((resolve) => letIn = resolve);
-  const attack = await new Attack().start({ admit });
+  const attack = await new SenderAttack().start({ admit });
   attack.peer.say({ type: "list", first: 1_000_000 });
   await attack.settle();
   assert.equal(attack.peer.end, undefined);
@@ -306,7 +259,7 @@ Deno.test("Sender tells a client that was not let in nothing of how many entries
 });
 
 Deno.test("Sender bounds ranges of unanswered requests [XFER-7]", async () => {
-  const attack = await new Attack().start();
+  const attack = await new SenderAttack().start();
   const ranges = [0, 1, 2].map((group) => ({ offset: group * MIB, length: MIB }));
   for (let first = 0; first + 300 < MAX_OPEN_REQUESTS; first += 300) {
     attack.get(first, ...Array.from({ length: 300 }, () => ({ entry: 1, ranges })));
@@ -316,20 +269,20 @@ Deno.test("Sender bounds ranges of unanswered requests [XFER-7]", async () => {
 
 Deno.test("Sender reports a file that cannot be read once, however often it is asked for", async () => {
   const warnings: string[] = [];
-  const attack = await new Attack().start({
+  const attack = await new SenderAttack().start({
     onEvent: (notice) => {
       if (notice.event === "warning") warnings.push(`${notice.code} ${notice.path}`);
     },
   });
   attack.storage.unreadable.add("/share/small");
-  attack.get(0, ALL(3), ALL(3), ALL(3));
+  attack.get(0, all(3), all(3), all(3));
   await attack.settle();
   assert.equal(attack.peer.of("root").length, 3);
   assert.deepEqual(warnings, ["unreadable share/small"]);
 });
 
 Deno.test("Sender asks nobody about a client that broke the protocol before it was greeted", async () => {
-  const attack = new Attack();
+  const attack = new SenderAttack();
   attack.storage.addFile("/share/a", "a");
   const manifest = await buildManifest(attack.storage, ["/share"], { onWarning: () => {} });
   let asked = 0;
@@ -347,4 +300,50 @@ Deno.test("Sender asks nobody about a client that broke the protocol before it w
   sender.start();
   await assert.rejects(sender.finished, { code: "protocol_violation" });
   assert.equal(asked, 0);
+});
+
+Deno.test("Sender counts parts of a file once, and calls it done when the client does", async () => {
+  const attack = await new SenderAttack().start();
+  const part = (group: number): RequestItem => ({
+    entry: 1,
+    ranges: [{ offset: group * MIB, length: MIB }],
+  });
+  attack.check(0, 1);
+  attack.get(1, part(1), part(2));
+  await attack.settle();
+  const { sender } = attack;
+  const progress = () => {
+    const { bytesDone, bytesTotal, itemsDone, itemsTotal } = sender.progress;
+    return [bytesDone, bytesTotal, itemsDone, itemsTotal];
+  };
+  assert.deepEqual(progress(), [2 * MIB, 2 * MIB, 0, 1]);
+  // More than the file has must be parts of it that were damaged on the way.
+  attack.get(3, part(0), part(1), part(2));
+  await attack.settle();
+  assert.deepEqual(progress(), [3 * MIB, 3 * MIB, 0, 1]);
+  const { root: fileRoot } = attack.peer.of("root").find(({ status }) => status === "hashed")!;
+  const tree = new ShareTree(nodeProvider, attack.manifest.entries);
+  tree.setRoot(1, fileRoot);
+  const root = tree.root();
+  attack.peer.say({ type: "receipt", root, items: 1, bytes: attack.big.length, leftOut: 3 });
+  assert.equal(await attack.outcome(), "ok");
+  assert.deepEqual(progress(), [3 * MIB, 3 * MIB, 1, 1]);
+  assert.deepEqual(attack.notices.filter(({ event }) => event === "file-done"), [{
+    event: "file-done",
+    path: "share/big",
+    bytes: attack.big.length,
+    root: encodeHex(fileRoot),
+  }]);
+});
+
+Deno.test("Sender fails when nothing could be read of what it was asked for", async () => {
+  const attack = new SenderAttack();
+  await attack.start();
+  attack.storage.unreadable.add("/share/big").add("/share/small");
+  attack.check(0, 1);
+  attack.get(1, all(3));
+  await attack.settle();
+  const root = new ShareTree(nodeProvider, attack.manifest.entries).root();
+  attack.peer.say({ type: "receipt", root, items: 1, bytes: 0, leftOut: 3 });
+  assert.equal(await attack.outcome(), "read_failed");
 });

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { encodeHex } from "../../../lib/bytes/hex.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
-import type { ManifestEntry } from "../../../lib/transfer/entry.ts";
-import { ShareTree } from "../../../lib/transfer/share_tree.ts";
+import type { ManifestEntry } from "../../../lib/transfer/offer/entry.ts";
+import { ShareTree } from "../../../lib/transfer/offer/share_tree.ts";
 
 const ENTRIES: ManifestEntry[] = [
   { kind: "directory", path: "d", sizeBytes: 0, mtimeMs: 1, executable: false },
@@ -28,9 +28,30 @@ Deno.test("ShareTree forgets the root of a file that does not count [XFER-14]", 
   const before = encodeHex(tree.root());
   tree.setRoot(1, new Uint8Array(32).fill(7));
   assert.notEqual(encodeHex(tree.root()), before);
-  tree.clearRoot(1);
+  tree.giveUp(1);
   assert.equal(encodeHex(tree.root()), before);
   assert.equal(tree.verifiedBytes, 0);
+  // Another request for it may end well afterwards.
+  tree.setRoot(1, new Uint8Array(32).fill(7));
+  assert.ok(!tree.isVerified(1));
+  assert.equal(encodeHex(tree.root()), before);
+});
+
+Deno.test("ShareTree counts a link as it is, and a stream as long as it was [XFER-15] [XFER-19]", () => {
+  const { sha256 } = nodeProvider;
+  const base = { sizeBytes: 0, mtimeMs: 0, executable: false };
+  const entries: ManifestEntry[] = [
+    { ...base, kind: "symlink", path: "l", linkTarget: "to" },
+    { ...base, kind: "stream", path: "s" },
+  ];
+  const root = new Uint8Array(32).fill(5);
+  const tree = new ShareTree(nodeProvider, entries);
+  tree.setRoot(1, root, 3_000_000);
+  assert.equal(tree.verifiedBytes, 3_000_000);
+  const link = new Uint8Array([0, 2, 1, 108, 2, 116, 111, 0, 0]);
+  const stream = new Uint8Array([0, 3, 1, 115, 0, 0, 1, ...root]);
+  const expected = sha256(new Uint8Array([1]), sha256(link), sha256(stream));
+  assert.equal(encodeHex(tree.root()), encodeHex(expected));
 });
 
 Deno.test("ShareTree has the same root in whatever order files are noted and forgotten", () => {
@@ -58,9 +79,10 @@ Deno.test("ShareTree has the same root in whatever order files are noted and for
     const fills = new Map<number, number>();
     for (const { entry, fill, isLookedAt } of steps) {
       if (entries[entry]?.kind !== "file") continue;
-      if (fill === 0) tree.clearRoot(entry);
+      if (fill === 0) tree.giveUp(entry);
       else tree.setRoot(entry, new Uint8Array(32).fill(fill));
-      fills.set(entry, fill);
+      // What was given up stays so.
+      if (fills.get(entry) !== 0) fills.set(entry, fill);
       if (isLookedAt) tree.root();
     }
     const fresh = new ShareTree(nodeProvider, entries);

@@ -3,8 +3,10 @@
  * Method: files in memory, a link in memory that cuts, reorders and repeats by a seed.
  */
 import assert from "node:assert/strict";
+import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../../lib/errors.ts";
-import { StorageError } from "../../../lib/transfer/storage.ts";
+import { ownNamesOf } from "../../../lib/transfer/own_names.ts";
+import { StorageError } from "../../../lib/storage/storage.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 import { Prng } from "../../support/prng.ts";
 import { TransferPair, type TransferPairOptions } from "../../support/transfer_pair.ts";
@@ -50,21 +52,29 @@ function mixedTree(prng: Prng): FakeStorage {
 
 /** Runs a transfer that must end well on both sides. */
 async function succeed(pair: TransferPair, ...paths: string[]) {
+  return await succeedKeeping([], pair, ...paths);
+}
+
+/** The same; part files of some files are left for a later run. */
+async function succeedKeeping(kept: readonly string[], pair: TransferPair, ...paths: string[]) {
   await pair.start(paths.length > 0 ? paths : ["/share"]);
   const { sent, received } = await pair.run();
   if (received.status === "rejected") throw received.reason;
   if (sent.status === "rejected") throw sent.reason;
   assert.equal(sent.value.root, received.value.root);
   assert.equal(pair.link.right.consumedBytes, pair.link.right.acceptedBytes);
-  assertNothingLeft(pair);
+  assertNothingLeft(pair, kept);
   return { sent: sent.value, received: received.value };
 }
 
 /** Runs a transfer that must fail; gives the codes of both sides. */
-async function fail(pair: TransferPair): Promise<{ sent: string; received: string }> {
+async function fail(
+  pair: TransferPair,
+  kept: readonly string[] = [],
+): Promise<{ sent: string; received: string }> {
   await pair.start();
   const { sent, received } = await pair.run();
-  assertNothingLeft(pair);
+  assertNothingLeft(pair, kept);
   return { sent: codeOf(sent), received: codeOf(received) };
 }
 
@@ -75,11 +85,27 @@ function codeOf(result: PromiseSettledResult<unknown>): string {
   return result.reason.code;
 }
 
-/** No file is open, and no part file lies about. */
-function assertNothingLeft(pair: TransferPair): void {
+/**
+ * No file is open, and nothing lies about but the part files and journals of the files in `kept`,
+ * named as in the share.
+ */
+function assertNothingLeft(pair: TransferPair, kept: readonly string[] = []): void {
   assert.equal(pair.source.openFiles, 0);
   assert.equal(pair.target.openFiles, 0);
-  assert.deepEqual(pair.target.paths("/").filter((path) => path.endsWith(".part")), []);
+  const expected = kept.flatMap((path) => {
+    const { part, journal } = ownNamesOf(nodeProvider, path);
+    const folder = `/into/${path}`.replace(/\/[^/]*$/, "");
+    return [`${folder}/${part}`, `${folder}/${journal}`];
+  });
+  assert.deepEqual(
+    pair.target.paths("/").filter((path) => path.includes("/.p2pft-")),
+    expected.sort(),
+  );
+}
+
+/** What is under its own name in the folder that was shared. */
+function inPlace(pair: TransferPair): string[] {
+  return pair.target.paths("/into/share").filter((path) => !path.includes("/.p2pft-"));
 }
 
 function pairWith(files: Record<string, string | Uint8Array>, options: TransferPairOptions = {}) {
@@ -336,13 +362,13 @@ Deno.test("transfer reports unreadable sources and goes on [XFER-13]", async () 
   pair.source.onRead = (path, offset) => {
     if (path === "/share/torn" && offset === 2 * MIB) pair.source.unreadable.add(path);
   };
-  const { sent, received } = await succeed(pair);
+  const { sent, received } = await succeedKeeping(["share/torn"], pair);
   for (const summary of [sent, received]) {
     assert.deepEqual([summary.leftOut, summary.exit, summary.bytes], [2, 13, 2]);
   }
   assert.deepEqual(pair.warnings, ["unreadable share/locked", "unreadable share/torn"]);
   assert.deepEqual(pair.senderWarnings, pair.warnings);
-  assert.deepEqual(pair.target.paths("/into/share"), ["/into/share/a", "/into/share/z"]);
+  assert.deepEqual(inPlace(pair), ["/into/share/a", "/into/share/z"]);
 });
 
 Deno.test("transfer fails when nothing could be read [XFER-13]", async () => {
@@ -374,13 +400,13 @@ Deno.test("transfer leaves out what changes while it is read [XFER-13]", async (
     if (path === "/share/shrunk" && offset === MIB) node.bytes = new Uint8Array(2 * MIB + 1);
     if (path === "/share/touched" && offset === MIB) node.mtimeMs++;
   };
-  const { sent, received } = await succeed(pair);
+  const { sent, received } = await succeedKeeping(["share/shrunk", "share/touched"], pair);
   for (const summary of [sent, received]) {
     assert.deepEqual([summary.leftOut, summary.exit, summary.bytes], [3, 14, 3 * MIB]);
   }
   const changed = ["grown", "shrunk", "touched"].map((name) => `source_changed share/${name}`);
   assert.deepEqual(pair.warnings.sort(), changed);
-  assert.deepEqual(pair.target.paths("/into/share"), ["/into/share/ok"]);
+  assert.deepEqual(inPlace(pair), ["/into/share/ok"]);
 });
 
 Deno.test("transfer leaves out what changed since it was listed", async () => {
@@ -435,11 +461,17 @@ Deno.test("transfer ends the same with storages that answer at once", async () =
   assert.deepEqual(await fail(full), { sent: "disk_full", received: "disk_full" });
 });
 
-Deno.test("transfer ends when the disk is full, and removes its part files [DISK-3]", async () => {
-  for (const capacityBytes of [100, MIB + 100]) {
+Deno.test("transfer ends when the disk is full, and leaves what there was room for [DISK-7]", async () => {
+  for (const capacityBytes of [100, MIB + 10]) {
     const pair = pairWith({ "/share/a": new Uint8Array(3 * MIB), "/share/b": new Uint8Array(500) });
     pair.target.capacityBytes = capacityBytes;
-    assert.deepEqual(await fail(pair), { sent: "disk_full", received: "disk_full" });
+    await pair.start();
+    const { sent, received } = await pair.run();
+    assert.deepEqual([codeOf(sent), codeOf(received)], ["disk_full", "disk_full"]);
+    const part = `/into/share/${ownNamesOf(nodeProvider, "share/a").part}`;
+    const left = pair.target.paths("/").filter((path) => path.includes("/.p2pft-"));
+    assert.deepEqual(left, capacityBytes < MIB ? [] : [part]);
+    assert.equal(pair.target.get(part)?.bytes.length, capacityBytes < MIB ? undefined : MIB);
   }
 });
 
@@ -455,7 +487,7 @@ Deno.test("transfer ends when a file cannot be written, and names it", async () 
     assert.ok(received.status === "rejected" && /\/into\/share\/a/.test(received.reason.message));
     // No path of this machine is told to the peer.
     assert.ok(!pair.link.left.end!.reason.includes("/into"));
-    assertNothingLeft(pair);
+    assertNothingLeft(pair, bytes.length > MIB ? ["share/a"] : []);
   }
 });
 
@@ -477,6 +509,7 @@ for (const isReceiver of [true, false]) {
 
 Deno.test("transfer does not hang when the path is lost, whenever that is", async () => {
   let endings = 0;
+  let keptParts = 0;
   for (let turns = 1; turns < 400; turns += 7) {
     const pair = pairWith({ "/share/a": new Uint8Array(3 * MIB), "/share/b": "x" });
     await pair.start();
@@ -487,11 +520,14 @@ Deno.test("transfer does not hang when the path is lost, whenever that is", asyn
     pair.link.left.onEnd = () => pair.sender.handleClosed(lost);
     pair.link.right.onEnd = () => pair.receiver.handleClosed(lost);
     const { received } = await pair.run();
-    if (codeOf(received) === "path_lost") endings++;
+    const isLost = codeOf(received) === "path_lost";
+    if (isLost) endings++;
     else assertSameTree(pair.source, "/share", pair.target, "/into/share");
-    assertNothingLeft(pair);
+    const isKept = isLost && pair.target.paths("/into").some((path) => path.endsWith(".journal"));
+    if (isKept) keptParts++;
+    assertNothingLeft(pair, isKept ? ["share/a"] : []);
   }
-  assert.ok(endings > 5);
+  assert.ok(endings > 5 && keptParts > 0, `${endings} endings, ${keptParts} kept`);
 });
 
 Deno.test("transfer counts as done when the sharer vanishes after the receipt [XFER-15]", async () => {
