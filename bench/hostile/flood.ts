@@ -1,11 +1,12 @@
 /**
  * What a transfer keeps of its rate while strangers send garbage to its sharer, on real sockets:
  *
- * `deno run -A bench/hostile/flood.ts [--mb 512] [--rate 100000] [--runs 3]`
+ * `deno run -A bench/hostile/flood.ts [--mb 512] [--rate 100000] [--runs 3] [--limit RATE]`
  *
  * Each run moves one file between two processes of the program over loopback, once alone and once
  * with a third process that sends datagrams of random bytes and of every length that means something.
- * All processes share the machine, so the third one's own work counts against the transfer too.
+ * All processes share the machine, so the third one's own work counts against the transfer too, but
+ * for what a low priority and a limit of the transfer's rate (`30M` on two cores) leave to the others.
  * Prints one line of JSON.
  */
 import { parseArgs } from "node:util";
@@ -47,12 +48,14 @@ async function transfer(
   path: string,
   into: string,
   datagramsPerSecond: number,
+  limit: string | undefined,
 ): Promise<{ rate: number; perSecond: number; answers: number }> {
-  await using sender = startSend([path]);
+  await using sender = startSend([path], limit === undefined ? {} : { args: ["--limit", limit] });
   const code = await codeOf(sender);
   const { port } = readCode(code).candidates[0]!.address;
-  const child = datagramsPerSecond === 0 ? undefined : new Deno.Command(Deno.execPath(), {
+  const child = datagramsPerSecond === 0 ? undefined : new Deno.Command("nice", {
     args: [
+      ...["-n", "19", Deno.execPath()],
       ...["run", "-A", "--unstable-net", import.meta.filename!],
       ...["--flood", `${port}`, "--rate", `${datagramsPerSecond}`],
     ],
@@ -80,6 +83,7 @@ const { values } = parseArgs({
     mb: { type: "string", default: "512" },
     rate: { type: "string", default: "100000" },
     runs: { type: "string", default: "3" },
+    limit: { type: "string" },
     flood: { type: "string" },
   },
 });
@@ -98,8 +102,13 @@ if (values.flood !== undefined) {
   const flooded: number[] = [];
   let [perSecond, answers] = [0, 0];
   for (let run = 0; run < Number(values.runs); run++) {
-    alone.push((await transfer(path, temp.at(`alone ${run}`), 0)).rate);
-    const result = await transfer(path, temp.at(`flooded ${run}`), Number(values.rate));
+    alone.push((await transfer(path, temp.at(`alone ${run}`), 0, values.limit)).rate);
+    const result = await transfer(
+      path,
+      temp.at(`flooded ${run}`),
+      Number(values.rate),
+      values.limit,
+    );
     flooded.push(result.rate);
     perSecond = Math.max(perSecond, result.perSecond);
     answers += result.answers;

@@ -39,6 +39,7 @@ import { Hold, type HoldId, HoldTimes } from "./hold_times.ts";
 import { type Limitation, LimitedNews, MAX_LIMITED_FRAME_BYTES } from "./limited_frame.ts";
 import type { MtuLadder } from "./mtu.ts";
 import { Outbox } from "./outbox.ts";
+import { PacketGaps } from "./packet_gaps.ts";
 import { Pacer } from "./pacer.ts";
 import { PeerBuffer } from "./peer_buffer.ts";
 import {
@@ -93,6 +94,7 @@ export class Connection implements Channel {
   readonly #opener: PacketOpener;
   readonly #timers = new TimerTable();
   readonly #recovery: Recovery;
+  readonly #gaps: PacketGaps;
   readonly #conditions: PathConditions;
   readonly #paths: Paths;
   #controller: CongestionController;
@@ -149,9 +151,11 @@ export class Connection implements Channel {
       handlePacketLost: (slot) => this.#handlePacketLost(slot),
     });
     this.#recovery.rtt.maxAckDelayMs = options.remote.ackDelayMs;
+    this.#gaps = new PacketGaps(options.random);
     if (options.rttMs !== undefined) this.#recovery.rtt.addSample(options.rttMs, 0);
     this.#paths = new Paths(now, {
       path: options.path,
+      unasked: options.unasked,
       isClient: options.writeConfirmation !== undefined,
       random: options.random,
       timers: this.#timers,
@@ -235,7 +239,7 @@ export class Connection implements Channel {
       windowBytes: this.#controller.windowBytes,
       inFlightBytes,
       datagramBytes: this.#mtu.datagramBytes,
-      sentPackets: sent.next,
+      sentPackets: sent.next - this.#gaps.count,
       receivedPackets: this.#receivedPackets,
       lostPackets,
       spuriousPackets,
@@ -272,6 +276,22 @@ export class Connection implements Channel {
   /** The path of the session now. */
   get path(): Path {
     return this.#paths.current;
+  }
+
+  /** Whether nobody asked where the session goes, and nothing has proved yet that the sharer is there. */
+  get isUnproved(): boolean {
+    return this.#paths.isUnproved;
+  }
+
+  /**
+   * Client: the message 2 that began this session came again [HS-13].
+   *
+   * @param bytes Of its datagram.
+   */
+  handleMessage2(now: Instant, path: Path, bytes: number): void {
+    this.#now = now;
+    if (this.#state !== "confirming") return;
+    if (this.#paths.handleMessage2(now, path, bytes)) this.#confirmationDue = true;
   }
 
   /** Takes the oldest event of the paths; the endpoint does. */
@@ -491,15 +511,11 @@ export class Connection implements Channel {
     if (this.#keys.isWornOut) {
       this.#endAtLimit("The keys could not be replaced in time");
     }
+    if (this.#paths.isUnproved) return this.#transmitUnproved(now, out);
     if (this.closed) return this.#transmitClose(now, out);
     if (this.#confirmationDue) return this.#transmitConfirmation(now, out);
-    if (this.#paths.hasTransmit && this.#mayAcknowledge) {
-      const end = this.#paths.write(now, out);
-      if (end > 0) {
-        this.transmitPath = this.#paths.transmitPath;
-        return this.#seal(now, out, end, PacketFlag.OFF_PATH);
-      }
-    }
+    const length = this.#transmitOffPath(now, out);
+    if (length > 0) return length;
     if (this.#state === "open" && this.#mtu.nextProbeBytes() > 0) {
       return this.#transmitMtuProbe(now, out);
     }
@@ -516,11 +532,38 @@ export class Connection implements Channel {
    */
   extendTransmit(now: Instant, out: Uint8Array, segmentBytes: number): number {
     if (this.closed || segmentBytes !== this.#mtu.datagramBytes) return 0;
+    if (this.#paths.isUnproved) return 0;
     if (this.transmitPath !== this.#paths.current || this.#paths.hasTransmit) return 0;
     return this.#transmitData(now, out);
   }
 
   // ---- sending ----
+
+  /** [HS-14] Message 3, then packets, as much as what came from there lets. */
+  #transmitUnproved(now: Instant, out: Uint8Array): number {
+    const maySend = this.#paths.maySend(this.#mtu.datagramBytes);
+    let length = 0;
+    if (this.closed) {
+      if (maySend) length = this.#transmitClose(now, out);
+    } else if (this.#state === "confirming") {
+      if (maySend && this.#confirmationDue) length = this.#transmitConfirmation(now, out);
+    } else {
+      length = this.#transmitOffPath(now, out);
+      if (length > 0) return length;
+      if (maySend) length = this.#transmitData(now, out);
+    }
+    this.#paths.handleSent(length);
+    return length;
+  }
+
+  /** Challenges and responses. */
+  #transmitOffPath(now: Instant, out: Uint8Array): number {
+    if (!this.#paths.hasTransmit || !this.#mayAcknowledge) return 0;
+    const end = this.#paths.write(now, out);
+    if (end === 0) return 0;
+    this.transmitPath = this.#paths.transmitPath;
+    return this.#seal(now, out, end, PacketFlag.OFF_PATH);
+  }
 
   #transmitData(now: Instant, out: Uint8Array): number {
     const datagramBytes = this.#mtu.datagramBytes;
@@ -634,10 +677,12 @@ export class Connection implements Channel {
     this.#keys.handleSealing(now);
     out.set(this.#options.remote.connectionId, 0);
     const recovery = this.#recovery;
+    const isInFlight = (flags & PacketFlag.IN_FLIGHT) !== 0;
+    if (isInFlight && this.#gaps.take(recovery.sent.next)) recovery.leaveOut(now);
     const length = this.#sealer.seal(out, 0, payloadEnd, recovery.sent.next);
     const slot = recovery.onSent(now, length, flags);
     if ((flags & PacketFlag.ACK) !== 0) recovery.sent.acknowledged[slot] = this.#acks.largest;
-    if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
+    if (isInFlight) {
       recovery.sent.firstSegments[slot] = this.#outbox.filledFirst;
       recovery.sent.segmentCounts[slot] = this.#outbox.filledCount;
       this.#pacer.onSent(length);
@@ -691,7 +736,7 @@ export class Connection implements Channel {
 
   // ---- receiving ----
 
-  /** [ACK-2] What was never sent cannot be acknowledged. */
+  /** [ACK-2] [ACK-6] What was never sent cannot be acknowledged. */
   #handleAck(now: Instant, ack: AckFrame): void {
     // A window that the peer's buffer keeps from being filled is not to grow for it.
     const isWindowLimited = !this.#isAppLimited &&

@@ -20,6 +20,8 @@ export interface ConnectionOptions {
   readonly remote: TransportParameters;
   /** Where datagrams go at first. */
   readonly path: Path;
+  /** Client: set when message 2 came along a path on which message 1 never went [HS-13]. */
+  readonly unasked?: UnaskedAnswer;
   /** Where path challenges come from. */
   readonly random: RandomSource;
   /** Round trip seen in the handshake, ms, when it could be told. */
@@ -40,6 +42,14 @@ export interface ConnectionOptions {
   readonly limitBytesPerSecond?: number;
   /** Packets after which keys are replaced; less than the default only in tests. */
   readonly keyUpdatePackets?: number;
+}
+
+/** A message 2 from where nobody asked: of a sharer with several addresses, or a copy. */
+export interface UnaskedAnswer {
+  /** Where message 1 went: a message 2 from one of these decides. */
+  readonly asked: readonly Path[];
+  /** Bytes of handshake datagrams that came along the path the connection begins on. */
+  readonly receivedBytes: number;
 }
 
 /** How a connection ended. */

@@ -18,7 +18,11 @@ import type { ConnectionEnd, ConnectionOptions } from "./connection_options.ts";
 import { readConnectionId } from "./connection_id.ts";
 import { ConnectionSet, Member } from "./connection_set.ts";
 import type { PathEvent } from "./paths/events.ts";
-import { HandshakeClient, type HandshakeClientOptions } from "./handshake_client.ts";
+import {
+  type ConnectedSharer,
+  HandshakeClient,
+  type HandshakeClientOptions,
+} from "./handshake_client.ts";
 import { HandshakeSharer, type HandshakeSharerOptions } from "./handshake_sharer.ts";
 import { HANDSHAKE_DATAGRAM_BYTES, HEADER_BYTES } from "./params.ts";
 import { RateLimit } from "./rate_limit.ts";
@@ -98,6 +102,8 @@ export class Endpoint {
   readonly #isIdTaken = (id: number): boolean => this.#connections.get(id) !== undefined;
   #sharer: HandshakeSharer | undefined;
   #client: HandshakeClient | undefined;
+  /** The session that began where nobody asked, as long as its handshake goes on [HS-13]. */
+  #unproved: Member | undefined;
   /** Whether the last datagram was a connection's: only those come in trains. */
   #isTrain = false;
 
@@ -122,6 +128,7 @@ export class Endpoint {
     now: Instant,
     options: Omit<HandshakeClientOptions, HandshakeSettings>,
   ): void {
+    this.stopConnecting();
     this.#client = new HandshakeClient(now, { ...options, ...this.#handshakeSettings });
   }
 
@@ -155,6 +162,7 @@ export class Endpoint {
   /** Gives up the handshake towards a share. */
   stopConnecting(): void {
     this.#client = undefined;
+    this.#unproved = undefined;
   }
 
   /** Message 2s that had our share's tag but not its key: somebody else answers for this code. */
@@ -167,17 +175,23 @@ export class Endpoint {
     return this.#connections.count;
   }
 
-  /** Takes what a socket received, a datagram or several joined; it is decrypted in place. */
-  handleDatagram(now: Instant, piece: Uint8Array, socket: number, from: SocketAddress): void {
+  /**
+   * Takes what a socket received, a datagram or several joined; it is decrypted in place.
+   *
+   * @returns Whether there may be something to send, to tell or to wait for; false when all of it was
+   *   nobody's.
+   */
+  handleDatagram(now: Instant, piece: Uint8Array, socket: number, from: SocketAddress): boolean {
     let start = 0;
     do {
       const length = this.#handleFirst(now, piece, start, socket, from);
       if (length === 0) {
         this.droppedDatagrams++;
-        return;
+        return start > 0;
       }
       start += length;
     } while (start < piece.length);
+    return true;
   }
 
   /** Takes the datagram at `start`. Returns its length; 0 for one that is nobody's. */
@@ -217,6 +231,7 @@ export class Endpoint {
     if (length < 0) return 0;
     connection.handlePacket(now, piece, start, start + length, socket, from);
     this.#connections.touch(member);
+    if (member === this.#unproved) this.#settle(member);
     return length;
   }
 
@@ -237,7 +252,7 @@ export class Endpoint {
     if (accepted) {
       if (accepted === "handled") return true;
       const { start, remoteKey, request, handshakeHash, earlyPackets } = accepted;
-      const connection = this.#add(now, start);
+      const { connection } = this.#add(now, start);
       this.#events.push({ type: "accepted", connection, remoteKey, request, handshakeHash });
       for (const piece of earlyPackets) {
         this.handleDatagram(now, piece, path.socket, path.remote);
@@ -246,15 +261,33 @@ export class Endpoint {
     }
     const connected = this.#client?.handleDatagram(now, datagram, path);
     if (!connected) return false;
-    if (connected === "handled") return true;
-    this.#client = undefined;
-    const connection = this.#add(now, connected.start);
-    const { handshakeHash } = connected;
-    this.#events.push({ type: "connected", connection, handshakeHash });
+    if (connected === "again") this.#handleMessage2(now, path);
+    else if (connected !== "handled") this.#begin(now, connected);
     return true;
   }
 
-  #add(now: Instant, options: ConnectionOptions): Connection {
+  #begin(now: Instant, { start, handshakeHash }: ConnectedSharer): void {
+    const member = this.#add(now, start);
+    if (start.unasked) this.#unproved = member;
+    else this.stopConnecting();
+    this.#events.push({ type: "connected", connection: member.connection, handshakeHash });
+  }
+
+  /** The message 2 of a session that has not proved its path came once more. */
+  #handleMessage2(now: Instant, path: Path): void {
+    const member = this.#unproved;
+    if (!member) return;
+    member.connection.handleMessage2(now, path, HANDSHAKE_DATAGRAM_BYTES);
+    this.#connections.touch(member);
+    this.#settle(member);
+  }
+
+  /** Ends the handshake once its session is proved or over. */
+  #settle({ connection }: Member): void {
+    if (!connection.isUnproved || connection.closed) this.stopConnecting();
+  }
+
+  #add(now: Instant, options: ConnectionOptions): Member {
     const { wake, takesTrains, connectionLimitBytesPerSecond } = this.#options;
     const congestion = options.remote.background ? "background" : this.#options.congestion;
     const connection = new Connection(now, {
@@ -272,13 +305,14 @@ export class Endpoint {
     });
     const member = new Member(connection, readConnectionId(options.local.connectionId, 0));
     this.#connections.add(member);
-    return connection;
+    return member;
   }
 
   /** Does what is due on all sessions. */
   handleTimeout(now: Instant): void {
     this.#sharer?.handleTimeout(now);
-    this.#client?.handleTimeout(now);
+    const connected = this.#client?.handleTimeout(now);
+    if (connected) this.#begin(now, connected);
     for (const machine of this.#machines) machine.handleTimeout(now);
     this.#connections.handleTimeout(now);
   }
@@ -352,6 +386,7 @@ export class Endpoint {
     }
     if (connection.closed === undefined || member.isEndTold) return;
     member.isEndTold = true;
+    if (member === this.#unproved) this.stopConnecting();
     this.#events.push({ type: "closed", connection, end: connection.closed });
   }
 }

@@ -1,8 +1,11 @@
 /**
  * The client's side of the handshake: message 1 to every address of the code until one answers
- * (docs/protocol.md, "Handshake"). The first authentic answer wins; whoever answers without the key
- * that the code commits to is counted and otherwise ignored, so that it cannot shut out the sharer.
+ * (docs/protocol.md, "Handshake"). The first authentic answer from such an address wins; one from
+ * elsewhere waits for a moment and then counts as well, but the handshake goes on beside the session
+ * until that has proved its path [HS-13]. Whoever answers without the key that the code commits to is
+ * counted and otherwise ignored, so that it cannot shut out the sharer.
  */
+import { constantTimeEqual } from "../bytes/equal.ts";
 import { isSharerKey } from "../crypto/commitment.ts";
 import {
   type HandshakeCodec,
@@ -20,6 +23,7 @@ import {
   HELLO_HEARD_REPEAT_MS,
   HELLO_REPEAT_MS,
   HELLO_REPEATS_MS,
+  UNASKED_ANSWER_MS,
 } from "./params.ts";
 import { isSamePath, type Path } from "../nat/path.ts";
 import { after, earlier, type Instant, NEVER } from "../time.ts";
@@ -85,6 +89,17 @@ interface Attempt {
   isDue: boolean;
 }
 
+/** A message 2 that came along a path on which message 1 never went. */
+interface HeldAnswer {
+  readonly message: Uint8Array;
+  readonly path: Path;
+  readonly sharer: ConnectedSharer;
+  /** When it counts although nothing came from where message 1 went. */
+  readonly takeAt: Instant;
+  receivedBytes: number;
+  isTaken: boolean;
+}
+
 /** One handshake towards a share. */
 export class HandshakeClient {
   /** Where the datagram of the last {@linkcode HandshakeClient.pollTransmit} goes. */
@@ -101,6 +116,7 @@ export class HandshakeClient {
   readonly #request: Uint8Array;
   readonly #attempts: Attempt[];
   #cookie: Uint8Array | undefined;
+  #held: HeldAnswer | undefined;
 
   /**
    * @throws {RangeError} If the request is too long for message 3.
@@ -149,14 +165,15 @@ export class HandshakeClient {
   /**
    * Takes a datagram of 1200 bytes.
    *
-   * @returns The sharer when it has proved its key; `"handled"` for other datagrams with the share's
+   * @returns The sharer when it has proved its key; `"again"` for the message 2 of the session that
+   *   {@linkcode HandshakeClient.handleTimeout} began; `"handled"` for other datagrams with the share's
    *   tag; undefined for a stranger's.
    */
   handleDatagram(
     now: Instant,
     datagram: Uint8Array,
     path: Path,
-  ): ConnectedSharer | "handled" | undefined {
+  ): ConnectedSharer | "again" | "handled" | undefined {
     const type = this.#codec.classify(datagram);
     if (type === 0) return undefined;
     if (type === 4) this.#handleCookie(datagram, path);
@@ -164,19 +181,30 @@ export class HandshakeClient {
     return "handled";
   }
 
-  /** Repeats message 1 when it is time [HS-9]. */
-  handleTimeout(now: Instant): void {
+  /**
+   * Repeats message 1 when it is time [HS-9].
+   *
+   * @returns The sharer when its answer from where nobody asked has waited long enough [HS-13].
+   */
+  handleTimeout(now: Instant): ConnectedSharer | undefined {
     for (const attempt of this.#attempts) {
       if (now < attempt.nextRoundAt) continue;
       attempt.isDue = true;
       attempt.round++;
       attempt.nextRoundAt = nextRoundOf(attempt, now);
     }
+    const held = this.#held;
+    if (!held || held.isTaken || now < held.takeAt) return undefined;
+    held.isTaken = true;
+    this.#noise.wipe();
+    const { sharer: { start, handshakeHash }, receivedBytes } = held;
+    const asked = this.#attempts.filter(({ sentCount }) => sentCount > 0).map(({ path }) => path);
+    return { handshakeHash, start: { ...start, unasked: { asked, receivedBytes } } };
   }
 
   /** When message 1 is repeated next. */
   pollTimeout(): Instant {
-    let deadline = NEVER;
+    let deadline = this.#held && !this.#held.isTaken ? this.#held.takeAt : NEVER;
     for (const { nextRoundAt } of this.#attempts) deadline = earlier(deadline, nextRoundAt);
     return deadline;
   }
@@ -203,9 +231,43 @@ export class HandshakeClient {
     if (attempt) attempt.isDue = true;
   }
 
-  #handleMessage2(now: Instant, datagram: Uint8Array, path: Path): ConnectedSharer | undefined {
+  #handleMessage2(
+    now: Instant,
+    datagram: Uint8Array,
+    path: Path,
+  ): ConnectedSharer | "again" | undefined {
+    const message = this.#codec.decodeMessage2(datagram)!;
+    const held = this.#held;
+    const isHeld = held !== undefined && constantTimeEqual(held.message, message);
+    if (held?.isTaken) return isHeld ? "again" : undefined;
+    const isAsked = (this.#attemptAt(path)?.sentCount ?? 0) > 0;
+    if (held && !isAsked) { // one is enough: what is real will come from where it was asked, too
+      if (isHeld && isSamePath(held.path, path)) held.receivedBytes += datagram.length;
+      return undefined;
+    }
+    const sharer = this.#read(now, message, path);
+    if (!sharer) return undefined;
+    if (!isAsked) {
+      this.#held = {
+        message,
+        path,
+        sharer,
+        takeAt: after(now, UNASKED_ANSWER_MS),
+        receivedBytes: datagram.length,
+        isTaken: false,
+      };
+      return undefined;
+    }
+    held?.sharer.start.sealer.wipe();
+    held?.sharer.start.opener.wipe();
+    this.#noise.wipe();
+    return sharer;
+  }
+
+  /** Reads message 2 and writes message 3; undefined unless it is of the sharer. */
+  #read(now: Instant, message: Uint8Array, path: Path): ConnectedSharer | undefined {
     const noise = this.#noise.clone();
-    const payload = noise.readMessage(this.#codec.decodeMessage2(datagram)!);
+    const payload = noise.readMessage(message);
     const remote = payload && decodeParameters(payload);
     // [HS-3] Nothing is said before the key is the one that the code commits to.
     if (!remote || !isSharerKey(this.#provider, this.#t, noise.remoteStaticKey!)) {
@@ -223,7 +285,6 @@ export class HandshakeClient {
     const { sealer, opener } = protectSession(this.#provider, noise, suite);
     const handshakeHash = noise.handshakeHash;
     noise.wipe();
-    this.#noise.wipe();
     const attempt = this.#attemptAt(path);
     const hasRtt = attempt?.sentCount === 1;
     return {

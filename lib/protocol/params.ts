@@ -58,6 +58,19 @@ export const ACK_EVERY_DISORDERED_PACKETS = 4;
  */
 export const MAX_UNANSWERED_PACKETS = 65_536;
 
+/** The first packet number that may be left out [ACK-6]: a lie about fewer gains nothing. */
+export const FIRST_GAP_PACKET = 17;
+
+/** Mean distance of numbers left out, as a share of those used: who lies is to be found out before
+ * what it gains has doubled twice. */
+export const GAP_SHARE_OF_SENT = 1 / 4;
+
+/** Least such distance, packets: a first window. */
+export const LEAST_GAP_DISTANCE = 64;
+
+/** Largest such distance, packets: each gap costs the peer an ACK, and a range in those that follow. */
+export const LARGEST_GAP_DISTANCE = 1024;
+
 /** Least time an ACK may wait, ms: what timers can keep. */
 export const MIN_ACK_DELAY_MS = 1;
 
@@ -187,6 +200,10 @@ export const HELLO_HEARD_REPEAT_MS = 100;
 
 /** For so long, ms. */
 export const HELLO_HEARD_MS = 3000;
+
+/** How long the client waits, with a message 2 from where nobody asked, for one from where it did, ms:
+ * a copy is hardly faster by so much, and message 1 is repeated twice in this. */
+export const UNASKED_ANSWER_MS = 300;
 
 /** Longest pause between repeats of message 3, ms: a sharer waits for it 10 s only. */
 export const MAX_CONFIRM_INTERVAL_MS = 300;

@@ -65,6 +65,8 @@ export class Recovery {
   readonly #known = new AckFrame();
   /** The largest number acknowledged on the path before the present ACK: what is below came late. */
   #overtaker = -1;
+  /** Whether an ACK named a number that was left out. */
+  #namesGap = false;
   /** When the last loss episode began: what was sent before belongs to it. */
   #episodeStart: Instant = instant(Number.NEGATIVE_INFINITY);
   /** When packets began to give round-trip samples; always, if one was known at the start. */
@@ -121,10 +123,22 @@ export class Recovery {
   }
 
   /**
+   * Leaves out the next number [ACK-6]. It counts as lost from the start: nothing waits for it, and
+   * nothing is learned from it.
+   */
+  leaveOut(now: Instant): void {
+    const slot = this.sent.add();
+    this.sent.sentAt[slot] = now;
+    this.sent.sizes[slot] = 0;
+    this.sent.flags[slot] = PacketFlag.GAP | PacketFlag.LOST;
+    this.sent.segmentCounts[slot] = 0;
+  }
+
+  /**
    * Takes an ACK frame.
    *
    * @param isWindowLimited Whether the window held sending back.
-   * @returns False when it acknowledges what was never sent.
+   * @returns False when it acknowledges what was never sent: then the session must end.
    */
   onAck(now: Instant, ack: AckFrame, isWindowLimited: boolean): boolean {
     const largest = ack.largest[0]!;
@@ -135,6 +149,7 @@ export class Recovery {
     this.#rate.begin();
     this.#overtaker = this.#largestAckedOnPath;
     const ackedEliciting = this.#acknowledgeNew(now, ack);
+    if (this.#namesGap) return false;
     if (isLargestNew) {
       this.#largestAcked = largest;
       // Only the newest packet gives a sample, and only one the peer had to acknowledge promptly.
@@ -312,6 +327,10 @@ export class Recovery {
       const slot = sent.slot(packetNumber);
       const flags = sent.flags[slot]!;
       if ((flags & PacketFlag.ACKED) !== 0) continue;
+      if ((flags & PacketFlag.GAP) !== 0) {
+        this.#namesGap = true;
+        return false;
+      }
       if ((flags & PacketFlag.ACK_ELICITING) !== 0) isEliciting = true;
       if (packetNumber > this.#largestAckedOnPath && (flags & PacketFlag.OFF_PATH) === 0) {
         this.#largestAckedOnPath = packetNumber;
@@ -369,7 +388,8 @@ export class Recovery {
     for (; oldest < this.#firstUnresolved; oldest++) {
       const slot = sent.slot(oldest);
       const flags = sent.flags[slot]!;
-      if ((flags & PacketFlag.ACKED) !== 0) continue;
+      // A gap is forgotten with what is before it: it alone keeps nothing in memory.
+      if ((flags & (PacketFlag.ACKED | PacketFlag.GAP)) !== 0) continue;
       if (sent.sentAt[slot]! + keepMs > now) break;
     }
     sent.forgetBelow(oldest);

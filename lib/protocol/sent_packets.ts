@@ -24,6 +24,8 @@ export const PacketFlag = {
   APP_LIMITED: 1024,
   /** It carried LIMITED. */
   LIMITED: 2048,
+  /** There is no such packet: its number was left out. */
+  GAP: 4096,
 } as const;
 
 const INITIAL_CAPACITY = 1024;

@@ -76,8 +76,10 @@ export class Pump {
     }
     this.#sockets.set(index, socket);
     const receiving = socket.receive((datagram, from) => {
-      this.#endpoint.handleDatagram(this.#clock.now(), datagram, index, from);
-      this.wake();
+      const now = this.#clock.now();
+      const isOurs = this.#endpoint.handleDatagram(now, datagram, index, from);
+      // A stranger's changes nothing: most of what it would cost is the turn of the loop.
+      if (isOurs || now > this.#armedFor) this.wake();
     });
     // A socket that broke is as good as a network that is gone: timers tell the rest.
     receiving.catch(() => {});
@@ -136,6 +138,7 @@ export class Pump {
     this.#isRunning = true;
     while (this.#isScheduled && !this.#isClosed) {
       this.#isScheduled = false;
+      this.#handleOverdue();
       await this.#transmit();
       this.#tellEvents();
       this.#listeners.forEach(this.#tellListener);
@@ -175,6 +178,20 @@ export class Pump {
       if (!event) break;
       this.#onEvent(event);
     }
+  }
+
+  /**
+   * Does what a timer should have done by now. While datagrams come faster than they are taken, the
+   * runtime takes one after the other and fires no timers for a tenth of a second: who sends garbage
+   * would hold back what is paced.
+   */
+  #handleOverdue(): void {
+    const now = this.#clock.now();
+    if (now <= this.#armedFor && now <= this.#endpoint.pollTimeout()) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#armedFor = NEVER;
+    this.#endpoint.handleTimeout(now);
   }
 
   /** Arms the timer for the earliest deadline; one that fires too early is harmless and cheaper. */

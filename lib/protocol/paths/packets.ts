@@ -64,10 +64,10 @@ export class PathPackets {
   /**
    * Writes the frames of the next packet and sets `transmitPath`.
    *
-   * @param current The path of the session.
+   * @param free The path of the session, which needs no leave; undefined while it is unproved.
    * @returns The end of the frames, which begin behind the header; 0 when there is nothing to send.
    */
-  write(now: Instant, out: Uint8Array, current: Path): number {
+  write(now: Instant, out: Uint8Array, free: Path | undefined): number {
     const response = this.#responses.shift();
     if (response) {
       this.transmitPath = response.path;
@@ -75,7 +75,7 @@ export class PathPackets {
     }
     for (const probe of this.#table.all) {
       if (!probe.isDue) continue;
-      if (!this.#mayChallenge(now, probe, current)) {
+      if (!this.#mayChallenge(now, probe, free)) {
         probe.isDue = false;
         continue;
       }
@@ -89,8 +89,9 @@ export class PathPackets {
   }
 
   /** [PATH-3] [PATH-4] The session's own path and proved ones are free. */
-  #mayChallenge(now: Instant, probe: PathProbe, current: Path): boolean {
-    if (probe.maySend(SMALL_PACKET_BYTES) || isSamePath(probe.path, current)) return true;
+  #mayChallenge(now: Instant, probe: PathProbe, free: Path | undefined): boolean {
+    if (probe.maySend(SMALL_PACKET_BYTES)) return true;
+    if (free && isSamePath(probe.path, free)) return true;
     return probe.isListed && this.#budget.take(now);
   }
 }

@@ -24,6 +24,7 @@ import { type PathEvent, PathEvents, type PathReason } from "./events.ts";
 import { PathFollow } from "./follow.ts";
 import { PathNews } from "./news.ts";
 import { PathPackets } from "./packets.ts";
+import type { UnaskedAnswer } from "../connection_options.ts";
 import type { PathAnswer, PathProbe } from "./probe.ts";
 import { PathTable } from "./table.ts";
 import { PathWatch } from "./watch.ts";
@@ -47,6 +48,8 @@ export interface PathChange {
 export interface PathsOptions {
   /** That of the handshake. */
   readonly path: Path;
+  /** Set when the client was answered from where it had not asked. */
+  readonly unasked: UnaskedAnswer | undefined;
   /** The client chooses paths, the sharer follows. */
   readonly isClient: boolean;
   /** Where challenges come from. */
@@ -79,6 +82,8 @@ export class Paths {
   #own: readonly SocketAddress[] = [];
   #candidates: readonly SocketAddress[] = [];
   #extra: SocketAddress[] = [];
+  /** The session's path while nothing has proved that the sharer is there; else undefined. */
+  #unproved: PathProbe | undefined;
   #challenge: Uint8Array | undefined;
   #heldUntil: Instant = LONG_AGO;
   #searchAt: Instant = NEVER;
@@ -94,11 +99,66 @@ export class Paths {
     this.#follow = new PathFollow(isClient);
     this.#packets = new PathPackets(now, this.#table, options.random, path);
     this.#sockets = [{ index: path.socket, family: path.remote.family }];
+    if (options.unasked) {
+      this.#unproved = this.#probeOf(path);
+      this.#unproved.handleReceived(options.unasked.receivedBytes);
+    }
   }
 
   /** Takes the oldest event. */
   takeEvent(): PathEvent | undefined {
     return this.#events.take();
+  }
+
+  // ---- while nothing proves the session's path ----
+
+  /** Whether nobody asked where the session goes, and nothing has proved yet that the sharer is there. */
+  get isUnproved(): boolean {
+    return this.#unproved !== undefined;
+  }
+
+  /** [HS-14] Whether a datagram may go there. */
+  maySend(bytes: number): boolean {
+    return this.#unproved?.maySend(bytes) ?? true;
+  }
+
+  /** A datagram other than a challenge or response goes along the session's path. */
+  handleSent(bytes: number): void {
+    this.#unproved?.handleSent(bytes);
+  }
+
+  /**
+   * [HS-13] The message 2 of this session came again. From where message 1 went, it shows where the
+   * sharer is; from elsewhere it is as good as the one before, which brought no answer.
+   *
+   * @returns Whether the session goes along another path now.
+   */
+  handleMessage2(now: Instant, path: Path, bytes: number): boolean {
+    if (!this.#unproved) return false;
+    const isElsewhere = !isSamePath(path, this.current);
+    if (this.#isAsked(path)) {
+      this.#unproved = undefined;
+    } else {
+      this.#unproved = this.#probeOf(path);
+      this.#unproved.handleReceived(bytes);
+    }
+    if (isElsewhere) this.#settle(now, path);
+    return isElsewhere;
+  }
+
+  #isAsked(path: Path): boolean {
+    return this.#options.unasked?.asked.some((one) => isSamePath(one, path)) ?? false;
+  }
+
+  /** Goes along a path because of where the sharer was heard. */
+  #settle(now: Instant, to: Path): void {
+    const from = this.current;
+    this.current = to;
+    this.#follow.end();
+    this.news.setPeer(to.remote);
+    this.#options.onChange(now, { from, to, rttMs: undefined, wasLost: false });
+    const rttMs = this.#options.rtt.smoothedMs;
+    this.#events.add({ type: "path", path: to, rttMs, reason: "found" });
   }
 
   // ---- what the connection reports ----
@@ -151,7 +211,12 @@ export class Paths {
       remote.host === current.remote.host
     ) {
       if (this.watch.isSilent) this.#resume(now, this.#probeOf(current));
+      if (this.#unproved) this.#prove(now, this.#unproved, bytes);
       return;
+    }
+    if (this.#unproved && this.#isAsked({ socket, remote })) {
+      this.#unproved = undefined;
+      return this.#settle(now, { socket, remote });
     }
     const probe = this.#probeOf({ socket, remote });
     probe.handleReceived(bytes);
@@ -250,7 +315,7 @@ export class Paths {
    * @returns The end of the frames, which begin behind the header; 0 when there is nothing to send.
    */
   write(now: Instant, out: Uint8Array): number {
-    return this.#packets.write(now, out, this.current);
+    return this.#packets.write(now, out, this.#unproved ? undefined : this.current);
   }
 
   // ---- how it is decided ----
@@ -263,6 +328,13 @@ export class Paths {
   #try(now: Instant, probe: PathProbe, count: number, isPadded = false): void {
     probe.begin(now, { count, intervalMs: PATH_FIRST_RETRY_MS, growth: 2, isPadded });
     this.#packets.hasTransmit = true;
+  }
+
+  /** [HS-14] The sharer's packets come along the unproved path: whether they do so rightly is asked. */
+  #prove(now: Instant, probe: PathProbe, bytes: number): void {
+    probe.handleReceived(bytes);
+    if (probe.nextTryAt === NEVER && !probe.isDue) this.#try(now, probe, PATH_TRIES);
+    this.#arm(now);
   }
 
   /** Pairs sockets with the peer's addresses and challenges what is new. */
@@ -288,6 +360,7 @@ export class Paths {
 
   #handleAnswer(now: Instant, probe: PathProbe, answer: PathAnswer): void {
     const isCurrent = isSamePath(probe.path, this.current);
+    if (isCurrent) this.#unproved = undefined;
     if (this.watch.isSilent) this.#resume(now, probe);
     else if (isCurrent) this.#follow.handlePresentAlive(now);
     else if (this.#follow.target) this.#judge(now);
@@ -361,6 +434,7 @@ export class Paths {
     const to = best?.hasAnswered || !other ? best?.path : { socket: other.index, remote };
     if (to) {
       this.current = to;
+      if (this.#unproved) this.#unproved = best?.hasAnswered ? undefined : this.#probeOf(to);
       this.#follow.end();
       this.news.setPeer(to.remote);
       this.#options.onChange(now, { from, to, rttMs: undefined, wasLost: true });
@@ -377,6 +451,7 @@ export class Paths {
     // A path that worked a moment ago needs no new proof, should the peer go back to it.
     if (!wasLost) this.#probeOf(from).markValid(now);
     this.current = to;
+    this.#unproved = undefined;
     this.#follow.end();
     this.#heldUntil = after(now, PATH_HOLD_MS);
     // The first that answered is not always the best.

@@ -212,6 +212,49 @@ Deno.test("[ACK-2] Recovery refuses an ACK for packets never sent, and changes n
   assert.equal(side.ack(50, [0, 1, 2]), true);
 });
 
+Deno.test("[ACK-6] Recovery refuses an ACK for a number that was left out", () => {
+  for (const named of [[0, 1, 2, 3, 4], [2], [1, 2]]) {
+    const side = new Side();
+    side.sendMany(2, 0);
+    side.recovery.leaveOut(instant(2));
+    side.sendMany(2, 2);
+    assert.equal(side.ack(50, named), false, `${named}`);
+  }
+});
+
+Deno.test("[ACK-6] Recovery neither waits for a number that was left out nor learns from it", () => {
+  const side = new Side();
+  side.sendMany(2, 0);
+  side.recovery.leaveOut(instant(2));
+  assert.equal(side.recovery.inFlightBytes, 2 * SIZE);
+  side.sendMany(2, 2);
+  assert.equal(side.ack(50, [0, 1, 3, 4]), true);
+  assert.equal(side.recovery.lossDeadline, NEVER);
+  assert.equal(side.recovery.probeDeadline, NEVER);
+  side.recovery.detectLosses(instant(10_000));
+  assert.deepEqual([side.lost, side.controller.losses], [[], []]);
+  assert.deepEqual(side.controller.ackedPackets.toSorted(), [0, 1, 3, 4]);
+  assert.deepEqual([side.recovery.lostPackets, side.recovery.inFlightBytes], [0, 0]);
+  // It keeps nothing in memory, either.
+  assert.ok(side.recovery.sent.oldest > 2);
+});
+
+Deno.test("[ACK-6] [LOSS-1] Recovery finds persistent congestion across a number that was left out", () => {
+  const found = [false, true].map((hasGap) => {
+    const side = new Side();
+    side.send(0);
+    side.ack(50, [0]);
+    side.send(100);
+    if (hasGap) side.recovery.leaveOut(instant(101));
+    const last = side.send(2000);
+    side.sendMany(3, 2100);
+    side.ack(2200, [last + 3]);
+    return [side.controller.persistentCongestions, side.recovery.lostPackets];
+  });
+  assert.deepEqual(found[0], found[1]);
+  assert.equal(found[0]![0], 1);
+});
+
 Deno.test("Recovery tells each acknowledged packet once", () => {
   const side = new Side();
   side.sendMany(4, 0);

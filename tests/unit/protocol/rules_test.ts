@@ -19,6 +19,7 @@ import {
   MAX_HALF_OPEN,
   MAX_REMEMBERED_NONCES,
   MAX_SESSIONS,
+  UNASKED_ANSWER_MS,
 } from "../../../lib/protocol/params.ts";
 import { isSamePath, type Path } from "../../../lib/nat/path.ts";
 import { instant } from "../../../lib/time.ts";
@@ -160,6 +161,70 @@ Deno.test("[HS-3] a client says nothing to who lacks the key of the code, and wa
   const sharer = answerMessage1(datagram, T, SHARER_KEYS, random);
   const connected = client.handshake.handleDatagram(instant(2), sharer, HERE);
   assert.ok(typeof connected === "object");
+});
+
+/** A client that has asked at HERE, and what the sharer answers to it. */
+function asked(): { client: Client; answer: () => Uint8Array } {
+  const client = new Client(HERE);
+  const share = new Share();
+  const [{ datagram }] = client.sent(0) as [{ datagram: Uint8Array; path: Path }];
+  const hello = CODEC.decodeMessage1(datagram)!;
+  return {
+    client,
+    answer: () => share.answer(CODEC.encodeMessage1(hello.message))[0]!.datagram,
+  };
+}
+
+Deno.test("[HS-13] a client takes no message 2 from where it did not ask while another may come", () => {
+  for (const isFirst of [true, false]) {
+    const { client, answer } = asked();
+    const handle = (nowMs: number, path: Path) =>
+      client.handshake.handleDatagram(instant(nowMs), answer(), path);
+    if (isFirst) {
+      assert.equal(handle(10, pathTo(2)), "handled");
+      assert.equal(handle(10, pathTo(2, "203.0.113.9")), "handled");
+      assert.equal(client.handshake.handleTimeout(instant(10 + UNASKED_ANSWER_MS - 1)), undefined);
+    }
+    const connected = handle(10 + UNASKED_ANSWER_MS - 1, HERE);
+    assert.ok(typeof connected === "object");
+    assert.deepEqual(connected.start.path, HERE);
+    assert.equal(connected.start.unasked, undefined);
+  }
+});
+
+Deno.test("[HS-13] a client prefers the answer to itself to one that was made for somebody else", () => {
+  const client = new Client(HERE);
+  const share = new Share();
+  const [{ datagram }] = client.sent(0) as [{ datagram: Uint8Array; path: Path }];
+  const { message } = CODEC.decodeMessage1(datagram)!;
+  // Who holds the code asks with the client's message in his own name, and passes the answer on.
+  const [made] = share.answer(CODEC.encodeMessage1(message), pathTo(2));
+  const [own] = share.answer(datagram, HERE);
+  assert.equal(client.handshake.handleDatagram(instant(5), made!.datagram, pathTo(2)), "handled");
+  const connected = client.handshake.handleDatagram(instant(9), own!.datagram, HERE);
+  assert.ok(typeof connected === "object");
+  const out = new Uint8Array(1200);
+  connected.start.writeConfirmation!(out);
+  assert.ok(typeof share.hand(out, HERE) === "object", "it is the one that the sharer knows");
+});
+
+Deno.test("[HS-13] a client takes a message 2 from elsewhere when nothing else comes, and goes on asking", () => {
+  const { client, answer } = asked();
+  const elsewhere = pathTo(2);
+  const hand = (nowMs: number, path: Path) =>
+    client.handshake.handleDatagram(instant(nowMs), answer(), path);
+  assert.equal(hand(10, elsewhere), "handled");
+  assert.equal(hand(150, elsewhere), "handled");
+  assert.equal(hand(160, pathTo(3)), "handled");
+  assert.ok(client.handshake.pollTimeout() <= 10 + UNASKED_ANSWER_MS);
+  const connected = client.handshake.handleTimeout(instant(10 + UNASKED_ANSWER_MS));
+  assert.deepEqual(connected?.start.path, elsewhere);
+  assert.deepEqual(connected.start.unasked, { asked: [HERE], receivedBytes: 2400 });
+  assert.ok(client.sent(400).length > 0, "message 1 again");
+  assert.equal(client.handshake.handleTimeout(instant(5000)), undefined, "it begins once");
+  assert.equal(hand(600, HERE), "again");
+  const other = answerMessage1(client.sent(5000)[0]!.datagram, T, SHARER_KEYS, random);
+  assert.equal(client.handshake.handleDatagram(instant(5001), other, HERE), "handled");
 });
 
 Deno.test("[HS-4] a cookie is asked of a busy host, and it is good for its address and port only", () => {

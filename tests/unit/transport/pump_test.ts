@@ -709,3 +709,55 @@ Deno.test("Pump tells who attached a machine after every turn, until it is detac
   await rest();
   assert.deepEqual(told, []);
 });
+
+/** A client that asks every 100 ms and more, on a socket and a clock in the test's hands. */
+async function asking(setTimer: Clock["setTimer"]) {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const client = new Program(world, [socket], { now: () => world.now, setTimer });
+  client.connect(world, share(world).t, [{ socket: 0, remote: SHARER }]);
+  await rest();
+  assert.equal(socket.sends.length, 1, "message 1");
+  const deliver = async (atMs: number) => {
+    world.run({ untilMs: atMs });
+    socket.deliver(new Uint8Array(300).fill(7), { ...SHARER, port: 9 });
+    await rest();
+  };
+  return { client, socket, deliver };
+}
+
+Deno.test("Pump does what is overdue while datagrams keep the runtime from firing timers", async () => {
+  let armed = 0;
+  const { client, socket, deliver } = await asking(() => {
+    armed++;
+    return () => void armed--;
+  });
+  assert.equal(armed, 1);
+  for (const [atMs, sends] of [[50, 1], [99, 1], [101, 2], [150, 2], [202, 3]] as const) {
+    await deliver(atMs);
+    assert.equal(socket.sends.length, sends, `at ${atMs} ms`);
+    assert.equal(armed, 1, "one timer, whatever comes");
+  }
+  assert.equal(client.endpoint.droppedDatagrams, 5);
+  client.pump.close();
+});
+
+Deno.test("Pump takes no turn for a stranger's datagram", async () => {
+  const { client, deliver } = await asking(() => () => {});
+  let turns = 0;
+  const machine: DatagramMachine = {
+    transmitPath: { socket: 0, remote: SHARER },
+    handleDatagram: (_now, datagram) => datagram[0] === 8,
+    handleTimeout: () => {},
+    pollTimeout: () => NEVER,
+    pollTransmit: () => 0,
+  };
+  client.pump.attach(machine, () => void turns++);
+  await rest();
+  assert.equal(turns, 1);
+  await deliver(10);
+  assert.equal(turns, 1);
+  await deliver(101);
+  assert.equal(turns, 2, "but for what is due");
+  client.pump.close();
+});
