@@ -1,7 +1,7 @@
 /**
  * What the receiving person has said in one run, kept for the sessions that follow when one is lost:
  * the share's code pins the key of the other side, so words that were compared and an offer that was
- * taken are those of the same share, and nobody is asked twice.
+ * taken are those of the same share, and nobody is asked twice [AGAIN-2].
  */
 import { constantTimeEqual } from "./bytes/equal.ts";
 import type { OfferEvent } from "./events.ts";

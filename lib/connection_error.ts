@@ -1,6 +1,7 @@
 /** Ends of connections, and exceptions, as the errors that callers of the library are told. */
 import { type ErrorCode, TransferError } from "./errors.ts";
 import type { ConnectionEnd } from "./protocol/connection_options.ts";
+import { VERIFY_MISMATCH_HINT, VERIFY_MISMATCH_TEXT } from "./transfer/session.ts";
 
 /** What to do next when it is the other side's machine that has the trouble: the table's is for ours. */
 const HINTS_FOR_PEER: Partial<Record<ErrorCode | "done", string>> = {
@@ -8,7 +9,8 @@ const HINTS_FOR_PEER: Partial<Record<ErrorCode | "done", string>> = {
   disk_full: "Free some space on the other side or choose another folder there",
   write_failed: "Check the target folder and its permissions on the other side",
   read_failed: "Check on the other side that the files exist and can be read",
-  interrupted: "Start it again on the other side",
+  interrupted:
+    "Start it again on the other side, receive with its new code: what has arrived is kept",
 };
 
 /**
@@ -19,7 +21,8 @@ export function connectionError(end: ConnectionEnd): TransferError | undefined {
   if (end.code === "done") return undefined;
   if (!end.byPeer) return new TransferError(end.code, `Cannot go on: ${end.reason}`);
   const said = end.reason === "" ? "" : `: ${end.reason}`;
-  const hint = HINTS_FOR_PEER[end.code];
+  const isWithoutWords = end.reason === VERIFY_MISMATCH_TEXT;
+  const hint = isWithoutWords ? VERIFY_MISMATCH_HINT : HINTS_FOR_PEER[end.code];
   return new TransferError(
     end.code,
     `The other side ended the transfer${said}`,

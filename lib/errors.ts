@@ -89,7 +89,7 @@ export const ERRORS = {
   interrupted: {
     wire: 13,
     exit: 130,
-    hint: "Run the same command again: what has arrived is kept",
+    hint: "Send it again, receive with the new code: what has arrived is kept",
   },
 } as const satisfies Record<string, ErrorRow>;
 

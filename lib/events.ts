@@ -331,6 +331,8 @@ export interface DoneEvent {
   readonly session: number;
   /** File bytes. */
   readonly bytes: number;
+  /** Of these, bytes that the receiver had already and that did not move; absent when none. */
+  readonly keptBytes?: number;
   /** Entries in their place: files, folders and links. */
   readonly items: number;
   /** Entries left out: kept, skipped, changed or refused. */
@@ -339,7 +341,7 @@ export interface DoneEvent {
   readonly root: string;
   /** From the answer to the offer (sender: from the first request) to the end, in ms. */
   readonly elapsedMs: number;
-  /** File bytes over that time. */
+  /** File bytes that moved over that time. */
   readonly rateBytesPerSecond: number;
   /** 0, or 12, 13 or 14 when something was left out. */
   readonly exit: number;

@@ -36,12 +36,13 @@ export function doneEvent(
   summary: TransferSummary,
   elapsedMs: number,
 ): TransferEvent {
+  const movedBytes = summary.bytes - (summary.keptBytes ?? 0);
   return {
     event: "done",
     session,
     ...summary,
     elapsedMs: Math.round(elapsedMs),
-    rateBytesPerSecond: Math.round(summary.bytes / Math.max(elapsedMs, 1) * 1000),
+    rateBytesPerSecond: Math.round(movedBytes / Math.max(elapsedMs, 1) * 1000),
   };
 }
 

@@ -14,7 +14,10 @@ export interface CommonOptions {
   readonly bind?: { readonly host?: string; readonly port?: number };
   /** Allows loopback addresses in codes. */
   readonly allowLoopback?: boolean;
-  /** How long to wait for the other side, in milliseconds (default 600,000). */
+  /**
+   * How long to wait for the other side, in milliseconds (default 600,000): until it comes, and until
+   * it is back when it was lost.
+   */
   readonly timeoutMs?: number;
   /** Show the words that detect a man in the middle; both sides must ask for it. */
   readonly verify?: boolean;

@@ -25,6 +25,7 @@ import { PathTeller } from "./path_teller.ts";
 import { routeTo } from "./path_report.ts";
 import { waitUntil } from "./patience.ts";
 import type { EndpointEvent } from "./protocol/endpoint.ts";
+import { cannotMeet, findOutputProblem, noAnswer, notBack } from "./receive_errors.ts";
 import { ReceivedManifest } from "./received_manifest.ts";
 import { ReceiveSession, SESSION } from "./receive_session.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
@@ -400,10 +401,9 @@ class RunningReceive extends Operation implements Receive {
   // ---- the end ----
 
   #handleDone(summary: TransferSummary): void {
-    const bytes = summary.bytes + this.#account.bytesBefore;
     const now = this.#clock.now();
     const elapsedMs = now - (this.#startedAt ?? now);
-    const done = doneEvent(SESSION, { ...summary, bytes }, elapsedMs);
+    const done = doneEvent(SESSION, this.#account.summaryOf(summary), elapsedMs);
     if (this.#manifest === undefined) return void this.finish(done);
     // The other side has been let go: what is left is between this program and the disk.
     this.#manifest.write().then(() => this.finish(done), (error) => this.#fail(error));
@@ -413,55 +413,4 @@ class RunningReceive extends Operation implements Receive {
     void this.#session?.abort(error);
     void this.finish(errorEvent(error, { fatal: true }));
   }
-}
-
-/** A stream holds one file. */
-function findOutputProblem(offer: Omit<OfferEvent, "session">): TransferError | undefined {
-  if (offer.items === 1 && offer.files === 1) return undefined;
-  const { items, files } = offer;
-  return new TransferError(
-    "usage",
-    `Cannot write what is offered into one stream: ${items} items, ${files} of them files`,
-    { hint: "Receive it into a folder, or have one file sent" },
-  );
-}
-
-function noAnswer(
-  addresses: readonly string[],
-  how: {
-    readonly timeoutMs: number;
-    readonly impostors: number;
-    readonly hasShownReply: boolean;
-  },
-): TransferError {
-  const where = addresses.join(", ");
-  if (how.impostors > 0) {
-    return new TransferError(
-      "authentication_failed",
-      `Cannot connect: ${where} answered, but without the key this code stands for`,
-    );
-  }
-  const seconds = Math.round(how.timeoutMs / 1000);
-  return new TransferError("timed_out", `No answer from ${where} within ${seconds} s`, {
-    hint: how.hasShownReply
-      ? "Check that the share still runs, and paste the reply code there: it is shown anew each time"
-      : "Check that the other side still runs and that no firewall between you drops UDP",
-  });
-}
-
-function notBack(addresses: readonly string[], timeoutMs: number): TransferError {
-  const seconds = Math.round(timeoutMs / 1000);
-  const message = `Connection lost, and no answer from ${addresses.join(", ")} within ${seconds} s`;
-  return new TransferError("path_lost", message, {
-    hint: "Run it again when the other side is back, with its new code if it was started again: " +
-      "what has arrived is kept",
-  });
-}
-
-function cannotMeet(outlook: PairOutlook): TransferError {
-  return new TransferError(
-    "peer_unreachable",
-    "Cannot connect: these two networks cannot meet without help",
-    outlook.advice ? { hint: outlook.advice.text } : {},
-  );
 }

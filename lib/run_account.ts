@@ -2,7 +2,11 @@
  * What the sessions of one receive come to together: when one is lost another one goes on, which
  * counts only what is left, and tells what was told before.
  */
-import type { TransferNotice, TransferProgress } from "./transfer/transfer_notice.ts";
+import type {
+  TransferNotice,
+  TransferProgress,
+  TransferSummary,
+} from "./transfer/transfer_notice.ts";
 
 /** Counters and notices of one run. */
 export class RunAccount {
@@ -12,6 +16,9 @@ export class RunAccount {
   /** What was in its place before this session; undefined until it asks. */
   #bytesBefore: number | undefined;
   #itemsBefore = 0;
+  /** File bytes that came over the line in the sessions before, and in this one so far. */
+  #movedBefore = 0;
+  #moved = 0;
   #last: TransferProgress | undefined;
   /** Paths that warnings, and texts, were about, by the kind of notice. */
   readonly #told = new Map<string, Set<string>>();
@@ -19,11 +26,6 @@ export class RunAccount {
   /** The newest of {@linkcode RunAccount.progressOf}; undefined before the first. */
   get last(): TransferProgress | undefined {
     return this.#last;
-  }
-
-  /** File bytes that sessions before this one put into their place. */
-  get bytesBefore(): number {
-    return this.#bytesBefore ?? 0;
   }
 
   /**
@@ -36,6 +38,8 @@ export class RunAccount {
     this.#itemsTotal = isSameOffer ? this.#last?.itemsTotal ?? 0 : 0;
     this.#bytesBefore = undefined;
     this.#itemsBefore = 0;
+    this.#movedBefore = isSameOffer ? this.#movedBefore + this.#moved : 0;
+    this.#moved = 0;
     if (!isSameOffer) this.#told.clear();
   }
 
@@ -49,6 +53,7 @@ export class RunAccount {
       this.#bytesBefore = Math.max(0, this.#bytesTotal - progress.bytesTotal);
       this.#itemsBefore = Math.max(0, this.#itemsTotal - progress.itemsTotal);
     }
+    this.#moved = progress.bytesDone - (progress.keptBytes ?? 0);
     const before = this.#bytesBefore;
     const keptBytes = (progress.keptBytes ?? 0) + before;
     return this.#last = {
@@ -59,6 +64,14 @@ export class RunAccount {
       itemsDone: progress.itemsDone + this.#itemsBefore,
       itemsTotal: progress.itemsTotal + this.#itemsBefore,
     };
+  }
+
+  /** The end of the run, from that of its last session: what came before was not here before it. */
+  summaryOf({ keptBytes = 0, ...summary }: TransferSummary): TransferSummary {
+    const bytes = summary.bytes + (this.#bytesBefore ?? 0);
+    const movedBytes = this.#movedBefore + summary.bytes - keptBytes;
+    const keptByRun = Math.max(0, bytes - movedBytes);
+    return { ...summary, bytes, ...(keptByRun > 0 ? { keptBytes: keptByRun } : {}) };
   }
 
   /** Whether a notice is new: what is said of a path is said once. */

@@ -1,6 +1,5 @@
 /** Sharing files: the code, the clients, and the end. Where the layers meet on the sender's side. */
-import { constantTimeEqual } from "./bytes/equal.ts";
-import { isClientKey, shareCommitment } from "./crypto/commitment.ts";
+import { isClientKey, replyCommitment, shareCommitment } from "./crypto/commitment.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "./crypto/provider.ts";
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "./crypto/share_keys.ts";
 import { wipe } from "./crypto/wipe.ts";
@@ -31,6 +30,7 @@ import { replyProblemError } from "./rendezvous/code_error.ts";
 import { readManualCandidates } from "./rendezvous/manual_candidates.ts";
 import { decodeReplyCode, type ReplyCode } from "./rendezvous/reply_code.ts";
 import { encodeShareCode } from "./rendezvous/share_code.ts";
+import { ShareSearches } from "./share_searches.ts";
 import { type EarlierSession, type SessionEnd, ShareSession } from "./share_session.ts";
 import { type PreparedSource, prepareSource } from "./share_source.ts";
 import { after } from "./time.ts";
@@ -40,19 +40,13 @@ import type { ExtraSockets } from "./transport/extra_sockets.ts";
 import { LiveEndpoint, type SendingOptions } from "./transport/live_endpoint.ts";
 import { systemRandom } from "./transport/random.ts";
 import type { DatagramSocket } from "./transport/socket.ts";
-import { ClientSearch } from "./traversal/client_search.ts";
 import { PathRepair } from "./traversal/path_repair.ts";
 import { NetworkWatch } from "./traversal/network_watch.ts";
+import { OpenDoor } from "./traversal/open_door.ts";
 import { type OutsideHelp, outsideHelp } from "./traversal/outside_help.ts";
-import type { SearchTools } from "./traversal/search_tools.ts";
+import { createProbeCodec, type SearchTools } from "./traversal/search_tools.ts";
 import { SprayBudgets } from "./traversal/spray_budgets.ts";
 import { listInterfaces, resolveName } from "./traversal/system_network.ts";
-
-/** Clients looked for at a time: a paste of a hundred lines shall not be a flood. */
-const MAX_ACTIVE_SEARCHES = 8;
-
-/** Reply codes a share remembers; clients of older ones are as strange as any. */
-const MAX_REPLIES = 256;
 
 /** A share under way: an iteration of its events, once. */
 export interface Share extends AsyncIterable<TransferEvent>, AsyncDisposable {
@@ -187,9 +181,7 @@ class RunningShare extends Operation implements Share {
   readonly #places: Places;
   readonly #sessions = new Map<Connection, ShareSession>();
   readonly #lostClients = new LostClients();
-  /** Pasted reply codes, newest last: their clients are admitted. */
-  readonly #replies: ReplyCode[] = [];
-  readonly #searches: ClientSearch[] = [];
+  readonly #searches: ShareSearches;
   #code = "";
   #candidates: readonly Candidate[] = [];
   /** Those of the first code, which a client may have. */
@@ -238,6 +230,13 @@ class RunningShare extends Operation implements Share {
       allowLoopback: options.allowLoopback ?? false,
       onChange: () => this.#handleNetwork(),
     });
+    this.#searches = new ShareSearches({
+      ...this.#tools,
+      watch: this.#watch,
+      t: this.#t,
+      keys: this.#keys,
+      emit: (event) => this.events.push(event),
+    });
   }
 
   get code(): string {
@@ -274,13 +273,10 @@ class RunningShare extends Operation implements Share {
     const decoded = decodeReplyCode(code, this.#keys, { allowLoopback });
     if (!decoded.ok) throw replyProblemError(decoded.problem);
     const reply = decoded.code;
-    const known = this.#replies.findIndex(({ r }) => constantTimeEqual(r, reply.r));
-    if (known >= 0) this.#replies.splice(known, 1);
-    this.#replies.push(reply);
-    if (this.#replies.length > MAX_REPLIES) this.#replies.shift();
+    this.#searches.remember(reply);
     const session = [...this.#sessions.values()].find((session) => session.isOf(reply));
     if (session) session.invite(reply);
-    else this.#search(reply);
+    else this.#searches.begin(reply, this.#candidates);
   }
 
   setLimit(bytesPerSecond: number | undefined): void {
@@ -293,9 +289,9 @@ class RunningShare extends Operation implements Share {
     this.#cancelTimeout();
     this.live.endpoint.stopListening();
     this.#places.close();
+    this.#lostClients.close();
     this.#parts.source.stream?.close();
-    // Of a search that found its client a socket may be left: last words are to go through it.
-    for (const search of this.#searches.splice(0)) if (!search.connection) search.stop();
+    this.#searches.close();
     wipe(this.#staticKeys.secretKey);
     const sessions = [...this.#sessions.values()];
     await Promise.all([
@@ -345,52 +341,6 @@ class RunningShare extends Operation implements Share {
 
   // ---- clients ----
 
-  /** Looks for the client of a reply code. */
-  #search(reply: ReplyCode): void {
-    const known = this.#searches.findIndex((search) => search.isOf(reply));
-    if (known >= 0) this.#searches.splice(known, 1)[0]!.stop();
-    const search = new ClientSearch({
-      ...this.#tools,
-      watch: this.#watch,
-      t: this.#t,
-      keys: this.#keys,
-      own: { candidates: this.#candidates },
-      reply,
-      onExhausted: () => this.#giveUp(search),
-    });
-    const { outlook } = search;
-    if (outlook.method === "impossible") {
-      const message = `The client behind that code cannot be reached. ${outlook.advice?.text}`;
-      return this.events.push({ event: "warning", code: "cannot_meet", message });
-    }
-    this.#searches.push(search);
-    const active = this.#searches.filter(({ connection }) => connection === undefined);
-    if (active.length > MAX_ACTIVE_SEARCHES) this.#giveUp(active[0]!);
-    this.events.push({
-      event: "reply",
-      client: search.name,
-      addresses: reply.candidates.map(({ address }) => formatSocketAddress(address)),
-      expected: outlook.isUncertain ? "unknown" : outlook.method,
-    });
-    const { advice } = outlook;
-    if (outlook.isUncertain && advice) {
-      this.events.push({ event: "warning", code: advice.problem, message: advice.text });
-    }
-  }
-
-  #giveUp(search: ClientSearch): void {
-    const index = this.#searches.indexOf(search);
-    if (index < 0) return;
-    this.#searches.splice(index, 1);
-    search.stop();
-    this.events.push({
-      event: "warning",
-      code: "client_not_found",
-      message: `No way to client ${search.name} was found: ` +
-        "have it receive again, and paste the reply code it shows then",
-    });
-  }
-
   #handleEvent(event: EndpointEvent): void {
     const session = this.#sessions.get(event.connection);
     switch (event.type) {
@@ -413,8 +363,7 @@ class RunningShare extends Operation implements Share {
     const { options, source } = this.#parts;
     this.#cancelTimeout();
     const earlier = this.#earlierSessionOf(remoteKey);
-    const search = this.#searchFor(event, earlier !== undefined);
-    search?.handleConnected(connection);
+    const search = this.#searches.handleAccepted(event, earlier !== undefined);
     const repair = new PathRepair({
       ...this.#tools,
       watch: this.#watch,
@@ -432,7 +381,7 @@ class RunningShare extends Operation implements Share {
       source,
       provider: this.#provider,
       places: this.#places,
-      isInvited: this.#replies.some(isOfClient),
+      isInvited: this.#searches.hasReply(isOfClient),
       earlier,
       isOfClient,
       methodOf: (path) => search?.methodOf(path) ?? this.#methodOf(path),
@@ -447,7 +396,7 @@ class RunningShare extends Operation implements Share {
       repair,
       emit: (told) => this.events.push(told),
       onEnd: (how, last) => {
-        if (how === "lost") this.#lostClients.add(remoteKey, session.number);
+        if (how === "lost") this.#keepOpenFor(remoteKey, session);
         this.#handleSessionEnd({ connection, repair }, how, last);
       },
     });
@@ -457,7 +406,7 @@ class RunningShare extends Operation implements Share {
 
   /**
    * Where the client that has proved this key was let in before and lost; perhaps without anybody
-   * here having noticed.
+   * here having noticed [AGAIN-1].
    */
   #earlierSessionOf(remoteKey: Uint8Array): EarlierSession | undefined {
     for (const session of this.#sessions.values()) {
@@ -467,24 +416,20 @@ class RunningShare extends Operation implements Share {
     return number === undefined ? undefined : { number, hasPlace: false };
   }
 
-  /**
-   * The search that led a client here. One that was let in before keeps its key, whatever reply code
-   * it showed since: then the path tells.
-   */
-  #searchFor(
-    { remoteKey, connection: { path } }: EndpointEvent & { type: "accepted" },
-    hasReturned: boolean,
-  ): ClientSearch | undefined {
-    const isFree = ({ connection }: ClientSearch) => connection === undefined;
-    return this.#searches.find((search) => isFree(search) && search.isFor(remoteKey)) ??
-      (hasReturned
-        ? this.#searches.find((search) => isFree(search) && search.hasFound(path))
-        : undefined);
-  }
-
-  #endSearchOf(connection: Connection): void {
-    const index = this.#searches.findIndex((search) => search.connection === connection);
-    if (index >= 0) this.#searches.splice(index, 1)[0]!.stop();
+  /** Remembers a client that was let in and lost, and lets it through where it was. */
+  #keepOpenFor(remoteKey: Uint8Array, { number, path }: ShareSession): void {
+    const hasSocket = this.live.pathSockets.some(({ index }) => index === path.socket);
+    // A session that came by another socket needs that one, which is given back.
+    if (this.isOver || !hasSocket) return this.#lostClients.add(remoteKey, number);
+    const now = this.#clock.now();
+    const r = replyCommitment(this.#provider, this.#t, remoteKey);
+    const door = new OpenDoor(now, {
+      live: this.live,
+      codec: createProbeCodec(this.#tools, { t: this.#t, keys: this.#keys, r }),
+      path,
+      endsAt: after(now, this.#parts.options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    });
+    this.#lostClients.add(remoteKey, number, door);
   }
 
   /** How a client came that nobody looked for. */
@@ -504,7 +449,7 @@ class RunningShare extends Operation implements Share {
     // A socket of its own is given back once the last words have left through it.
     void this.live.idle().then(() => {
       repair.close();
-      this.#endSearchOf(connection);
+      this.#searches.endOf(connection);
     });
     if (how === "served") this.#servedCount++;
     if (how === "served" && this.#servedCount >= maxClients && !this.isOver) {
@@ -523,7 +468,9 @@ class RunningShare extends Operation implements Share {
     if (isStopped && !this.isOver) {
       const message = "The other side interrupted the transfer";
       return this.#fail(
-        new TransferError("interrupted", message, { hint: "Share again when both are ready" }),
+        new TransferError("interrupted", message, {
+          hint: "Send it again when both are ready: what has arrived is kept",
+        }),
       );
     }
     this.events.push(last);

@@ -89,6 +89,8 @@ export class ShareSession {
   readonly #firstPath: Path;
   /** Whether it holds one of the share's places. */
   #hasPlace = false;
+  /** While nothing is heard of the client: takes back the offer of its place. */
+  #keepPlace = (): void => {};
   #hasEnded = false;
   #isSuperseded = false;
   /** Resolves when its reply code was pasted. */
@@ -157,6 +159,11 @@ export class ShareSession {
     return this.#parts.number;
   }
 
+  /** Where its client is now, or was last. */
+  get path(): Path {
+    return this.#parts.accepted.connection.path;
+  }
+
   /** Whether it is the session of the client with this key, which was let in, and has not ended. */
   isOfAdmitted(key: Uint8Array): boolean {
     return this.#isAdmitted && !this.#hasEnded &&
@@ -173,6 +180,7 @@ export class ShareSession {
     const earlier = { number: this.number, hasPlace: this.#hasPlace };
     this.#isSuperseded = true;
     this.#hasEnded = true;
+    this.#keepPlace();
     this.#hasPlace = false;
     this.#ticker?.stop();
     this.#pathTeller.end();
@@ -197,6 +205,7 @@ export class ShareSession {
   /** The session goes another way from now on. */
   handlePath({ path, rttMs }: { readonly path: Path; readonly rttMs: number }): void {
     const { number, methodOf, repair } = this.#parts;
+    this.#keepPlace();
     repair.handleFound();
     // A client that is not let in has nothing to say but that it is there.
     if (!this.#isAdmitted) return;
@@ -209,6 +218,9 @@ export class ShareSession {
     if (!this.#isAdmitted) return;
     this.#parts.repair.handleLost();
     this.#tell({ event: "path-lost", session: this.#parts.number, silentMs });
+    if (!this.#hasPlace) return;
+    this.#keepPlace();
+    this.#keepPlace = this.#parts.places.offer(() => this.#hasPlace = false);
   }
 
   /** What is known of the ways to this machine has changed. */
@@ -301,6 +313,7 @@ export class ShareSession {
   #handleDone(summary: TransferSummary): void {
     const { number, clock, onEnd } = this.#parts;
     this.#hasEnded = true;
+    this.#keepPlace();
     this.#ticker?.stop();
     this.#pathTeller.end();
     onEnd("served", doneEvent(number, summary, clock.now() - this.#startedAt));
@@ -311,6 +324,7 @@ export class ShareSession {
     const how = this.#howFailed(error);
     if (how !== "superseded") {
       this.#hasEnded = true;
+      this.#keepPlace();
       if (this.#hasPlace) places.giveBack();
       this.#ticker?.stop();
       this.#pathTeller.end();

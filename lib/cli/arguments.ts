@@ -149,6 +149,13 @@ function addTransferOptions(
 function addNetworkOptions(command: Command, timeoutHelp: string): Command {
   return command
     .addOption(
+      new Option(
+        "--stun <host[:port]>",
+        "ask this server how this machine is seen from outside (repeatable); none asks nobody",
+      ).argParser(collectStun),
+    )
+    .option("--no-portmap", "do not ask the router to open a port")
+    .addOption(
       new Option("--bind <[addr:]port>", "local address and UDP port, for a port a router forwards")
         .argParser(
           expectingPort(parseBindOption, "PORT or ADDR:PORT, such as 4000 or 192.0.2.7:4000"),
@@ -160,13 +167,6 @@ function addNetworkOptions(command: Command, timeoutHelp: string): Command {
           expecting(parseDuration, "a duration from 1s to 24d, such as 30s, 10m or 1h30m"),
         ),
     )
-    .addOption(
-      new Option(
-        "--stun <host[:port]>",
-        "ask this server how this machine is seen from outside (repeatable); none asks nobody",
-      ).argParser(collectStun),
-    )
-    .option("--no-portmap", "do not ask the router to open a port")
     .option("--allow-loopback", "allow addresses of this machine itself in codes");
 }
 
@@ -216,28 +216,7 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
         "for it.",
     )
     .argument("[path...]", "files and folders to send, or - for standard input");
-  addTransferOptions(command, {
-    limit: "send no faster, in bytes or bits a second: 500k, 2M, 10Mbit",
-    background: "give way to all other traffic on the line",
-  });
-  return addNetworkOptions(command, PEER_TIMEOUT_HELP)
-    .addOption(
-      new Option("--limit-client <rate>", "send no faster to any one client").argParser(rateParser),
-    )
-    .addOption(
-      new Option("--cc <name>", "congestion control, without --background").choices([
-        "bbr",
-        "cubic",
-      ])
-        .conflicts("background"),
-    )
-    .addOption(
-      new Option("--address <host[:port]>", "put this address into the code too (repeatable)")
-        .argParser((text: string, previous: string[] = []) => [...previous, addressParser(text)]),
-    )
-    .option("--no-local-addresses", "leave this machine's own addresses out of the code")
-    .option("--private", "let in only those whose reply code is pasted here")
-    .option("--qr", "show the code as a QR code too")
+  command
     .addOption(
       new Option(
         "--exclude <glob>",
@@ -251,6 +230,28 @@ function sendCommand(report: (invocation: SendInvocation) => void): Command {
     )
     .option("--text <text>", "send this text, to be read there; - takes it from standard input")
     .option("--name <name>", "what standard input or the text is called there")
+    .addOption(
+      new Option("--address <host[:port]>", "put this address into the code too (repeatable)")
+        .argParser((text: string, previous: string[] = []) => [...previous, addressParser(text)]),
+    )
+    .option("--no-local-addresses", "leave this machine's own addresses out of the code")
+    .option("--private", "let in only those whose reply code is pasted here")
+    .option("--qr", "show the code as a QR code too")
+    .addOption(
+      new Option("--limit-client <rate>", "send no faster to any one client").argParser(rateParser),
+    )
+    .addOption(
+      new Option("--cc <name>", "congestion control, without --background").choices([
+        "bbr",
+        "cubic",
+      ])
+        .conflicts("background"),
+    );
+  addTransferOptions(command, {
+    limit: "send no faster, in bytes or bits a second: 500k, 2M, 10Mbit",
+    background: "give way to all other traffic on the line",
+  });
+  return addNetworkOptions(command, PEER_TIMEOUT_HELP)
     .action((paths: string[], _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CollectedSendOptions>();
       if (!options.localAddresses && options.address === undefined) {
@@ -282,11 +283,7 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
     .summary("receive what the other side sends")
     .description("Receives what the other side sends.")
     .argument("[code]", "the other side's code; asked for when it is not given");
-  addTransferOptions(command, {
-    limit: "ask the other side to send no faster, in bytes or bits a second: 500k, 2M, 10Mbit",
-    background: "ask the other side to give way to all other traffic",
-  });
-  return addNetworkOptions(command, PEER_TIMEOUT_HELP)
+  command
     .option("-o, --output <dir>", "folder to write into, or - for standard output (default: .)")
     .addOption(
       new Option("--overwrite <policy>", "what to do with files that are here and differ")
@@ -296,10 +293,15 @@ function receiveCommand(report: (invocation: ReceiveInvocation) => void): Comman
       new Option("--symlinks <policy>", "what to do with links that stay inside what is offered")
         .choices(["skip", "keep"] satisfies ReceivedLinksChoice[]).default("keep"),
     )
-    .option("--manifest <file>", "write SHA-256 sums of the files here, after reading them back")
     .option("--allow-dotfiles", "take names that begin with a dot without asking")
-    .option("--no-local-addresses", "tell the other side none of this machine's own addresses")
+    .option("--manifest <file>", "write SHA-256 sums of the files here, after reading them back")
     .option("--qr", "show a reply code as a QR code too")
+    .option("--no-local-addresses", "tell the other side none of this machine's own addresses");
+  addTransferOptions(command, {
+    limit: "ask the other side to send no faster, in bytes or bits a second: 500k, 2M, 10Mbit",
+    background: "ask the other side to give way to all other traffic",
+  });
+  return addNetworkOptions(command, PEER_TIMEOUT_HELP)
     .action((code: string | undefined, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CollectedReceiveOptions>();
       const toOutput = options.output === STANDARD_STREAM;
@@ -384,8 +386,8 @@ function peersCommand(report: (invocation: PeersInvocation) => void): Command {
     )
     .option("--home <dir>", "the folder in which identities are kept");
   addAction(
-    new Command("list").summary("show them, and this person's own fingerprint")
-      .description("Shows who is remembered, and this person's own fingerprint."),
+    new Command("list").summary("show them, and your own fingerprint")
+      .description("Shows who is remembered, and your own fingerprint."),
     () => ({ kind: "list" }),
   );
   addAction(
@@ -425,22 +427,22 @@ export function parseArguments(args: readonly string[], style: HelpStyle): Parse
   const program = new Command("p2pft")
     .description("Sends files from one machine to another: encrypted, directly, with no server.")
     .version(`p2pft ${style.version}`, "--version", "print the version")
-    .helpOption("-h, --help", "print help")
-    .helpCommand(false)
     .option("--json", "one JSON object a line on standard output, nothing else")
     .option("-q, --quiet", "the code, questions, warnings and errors only")
-    .option("-v, --verbose", "files as they finish, and stack traces")
+    .option("-v, --verbose", "addresses, the network, files as they finish, and stack traces")
     .addOption(
       new Option("--color <when>", "use colour").choices(["auto", "always", "never"])
         .default("auto"),
     );
   program.addCommand(sendCommand(report)).addCommand(receiveCommand(report))
     .addCommand(doctorCommand(report)).addCommand(verifyCommand(report))
-    .addCommand(peersCommand(report));
+    .addCommand(peersCommand(report))
+    .addHelpText("after", "\nThe options of a command: p2pft COMMAND --help");
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .helpOption("-h, --help", "print help")
+      .helpCommand(false)
       .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20 })
       .configureOutput({
         writeOut: (written) => {

@@ -69,6 +69,8 @@ export function offerLines(offer: OfferEvent, columns: number, style: Style): st
     `${offer.sameItems} same`,
     `${offer.differItems} differ`,
     ...(offer.partlyItems > 0 ? [`${offer.partlyItems} partly here`] : []),
+    // Without them the numbers would not come to what is offered.
+    ...(offer.directories > 0 ? [formatCount(offer.directories, "folder")] : []),
   ].join(" · ");
   const dotNames = new Set(offer.dotNames);
   const shown = offer.names.slice(0, MAX_SHOWN_NAMES);
@@ -133,22 +135,38 @@ const LEFT_OUT_CODES = [
   "source_changed",
 ] as const satisfies ErrorCode[];
 
+/** The table's is for the receiver, who can take more; the sender did not get to send it. */
+function leftOutHint(row: ErrorRow, role: Role): string {
+  return role === "send" && row === ERRORS.some_kept ? "The warnings above say why" : row.hint;
+}
+
+/** What came over the line, and what was there before: the rate is that of the first. */
+function movedLine(event: DoneEvent, role: Role): string {
+  const { items, bytes, keptBytes = 0, elapsedMs, rateBytesPerSecond } = event;
+  const there = role === "send" ? "there" : "here";
+  if (bytes === keptBytes) return `${formatCount(items, "item")} ${there}, no bytes had to be sent`;
+  const size = formatBytes(bytes);
+  const what = keptBytes === 0 ? size : `${size}, ${formatBytes(keptBytes)} of it ${there} before,`;
+  return `${role === "send" ? "Sent" : "Received"} ${formatCount(items, "item")}, ${what} in ${
+    formatElapsed(elapsedMs)
+  } (${formatRate(rateBytesPerSecond)})`;
+}
+
 /** The end of a transfer that went well, perhaps with files left out. */
 export function doneLines(
   event: DoneEvent,
   options: { role: Role; directory?: string | undefined; columns: number; style: Style },
 ): string[] {
   const { role, directory, columns, style } = options;
-  const what = `${formatCount(event.items, "item")}, ${formatBytes(event.bytes)} in ${
-    formatElapsed(event.elapsedMs)
-  } (${formatRate(event.rateBytesPerSecond)})`;
   const lines = [
-    `${role === "send" ? "Sent" : "Received"} ${what}`,
+    movedLine(event, role),
     ...(directory === undefined || directory === "." ? [] : [`In ${directory}`]),
     ...rootLines(event.root, columns),
   ];
   const proof = role === "send" ? "Confirmation received." : "Everything verified.";
-  if (event.exit === 0) return [...lines, paint(`${proof} Transfer complete.`, "green", style)];
+  if (event.exit === 0 && event.leftOut === 0) {
+    return [...lines, paint(`${proof} Transfer complete.`, "green", style)];
+  }
   const code = LEFT_OUT_CODES.find((candidate) => ERRORS[candidate].exit === event.exit);
   const row: ErrorRow | undefined = code === undefined ? undefined : ERRORS[code];
   return [
@@ -158,6 +176,6 @@ export function doneLines(
       "yellow",
       style,
     ),
-    ...(row === undefined ? [] : [`  ${row.hint}`]),
+    ...(row === undefined ? [] : [`  ${leftOutHint(row, role)}`]),
   ];
 }

@@ -128,11 +128,13 @@ export function reconnectingLines(event: ReconnectingEvent): string[] {
   const { bytesDone, bytesTotal, timeoutMs } = event;
   const lost = bytesTotal === 0
     ? "Connection lost."
-    : `Connection lost at ${formatBytesOf(bytesDone, bytesTotal)}: what is here is kept.`;
-  const time = formatSeconds(Math.round(timeoutMs / 1000));
+    : `Connection lost at ${formatBytesOf(bytesDone, bytesTotal)}; what is here is kept.`;
+  const seconds = Math.round(timeoutMs / 1000);
+  const time = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
   return [
-    `${lost} Looking for the other side again, for ${time} at most …`,
-    "  If it was started again, take its new code: end this with Ctrl-C, and receive with that",
+    lost,
+    `Looking for the other side again, for ${time} at most …`,
+    "  If it was started again: Ctrl-C, and take its new code.",
   ];
 }
 

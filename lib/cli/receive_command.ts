@@ -18,6 +18,7 @@ import { JsonReporter } from "./json_reporter.ts";
 import { askOverwrite } from "./overwrite_question.ts";
 import { askYesNo } from "./questions.ts";
 import { runOperation } from "./run_operation.ts";
+import { withStreamHint } from "./stream_hints.ts";
 import { cutEnd } from "./text_width.ts";
 import { TextReporter } from "./text_reporter.ts";
 
@@ -78,14 +79,11 @@ export async function runReceive(
         return { accept: false };
       }
     }
-    const policy = await choosePolicy(offer);
-    const takesDotNames = invocation.allowDotfiles ||
+    const takeDotNames = invocation.allowDotfiles ||
       (asks && offer.dotNames.length > 0 && await ask(dotNamesQuestion(offer), false));
-    return {
-      accept: true,
-      overwrite: policy,
-      takeDotNames: takesDotNames,
-    };
+    // Last: whoever decides one by one is asked about the first right after it.
+    const policy = await choosePolicy(offer);
+    return { accept: true, overwrite: policy, takeDotNames };
   }
 
   async function confirmWords(words: readonly string[]): Promise<boolean> {
@@ -106,9 +104,12 @@ export async function runReceive(
     decide,
     confirmWords,
   };
+  let isStream = false;
   function handleEvent(event: TransferEvent): void {
-    if (event.event === "error") ended.abort();
-    reporter.handleEvent(event);
+    if (event.event === "offer") isStream = event.hasStream === true;
+    if (event.event !== "error") return reporter.handleEvent(event);
+    ended.abort();
+    reporter.handleEvent(withStreamHint(event, { isStream, toOutput: invocation.toOutput }));
   }
 
   try {

@@ -62,6 +62,10 @@ export function render(view: View, columns: number, style: Style): string[] {
     case "waiting_for_admission":
       return [cutEnd("Waiting for the other side to let this machine in …", columns)];
     case "moving":
+      if (phase.isSilent) {
+        const parts = [...renderShare(phase.progress, columns, style), "looking for another way …"];
+        return [fit(parts, columns)];
+      }
       return [
         ...renderLimit(phase.progress, columns, style),
         renderProgress(phase.progress, role, columns, style),
@@ -84,9 +88,9 @@ function isAllMoved(progress: ProgressEvent): boolean {
 }
 
 function remaining(progress: ProgressEvent): string | undefined {
-  return progress.remainingSeconds === undefined
-    ? undefined
-    : `${formatSeconds(progress.remainingSeconds)} left`;
+  const { remainingSeconds } = progress;
+  if (remainingSeconds === undefined || isAllMoved(progress)) return undefined;
+  return `${formatSeconds(Math.max(1, remainingSeconds))} left`;
 }
 
 function renderLimit(progress: ProgressEvent, columns: number, style: Style): string[] {
@@ -101,9 +105,7 @@ function renderProgress(
   columns: number,
   style: Style,
 ): string {
-  const parts = progress.hasStream
-    ? [formatBytes(progress.bytesDone)]
-    : renderShare(progress, columns, style);
+  const parts = renderShare(progress, columns, style);
   if (isAllMoved(progress)) {
     parts.push(role === "send" ? "waiting for confirmation …" : "checking …");
     return fit(parts, columns);
@@ -127,8 +129,9 @@ function renderProgress(
   return line + rest;
 }
 
-/** How much of all it is. */
+/** How much of all it is; of a stream nobody knows. */
 function renderShare(progress: ProgressEvent, columns: number, style: Style): string[] {
+  if (progress.hasStream) return [formatBytes(progress.bytesDone)];
   const percent = percentOf(progress.bytesDone, progress.bytesTotal);
   return [
     `${String(percent).padStart(3)}%`,

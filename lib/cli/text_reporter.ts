@@ -76,6 +76,9 @@ const PASTE_LINES = {
   only: "Only those whose reply code is pasted here are let in.",
 } as const;
 
+/** Said once, behind the first link that is left out. */
+const LINKS_HINT = "  --symlinks follow sends what links lead to, --symlinks keep the links";
+
 const STILL_SHARING = "Still sharing: the other side needs the code above";
 
 /** Ends of a session after which its client can simply come again, as long as the share runs. */
@@ -97,6 +100,7 @@ export class TextReporter implements Reporter {
   readonly #network: NetworkLog;
   /** Warnings about the network that were given: each once. */
   readonly #networkWarnings = new Set<string>();
+  #toldOfLinks = false;
   /** Receiver: the share lets in only those whose reply code was pasted there. */
   #isPrivate = false;
   /** Files began to move, and what has arrived of them is kept. */
@@ -298,6 +302,11 @@ export class TextReporter implements Reporter {
   }
 
   #showWarning(event: WarningEvent): void {
+    if (event.code === "symlink_skipped" && this.#options.role === "send" && !this.#toldOfLinks) {
+      this.#toldOfLinks = true;
+      const line = warningLine(event, this.#errorStyle);
+      return this.#noteWrapped([line, LINKS_HINT]);
+    }
     const address = event.session === undefined ? undefined : this.#paths.addressOf(event.session);
     if (event.code !== "waits_for_place" || address === undefined) {
       return this.#noteWrapped([warningLine(event, this.#errorStyle)]);
@@ -384,7 +393,7 @@ export class TextReporter implements Reporter {
   /** Ctrl-C is no error, but who meant to go on later wants to know how. */
   #showInterrupted(event: ErrorEvent): void {
     this.#terminal.note("Interrupted");
-    if (this.#isResumable && !this.#options.quiet) this.#terminal.note(`  ${event.hint}`);
+    if (this.#isResumable && !this.#options.quiet) this.#noteWrapped([`  ${event.hint}`]);
   }
 
   #showErrorLines(event: ErrorEvent, where = ""): void {

@@ -25,8 +25,8 @@ export type Phase =
   | { readonly name: "offered" }
   /** Receiver: the other side's person has not said yes. */
   | { readonly name: "waiting_for_admission" }
-  /** Bytes move. */
-  | { readonly name: "moving"; readonly progress: ProgressEvent }
+  /** Bytes move, or would: while nothing is heard of the other side another way is looked for. */
+  | { readonly name: "moving"; readonly progress: ProgressEvent; readonly isSilent?: true }
   /** The last event came. */
   | { readonly name: "over" };
 
@@ -65,10 +65,11 @@ function isOfOther({ phase }: View, event: TransferEvent): boolean {
 }
 
 function phaseAfter(view: View, event: TransferEvent): Phase {
+  const { phase } = view;
   switch (event.event) {
     case "code":
       // A new code of a share that may be busy says nothing of its clients.
-      return event.changed === true ? view.phase : { name: "waiting_for_peer" };
+      return event.changed === true ? phase : { name: "waiting_for_peer" };
     case "reply-code":
       return { name: "waiting_for_paste" };
     case "connecting":
@@ -86,7 +87,16 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
       return event.admitted ? { name: "connected" } : { name: "waiting_for_peer" };
     case "progress":
       // Nothing was asked for yet, or there is nothing to ask for.
-      return event.itemsTotal === 0 ? view.phase : { name: "moving", progress: event };
+      if (event.itemsTotal === 0) return phase;
+      return phase.name === "moving" && phase.progress.session === event.session
+        ? { ...phase, progress: event }
+        : { name: "moving", progress: event };
+    case "path-lost":
+      return phase.name === "moving" ? { ...phase, isSilent: true } : phase;
+    case "path":
+      return phase.name === "moving" && phase.isSilent
+        ? { name: "moving", progress: phase.progress }
+        : phase;
     case "done":
     case "verified":
       return { name: "over" };
@@ -95,14 +105,12 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "words":
     case "reply":
     case "network":
-    case "path":
-    case "path-lost":
     case "file-done":
     case "resumed":
     case "text":
     case "manifest":
     case "warning":
-      return view.phase;
+      return phase;
     default:
       return event satisfies never;
   }

@@ -83,7 +83,9 @@ export class DenoIdentityFile implements IdentityFile {
         if (waitedMs >= LOCK_WAIT_MS) {
           throw new TransferError(
             "write_failed",
-            `Cannot change ${this.path}: another program has held ${this.#lockPath} for 10 s`,
+            `Cannot change ${this.path}: another program has held ${this.#lockPath} for ${
+              LOCK_WAIT_MS / 1000
+            } s`,
             { hint: "End the other p2pft that changes it, then try again" },
           );
         }

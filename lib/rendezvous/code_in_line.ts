@@ -20,7 +20,7 @@ const SPACED_CHARACTER = new RegExp(`[${GAP}]*[a-z0-9]`, "giu");
 /** More than the longest code has (four IPv6 addresses), so that what is tried is bounded. */
 const MAX_CHARACTERS = 256;
 
-/** No code is shorter. */
+/** No share code or reply code is shorter. */
 const MIN_CHARACTERS = 36;
 
 /**

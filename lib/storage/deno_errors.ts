@@ -42,6 +42,26 @@ const WINDOWS_KINDS: readonly (readonly [RegExp, StorageErrorKind])[] = [
   [/\(os error 19\)/, "read_only"],
 ];
 
+/** What Deno gives no code on other systems, by the number at the end of its message. */
+const CODES_BY_NUMBER: ReadonlyMap<string, string> = new Map([
+  ["27", "EFBIG"],
+  [Deno.build.os === "darwin" ? "69" : "122", "EDQUOT"],
+]);
+
+/** What a system says that cannot do it at all, as some of a network say to the sync of a folder. */
+const UNSUPPORTED: ReadonlySet<string> = new Set([
+  "EINVAL",
+  "EBADF",
+  "ENOSYS",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+]);
+
+/** Whether a call failed because the system or the file system does not have it. */
+export function isUnsupported(error: unknown): boolean {
+  return error instanceof Error && UNSUPPORTED.has(codeOf(error));
+}
+
 /** The error of a call that failed, or the error itself when it is one of a storage already. */
 export function storageError(what: string, error: unknown): StorageError {
   if (error instanceof StorageError) return error;
@@ -69,5 +89,7 @@ function kindOf(error: Error): StorageErrorKind {
 /** The system's name of the error; empty when it has none. */
 function codeOf(error: Error): string {
   const { code } = error as Error & { code?: unknown };
-  return typeof code === "string" ? code : "";
+  if (typeof code === "string") return code;
+  const number = Deno.build.os === "windows" ? undefined : /\(os error (\d+)\)/.exec(error.message);
+  return CODES_BY_NUMBER.get(number?.[1] ?? "") ?? "";
 }

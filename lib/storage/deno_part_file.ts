@@ -8,7 +8,7 @@ import { attempt, storageError } from "./deno_errors.ts";
 import { type FileIdentity, IS_WINDOWS, isSame, replacedError } from "./deno_file_info.ts";
 import type { FolderLooks } from "./deno_folder_looks.ts";
 import { assertSame, move } from "./deno_place.ts";
-import { lookAt, openPlainFile } from "./deno_plain_file.ts";
+import { lookAt, openPlainFile, readFully } from "./deno_plain_file.ts";
 import { HOLE_BYTES, isZero, zeroChunks } from "./sparse.ts";
 import type { PartFile, PlaceResult, TargetFile } from "./storage.ts";
 
@@ -177,12 +177,7 @@ export class DenoPartFile implements PartFile {
 
   async #read(offset: number, into: Uint8Array): Promise<number> {
     this.#seek(offset);
-    let length = 0;
-    while (length < into.length) {
-      const read = await this.#file.read(length === 0 ? into : into.subarray(length));
-      if (read === null) break;
-      length += read;
-    }
+    const length = await readFully(this.#file, into);
     this.#position = offset + length;
     return length;
   }

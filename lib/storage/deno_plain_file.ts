@@ -36,3 +36,14 @@ export async function lookAt(path: string): Promise<Deno.FileInfo | undefined> {
     throw storageError(`look at ${path}`, error);
   }
 }
+
+/** Reads on until `into` is full or the file ends; gives how many bytes there were. */
+export async function readFully(file: Deno.FsFile, into: Uint8Array): Promise<number> {
+  let length = 0;
+  while (length < into.length) {
+    const read = await file.read(length === 0 ? into : into.subarray(length));
+    if (read === null) break;
+    length += read;
+  }
+  return length;
+}

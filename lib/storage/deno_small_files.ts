@@ -51,28 +51,46 @@ export function readSmallFile(path: string, into: Uint8Array): WholeRead {
 }
 
 /**
- * Writes a file into its part file; see {@linkcode Storage.writeWhole}. Whoever calls it has looked
- * at the folder [DISK-2].
+ * Makes the part file of a file; see {@linkcode Storage.writeWhole}. Whoever calls it has looked at the
+ * folder [DISK-2].
  */
-export function writeSmallFile(target: TargetFile, bytes: Uint8Array): FileIdentity {
-  const { path, partPath } = target;
-  let isMade = false;
+export function createSmallFile({ path, partPath, executable }: TargetFile): Deno.FsFile {
+  const options = executable ? CREATE_EXECUTABLE : CREATE;
   try {
-    const file = createPart(target);
-    isMade = true;
-    try {
-      let written = 0;
-      while (written < bytes.length) {
-        written += file.writeSync(written === 0 ? bytes : bytes.subarray(written));
-      }
-      const mtime = new Date(target.mtimeMs);
-      file.utimeSync(mtime, mtime);
-      return file.statSync();
-    } finally {
-      file.close();
-    }
+    return Deno.openSync(partPath, options);
   } catch (error) {
-    if (isMade) removeQuietly(partPath);
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw storageError(`write ${path}`, error);
+  }
+  try {
+    // Left behind by a run that was killed. A link is removed, not what it points to.
+    Deno.removeSync(partPath);
+    return Deno.openSync(partPath, options);
+  } catch (error) {
+    throw storageError(`write ${path}`, error);
+  }
+}
+
+/**
+ * Writes a file into its part file.
+ *
+ * @param file What {@linkcode createSmallFile} gave; stays open, unless this fails: then it is removed.
+ */
+export function fillSmallFile(
+  file: Deno.FsFile,
+  { path, partPath, mtimeMs }: TargetFile,
+  bytes: Uint8Array,
+): FileIdentity {
+  try {
+    let written = 0;
+    while (written < bytes.length) {
+      written += file.writeSync(written === 0 ? bytes : bytes.subarray(written));
+    }
+    const mtime = new Date(mtimeMs);
+    file.utimeSync(mtime, mtime);
+    return file.statSync();
+  } catch (error) {
+    file.close();
+    removeQuietly(partPath);
     throw storageError(`write ${path}`, error);
   }
 }
@@ -81,7 +99,7 @@ export function writeSmallFile(target: TargetFile, bytes: Uint8Array): FileIdent
  * Moves a part file into its place, if it is still the one that was written [DISK-2]. Whoever calls it
  * has looked at the folder.
  *
- * @param identity What {@linkcode writeSmallFile} gave.
+ * @param identity What {@linkcode fillSmallFile} gave.
  */
 export function placeSmallFile(
   target: TargetFile,
@@ -89,18 +107,6 @@ export function placeSmallFile(
 ): PlaceResult {
   assertSameNow(target.partPath, identity);
   return moveNow(target);
-}
-
-function createPart({ partPath, executable }: TargetFile): Deno.FsFile {
-  const options = executable ? CREATE_EXECUTABLE : CREATE;
-  try {
-    return Deno.openSync(partPath, options);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    // Left behind by a run that was killed. A link is removed, not what it points to.
-    Deno.removeSync(partPath);
-    return Deno.openSync(partPath, options);
-  }
 }
 
 /** Removes a file; one that is not there or cannot be removed stays as it is. */

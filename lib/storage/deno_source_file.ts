@@ -1,7 +1,7 @@
 /** A file of the disk that is read group by group, through the runtime's thread pool. */
 import { attempt } from "./deno_errors.ts";
 import { fileInfo } from "./deno_file_info.ts";
-import { openPlainFile } from "./deno_plain_file.ts";
+import { openPlainFile, readFully } from "./deno_plain_file.ts";
 import type { FileInfo, SourceFile, WholeRead } from "./storage.ts";
 
 /** A file open for reading. */
@@ -28,12 +28,7 @@ export class DenoSourceFile implements SourceFile {
   async read(offset: number, into: Uint8Array): Promise<number> {
     return await attempt(`read ${this.#path}`, async () => {
       if (offset !== this.#position) this.#file.seekSync(offset, Deno.SeekMode.Start);
-      let length = 0;
-      while (length < into.length) {
-        const read = await this.#file.read(length === 0 ? into : into.subarray(length));
-        if (read === null) break;
-        length += read;
-      }
+      const length = await readFully(this.#file, into);
       this.#position = offset + length;
       return length;
     });

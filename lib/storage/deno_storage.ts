@@ -11,6 +11,7 @@ import { basename, join } from "node:path";
 import { attempt, storageError } from "./deno_errors.ts";
 import { fileInfo, IS_WINDOWS, noFolderError } from "./deno_file_info.ts";
 import { FolderLooks } from "./deno_folder_looks.ts";
+import { makeFolders, syncFolder } from "./deno_folders.ts";
 import { freeBytes } from "./deno_free_bytes.ts";
 import { makeLink } from "./deno_link.ts";
 import { DenoPartFile } from "./deno_part_file.ts";
@@ -103,7 +104,7 @@ export class DenoStorage implements Storage {
 
   /** See {@linkcode Storage.makeFolders}. */
   async makeFolders(path: string): Promise<void> {
-    await attempt(`create folder ${path}`, () => Deno.mkdir(path, { recursive: true }));
+    await makeFolders(path);
   }
 
   /** See {@linkcode Storage.makeFolder}. */
@@ -172,15 +173,7 @@ export class DenoStorage implements Storage {
 
   /** See {@linkcode Storage.syncFolder}. */
   async syncFolder(path: string): Promise<void> {
-    if (IS_WINDOWS) return;
-    await attempt(`sync ${path}`, async () => {
-      const folder = await Deno.open(path, { read: true });
-      try {
-        await folder.sync();
-      } finally {
-        folder.close();
-      }
-    });
+    await syncFolder(path);
   }
 
   /** See {@linkcode Storage.readLink}. */

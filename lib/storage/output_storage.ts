@@ -42,7 +42,7 @@ export class OutputStorage implements Storage, PartFile {
     this.#writer.closed.catch(() => {});
   }
 
-  /** Ends the stream with an error, unless it is complete; never fails. */
+  /** See {@linkcode Storage.abort}: ends the stream with an error, unless it is complete; never fails. */
   abort(reason: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;

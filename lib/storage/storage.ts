@@ -162,7 +162,10 @@ export interface Storage {
 
   /** Bytes free where `folder` is or will be; undefined when that cannot be told. */
   freeBytes(folder: string): Promise<number | undefined>;
-  /** Makes a folder and those above it; nothing happens when it is there. For the user's own path. */
+  /**
+   * Makes a folder and those above it, so that a power cut does not take them away, where the system
+   * can; nothing happens when it is there. For the user's own path.
+   */
   makeFolders(path: string): Promise<void>;
   /** Makes one folder; false when something is there. */
   makeFolder(path: string): Promise<boolean>;
@@ -195,6 +198,12 @@ export interface Storage {
   discardWhole(target: TargetFile): Promise<void>;
   /** Makes names that were placed in a folder survive a power cut, where the system can. */
   syncFolder(path: string): Promise<void>;
+
+  /**
+   * Nothing more will be written: ends calls that wait for somebody who reads, for ever perhaps. They
+   * fail. Missing where nothing waits for anybody.
+   */
+  abort?(reason: Error): void;
 
   /** What a symbolic link points to, as it is written in it. */
   readLink(path: string): Promise<string>;

@@ -54,6 +54,12 @@ export const MAX_PATH_BYTES: number = MAX_DEPTH * (MAX_NAME_BYTES + 1) - 1;
 /** Longest target of a symbolic link, in bytes of UTF-8: what Linux allows (PATH_MAX and its NUL). */
 export const MAX_LINK_TARGET_BYTES = 4095;
 
+/**
+ * Most components of the target of a link that is made: all the way up from the deepest folder, and
+ * down again. Every component is a path to look at, and a target has room for 2,000 [LINK-2].
+ */
+export const MAX_LINK_COMPONENTS: number = 2 * MAX_DEPTH;
+
 /** Longest text that is sent to be read rather than stored, in bytes of UTF-8. */
 export const MAX_SNIPPET_BYTES = 65_536;
 

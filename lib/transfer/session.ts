@@ -18,8 +18,8 @@ export interface SessionOptions {
   readonly onEvent: (notice: TransferNotice) => void;
   /** Called for each message of the peer. */
   readonly onMessage: (message: Message) => void;
-  /** Stops the work; awaited before `finished` rejects. */
-  readonly onStop: () => Promise<void>;
+  /** Stops the work, told why; awaited before `finished` rejects. */
+  readonly onStop: (error: TransferError) => Promise<void>;
   /** How many more bytes the paths of a list may have. */
   readonly pathBytesLeft?: () => number;
 }
@@ -114,7 +114,7 @@ export class Session {
   end(error: TransferError): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    void this.#options.onStop().finally(() => this.#reject(error));
+    void this.#options.onStop(error).finally(() => this.#reject(error));
   }
 
   /** Ends with an error of this code. */
@@ -159,12 +159,15 @@ export function verifyMismatch(isWantedHere: boolean): TransferError {
     ? "Cannot compare words: the other side does not use --verify"
     : "Cannot go on without words: the other side uses --verify";
   return new TransferError("authentication_failed", message, {
-    hint: "Use --verify on both sides, or on neither",
+    hint: VERIFY_MISMATCH_HINT,
   });
 }
 
 /** What the peer is told then. */
 export const VERIFY_MISMATCH_TEXT = "only one side uses --verify";
+
+/** What to do then, on either side. */
+export const VERIFY_MISMATCH_HINT = "Use --verify on both sides, or on neither";
 
 /** Names both versions [XFER-3]. */
 export function versionMismatchText(ownVersion: number, peerVersion: number): string {

@@ -42,6 +42,8 @@ export interface TransferProgress {
 export interface TransferSummary {
   /** File bytes sent and verified. */
   readonly bytes: number;
+  /** Of these, bytes that the receiver had already and that did not move; absent when none. */
+  readonly keptBytes?: number;
   /** Entries now in their place: files sent or the same already, and folders. */
   readonly items: number;
   /** Files left out: kept, skipped, changed or refused. */

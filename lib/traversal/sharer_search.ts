@@ -230,6 +230,8 @@ export class SharerSearch {
   }
 
   #makeOffer(watch: NetworkWatch): void {
+    // Who has met before waits for the network to come back: a code of now would be of no use.
+    if (this.#isKnown && watch.report.stun === "silent") return;
     const { tools, share } = this.#options;
     const before = this.#offer;
     const isSame = before !== undefined && !before.isOutdated;

@@ -214,8 +214,9 @@ class Flood {
 Deno.test("a side whose peer is killed in the middle notices, cleans up and goes on", async (test) => {
   await using folder = await TempFolder.make();
   const scenarios = [
-    ["receive ends with path_lost and leaves nothing behind", senderKilled],
+    ["receive ends with path_lost, keeps what is here and says what to do", senderKilled],
     ["send serves the next client", receiverKilled],
+    ["both go on when only the line was cut", lineCut],
   ] as const;
   await Promise.all(scenarios.map(([name, run], index) =>
     test.step({
@@ -232,12 +233,34 @@ async function senderKilled(temp: TempFolder): Promise<void> {
   writeFileSync(temp.at("file"), 64 * MIB, 1);
   await using sender = startSend([temp.at("file")]);
   await using link = new LinkInFront(await codeOf(sender), SLOW_LINK);
-  await using receiver = startReceive(link.code, temp.at("target"));
+  // Patience with a sender that is gone, too.
+  const args = ["--timeout", "10s"];
+  await using receiver = startReceive(link.code, temp.at("target"), { args });
   await receiver.event("progress", ({ bytesDone }) => bytesDone > MIB);
   sender.kill("SIGKILL");
   await receiver.expectExit(22, SILENCE_LIMIT_MS);
-  assert.equal((await receiver.event("error")).code, "path_lost");
-  assert.deepEqual(allIn(temp.at("target")), []);
+  const error = await receiver.event("error");
+  assert.equal(error.code, "path_lost");
+  assert.match(error.hint, /new code/);
+  const kept = allIn(temp.at("target")).map((name) => name.slice(name.lastIndexOf(".")));
+  assert.deepEqual(kept.sort(), [".journal", ".part"]);
+}
+
+async function lineCut(temp: TempFolder): Promise<void> {
+  await temp.folder("source");
+  writeFileSync(temp.at("source", "file"), 16 * MIB, 1);
+  await using sender = startSend([temp.at("source", "file")]);
+  await using link = new LinkInFront(await codeOf(sender), SLOW_LINK);
+  await using receiver = startReceive(link.code, temp.at("target"));
+  await receiver.event("progress", ({ bytesDone }) => bytesDone > 4 * MIB);
+  const directions = Object.values(link.link.links);
+  for (const direction of directions) direction.up = false;
+  await receiver.event("reconnecting", () => true, SILENCE_LIMIT_MS);
+  for (const direction of directions) direction.up = true;
+  await receiver.expectExit(0);
+  await sender.expectExit(0);
+  assert.equal((await sender.event("connected", ({ session }) => session === 2)).resumes, 1);
+  await assertSameTree(temp.at("target"), temp.at("source"));
 }
 
 async function receiverKilled(temp: TempFolder): Promise<void> {

@@ -246,6 +246,21 @@ Deno.test("two commands at once are both done", async () => {
   assert.deepEqual(await namesIn(folder), names.map((name) => `${name}2`));
 });
 
+Deno.test("a program that holds the lock for too long is named, and nothing is changed meanwhile", async () => {
+  await using temp = await TempFolder.make();
+  const folder = await remember(temp.at("p2pft"), "alice");
+  using lock = await Deno.open(`${folder}/identities.lock`, { write: true });
+  await lock.lock(true);
+  // Whoever only reads does not wait.
+  await run(["list", "--home", folder], 0);
+  const ended = await run(["remove", "alice", "--home", folder], 9);
+  assert.match(
+    ended.stderr,
+    /another program has held \S+identities\.lock for 10 s\n {2}End the other/,
+  );
+  assert.deepEqual(await namesIn(folder), ["alice"]);
+});
+
 Deno.test("a program that is killed while it writes leaves a whole file and no lock", async () => {
   await using temp = await TempFolder.make();
   const folder = await remember(temp.at("p2pft"), "alice");

@@ -8,13 +8,13 @@ import assert from "node:assert/strict";
 import { CLI_PATH, CliProcess } from "../support/cli_process.ts";
 import { codeOf, startReceive, startSend } from "../support/cli_transfer.ts";
 import { TempFolder } from "../support/temp_folder.ts";
-import { assertSameTree, makeTree } from "../support/tree.ts";
+import { assertSameTree, makeTree, writeFileSync } from "../support/tree.ts";
 
 const document = Deno.readTextFileSync(new URL("../../docs/cli.md", import.meta.url));
 
 /** Flags of `deno run` in the example of docs/cli.md, "Permissions", for one command. */
 function documentedFlags(
-  command: "send" | "receive" | "doctor",
+  command: "send" | "receive" | "doctor" | "verify",
   paths: Record<string, string>,
 ): string[] {
   const section = document.slice(document.indexOf("\n## Permissions\n"));
@@ -85,6 +85,47 @@ Deno.test("send reads no file for standard input and texts, and needs no permiss
     await sender.expectExit(0);
     assert.equal(sender.stderr, "");
   }
+});
+
+Deno.test("receive -o - writes no file, and needs no permission to", async () => {
+  await using temp = await TempFolder.make();
+  await temp.folder("source");
+  writeFileSync(temp.at("source", "file"), 3_000_000, 1);
+  const sendFlags = documentedFlags("send", { PATHS: temp.at("source", "file") });
+  const flags = documentedFlags("receive", {}).filter((flag) => !/-(?:read|write)=/.test(flag));
+  const words = ["receive", "--quiet", "--yes", "--allow-loopback", "--no-local-addresses"];
+  await using sender = startSend([temp.at("source", "file")], { flags: sendFlags });
+  await using receiver = new CliProcess([...words, "-o", "-", await codeOf(sender)], { flags });
+  await receiver.expectExit(0);
+  await sender.expectExit(0);
+  assert.ok(receiver.stdout.length > 0);
+});
+
+Deno.test("receive --manifest in its folder, --exclude and --gitignore need no permission more", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, sendFlags, receiveFlags } = await prepare(temp);
+  Deno.writeTextFileSync(`${tree}/.gitignore`, "*.log\n");
+  for (const name of ["a.log", "b.tmp"]) Deno.writeTextFileSync(`${tree}/${name}`, "x");
+  const sending = { flags: sendFlags, args: ["--exclude", "*.tmp", "--gitignore"] };
+  await using sender = startSend([tree], sending);
+  await using receiver = startReceive(await codeOf(sender), target, {
+    flags: receiveFlags,
+    args: ["--manifest", `${target}/SHA256SUMS`],
+  });
+  await receiver.expectExit(0);
+  await sender.expectExit(0);
+  assert.equal(receiver.stderr, "");
+  assert.ok(
+    !Array.from(Deno.readDirSync(`${target}/tree`)).some(({ name }) => /log|tmp/.test(name)),
+  );
+  const verify = ["verify", "--json", "--manifest", `${target}/SHA256SUMS`];
+  await using verifying = new CliProcess(verify, {
+    flags: documentedFlags("verify", { FOLDER: target }),
+  });
+  await verifying.expectExit(0);
+  const { good, damaged, missing } = await verifying.event("verified");
+  assert.ok(good > 0);
+  assert.deepEqual([damaged, missing], [0, 0]);
 });
 
 Deno.test("send --symlinks follow names a link that leads to where it may not read", {

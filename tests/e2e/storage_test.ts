@@ -574,7 +574,7 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   fn: () =>
     inFolder(async (folder) => {
-      const unplaced = new UnplacedFiles();
+      const unplaced = new UnplacedFiles(loadFileCalls());
       const files = Array.from(
         { length: 40 },
         (_, index) => target(folder, { partPath: join(folder, `${index}`) }),
@@ -583,14 +583,130 @@ Deno.test({
         put(file.partPath, "x");
         unplaced.add(file, Deno.lstatSync(file.partPath));
       }
+      const few = unplaced.take(files.slice(0, 5));
       // Only who opens each file can miss one.
       Deno.removeSync(files[3]!.partPath);
-      const missed = await unplaced.sync(files.slice(0, 5));
-      assert.deepEqual(Array.from(missed, ([file, { kind }]) => [file.partPath, kind]), [
+      const missed = await unplaced.sync(few);
+      assert.deepEqual(Array.from(missed, ([{ target }, { kind }]) => [target.partPath, kind]), [
         [files[3]!.partPath, "not_found"],
       ]);
-      assert.equal((await unplaced.sync(files)).size, 0);
-      for (const file of files) assert.ok(unplaced.take(file));
-      assert.equal(unplaced.take(files[0]!), undefined);
+      const many = unplaced.take(files.slice(5));
+      assert.deepEqual(many.map((file) => file?.target), files.slice(5));
+      Deno.removeSync(files[7]!.partPath);
+      assert.equal((await unplaced.sync(many)).size, 0);
+      assert.deepEqual(unplaced.take(files.slice(0, 1)), [undefined]);
+      unplaced.closeUnused();
     }),
+});
+
+Deno.test("each file is synced by itself where there is no other way, and then closed [DISK-6]", async () => {
+  await inFolder(async (folder) => {
+    const unplaced = new UnplacedFiles(undefined);
+    const files = Array.from(
+      { length: 300 },
+      (_, index) => target(folder, { partPath: join(folder, `${index}`) }),
+    );
+    const infos = files.map((file) => {
+      const written = Deno.openSync(file.partPath, { write: true, createNew: true });
+      const info = written.statSync();
+      // What is left open is found by the test runner.
+      unplaced.add(file, info, written);
+      return info;
+    });
+    const { prototype } = Deno.FsFile;
+    const { sync } = prototype;
+    const synced = new Set<number | null>();
+    prototype.sync = async function () {
+      synced.add((await this.stat()).ino);
+      await sync.call(this);
+    };
+    try {
+      // The last ones were closed, and only who opens them can miss them.
+      Deno.removeSync(files[299]!.partPath);
+      const missed = await unplaced.sync(unplaced.take(files));
+      assert.deepEqual(Array.from(missed, ([{ target }]) => target), [files[299]]);
+    } finally {
+      prototype.sync = sync;
+    }
+    for (const { ino } of infos.slice(0, 256)) assert.ok(isWindows || synced.has(ino));
+  });
+});
+
+Deno.test("after a sync of a file system that failed each file is synced by itself [DISK-6]", async () => {
+  await inFolder(async (folder) => {
+    let calls = 0;
+    const unplaced = new UnplacedFiles({
+      syncFileSystem: () => {
+        calls++;
+        return Promise.resolve(calls > 1);
+      },
+    });
+    const files = Array.from(
+      { length: 40 },
+      (_, index) => target(folder, { partPath: join(folder, `${index}`) }),
+    );
+    // The error is told once: that it is not told again means nothing for the second batch.
+    for (const batch of [1, 2]) {
+      for (const file of files) {
+        put(file.partPath, "x");
+        unplaced.add(file, Deno.lstatSync(file.partPath));
+      }
+      Deno.removeSync(files[3]!.partPath);
+      const missed = await unplaced.sync(unplaced.take(files));
+      assert.deepEqual(Array.from(missed, ([{ target }]) => target), [files[3]], `batch ${batch}`);
+      unplaced.closeUnused();
+    }
+    assert.equal(calls, 1);
+  });
+});
+
+Deno.test("DenoStorage places small batches 25 ms apart, so that the next one gathers [DISK-6]", async () => {
+  await inFolder(async (folder) => {
+    const storage = new DenoStorage();
+    const begun = performance.now();
+    for (const name of ["a", "b", "c"]) {
+      const path = join(folder, name);
+      const file = target(folder, { path, partPath: `${path}.part` });
+      await storage.writeWhole(file, new Uint8Array(1));
+      assert.deepEqual(await storage.placeWhole([file]), ["placed"]);
+    }
+    assert.ok(performance.now() - begun > 45);
+  });
+});
+
+Deno.test({
+  name: "DenoStorage syncs every folder that a new one is in [DISK-6]",
+  ignore: isWindows,
+  fn: () =>
+    inFolder(async (folder) => {
+      const synced = new Set<number | null>();
+      const { prototype } = Deno.FsFile;
+      const { sync } = prototype;
+      prototype.sync = async function () {
+        synced.add((await this.stat()).ino);
+        await sync.call(this);
+      };
+      try {
+        await new DenoStorage().makeFolders(join(folder, "a", "b", "c"));
+      } finally {
+        prototype.sync = sync;
+      }
+      for (const path of [folder, join(folder, "a"), join(folder, "a", "b")]) {
+        assert.ok(synced.has(Deno.statSync(path).ino), path);
+      }
+    }),
+});
+
+Deno.test({
+  name: "DenoStorage goes on where the file system cannot sync a folder [DISK-6]",
+  // The one at hand that cannot; only programs with all permissions may open it.
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const storage = import.meta.resolve("../../lib/storage/deno_storage.ts");
+    const script = `import { DenoStorage } from ${JSON.stringify(storage)};
+      await new DenoStorage().syncFolder("/proc/self");`;
+    const args = ["eval", "--ext=ts", script];
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  },
 });

@@ -78,6 +78,7 @@ const NODE_BUILTINS: ReadonlyMap<string, readonly string[]> = new Map([
   ["lib/lan/dns_message.ts", ["node:buffer"]],
   ["lib/lan/node_lan_network.ts", ["node:dgram"]],
   ["lib/storage/deno_free_bytes.ts", ["node:fs/promises", "node:path"]],
+  ["lib/storage/deno_folders.ts", ["node:path"]],
   ["lib/storage/deno_storage.ts", ["node:path"]],
   ["lib/storage/deno_link.ts", ["node:fs/promises"]],
   ["lib/storage/deno_part_file.ts", ["node:fs"]],

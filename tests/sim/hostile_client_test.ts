@@ -150,6 +150,60 @@ const VIOLATIONS: Readonly<Record<string, Deed>> = {
   "a CANCEL for nothing": (evil) => evil.say({ type: "cancel", request: 3 }),
 };
 
+/** Takes the large file and acknowledges, besides what came, whatever `choose` says is missing. */
+function optimist(choose: (missing: readonly number[]) => readonly number[]): Deed {
+  return async (evil, scene) => {
+    evil.isAcknowledging = false;
+    evil.send(credit(1 << 30, 1 << 30));
+    evil.say({ type: "get", firstRequest: 0, items: [{ entry: 1, ...ALL }] });
+    for (let round = 0; round < 400; round++) {
+      await scene.sleep(5);
+      if (evil.received.some(({ name }) => name === "CLOSE")) return;
+      const numbers = new Set(evil.numbers);
+      const missing: number[] = [];
+      for (let number = 0; number < evil.largestReceived; number++) {
+        if (!numbers.has(number)) missing.push(number);
+      }
+      for (const number of choose(missing)) numbers.add(number);
+      evil.send(ack(newestRanges([...numbers], 30)));
+    }
+  };
+}
+
+/** Numbers as ranges, the newest first. */
+function newestRanges(numbers: number[], count: number): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const number of numbers.sort((a, b) => b - a)) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[0] === number + 1) range[0] = number;
+    else if (ranges.push([number, number]) > count) break;
+  }
+  return ranges.slice(0, count);
+}
+
+Deno.test("[ACK-6] share ends the session of a client that acknowledges what did not come, soon", async () => {
+  for (
+    const choose of [
+      (missing: readonly number[]) => missing,
+      (missing: readonly number[]) => missing.slice(-1),
+    ]
+  ) {
+    let taken = 0;
+    await assertClosed("protocol_violation", async (evil, scene) => {
+      await optimist(choose)(evil, scene);
+      taken = evil.largestReceived;
+    });
+    assert.ok(taken < 1000, `after ${taken} packets`);
+  }
+});
+
+Deno.test("[ACK-6] share bears a client that acknowledges what came, however many numbers are missing", async () => {
+  const { sharing, evil, scene } = await play(optimist(() => []));
+  assert.deepEqual(errorsOf(sharing), []);
+  assert.ok(evil.largestReceived > 1000, `${evil.largestReceived} packets`);
+  await scene.run(() => sharing.operation.close());
+});
+
 for (const [what, deed] of Object.entries(VIOLATIONS)) {
   Deno.test(`share ends the session of a client that sends ${what}, and only that`, async () => {
     await assertClosed("protocol_violation", deed);

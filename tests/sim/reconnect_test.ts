@@ -99,14 +99,14 @@ for (const seconds of [40, 300]) {
 
 for (const clockSleeps of [false, true]) {
   const clock = clockSleeps ? "stood still" : "ran on";
-  for (const minutes of [2, 60]) {
+  // A share to which nobody comes for ten minutes ends.
+  for (const minutes of [2, 9]) {
     trouble(
       `after the sharer slept for ${minutes} min, and its clock ${clock}`,
       3,
       { clockSleeps },
       async (scene, { process }, to) => {
-        const wakesMs = scene.world.nowMs + Math.min(minutes, 9) * 60_000;
-        process.sleep(wakesMs);
+        process.sleep(scene.world.nowMs + minutes * 60_000);
         await to.log.first("reconnecting");
       },
     );
@@ -114,12 +114,7 @@ for (const clockSleeps of [false, true]) {
       `after the client slept for ${minutes} min, and its clock ${clock}`,
       3,
       { clockSleeps },
-      (scene, from, { process }) => {
-        // A share that nobody comes to ends at some time.
-        const sleepMs = Math.min(minutes, 9) * 60_000;
-        process.sleep(scene.world.nowMs + sleepMs);
-        void from;
-      },
+      (scene, _, { process }) => process.sleep(scene.world.nowMs + minutes * 60_000),
     );
   }
 }
@@ -178,33 +173,36 @@ seededTest("a share that was started again is said to need its new code", 3, asy
   });
 });
 
-seededTest("words are compared once, and count for the session after", 3, async (seed) => {
-  const scene = new ReconnectScene(seed);
-  await scene.run(async () => {
-    const persons = people();
-    let confirmed = 0;
-    const from = await scene.share({ verify: true, admit: persons.admit });
-    const to = scene.receive(from.sharing.code, {
-      verify: true,
-      confirmWords: () => {
-        confirmed++;
-        return Promise.resolve(true);
-      },
+seededTest(
+  "words are compared once, and count for the session after [AGAIN-2]",
+  3,
+  async (seed) => {
+    const scene = new ReconnectScene(seed);
+    await scene.run(async () => {
+      const persons = people();
+      let confirmed = 0;
+      const from = await scene.share({ verify: true, admit: persons.admit });
+      const to = scene.receive(from.sharing.code, {
+        verify: true,
+        confirmWords: () => {
+          confirmed++;
+          return Promise.resolve(true);
+        },
+      });
+      await scene.reached(to, 2 * MIB);
+      scene.setLine(to, false);
+      await scene.sleep(60_000);
+      scene.setLine(to, true);
+      await assertArrived(from, to);
+      assert.deepEqual([confirmed, persons.asked.length], [1, 1]);
+      assert.deepEqual([to.log.of("words").length, from.log.of("words").length], [1, 1]);
     });
-    await scene.reached(to, 2 * MIB);
-    scene.setLine(to, false);
-    await scene.sleep(60_000);
-    scene.setLine(to, true);
-    await assertArrived(from, to);
-    assert.deepEqual([confirmed, persons.asked.length], [1, 1]);
-    assert.deepEqual([to.log.of("words").length, from.log.of("words").length], [1, 1]);
-  });
-});
+  },
+);
 
-seededTest("an offer that changed meanwhile is asked about again", 3, async (seed) => {
+seededTest("a person who chose for each file is not asked again", 3, async (seed) => {
   const scene = new ReconnectScene(seed);
   await scene.run(async () => {
-    // What is offered is settled when a share begins; a chooser of the person's decides in between.
     const choices: string[] = [];
     const from = await scene.share();
     const to = scene.receive(from.sharing.code, {
@@ -251,7 +249,23 @@ seededTest("one of two clients is lost and comes again, the other goes on", 4, a
   });
 });
 
-seededTest("nobody else gets the place of a client that fell silent", 4, async (seed) => {
+seededTest("who starts again after a kill gets the place of the dead session", 4, async (seed) => {
+  const scene = new ReconnectScene(seed);
+  await scene.run(async () => {
+    const from = await scene.share();
+    const killed = scene.receive(from.sharing.code);
+    await scene.reached(killed, 2 * MIB);
+    killed.process.kill();
+    const killedMs = scene.world.nowMs;
+    const to = scene.receive(from.sharing.code);
+    const { atMs } = await to.log.first("offer");
+    assert.ok(atMs - killedMs < 6000, `${atMs - killedMs} ms`);
+    await assertArrived(from, to);
+    assert.equal((await from.log.ended).event, "done");
+  });
+});
+
+seededTest("nobody else gets the place of a client that comes again [AGAIN-1]", 4, async (seed) => {
   const scene = new ReconnectScene(seed, { clockSleeps: true });
   await scene.run(async () => {
     const persons = people();
@@ -273,3 +287,27 @@ seededTest("nobody else gets the place of a client that fell silent", 4, async (
     assert.equal(from.storage.paths(SOURCE).length, 21);
   });
 });
+
+seededTest(
+  "a stream cannot be gone on with: both sides end when its line is dead",
+  3,
+  async (seed) => {
+    const scene = new ReconnectScene(seed);
+    await scene.run(async () => {
+      const chunk = scene.world.prng.bytes(65_536);
+      const stream = new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(chunk.slice()),
+      });
+      const from = await scene.share({}, { stream, name: "endless" });
+      const to = scene.receive(from.sharing.code);
+      await scene.reached(to, MIB);
+      scene.setLine(to, false);
+      const last = await to.log.ended;
+      assert.ok(last.event === "error" && last.code === "path_lost", JSON.stringify(last));
+      assert.deepEqual(to.log.of("reconnecting"), []);
+      const end = await from.log.ended;
+      assert.ok(end.event === "error" && end.fatal, JSON.stringify(end));
+      assert.match(end.message, /a stream cannot be resumed/);
+    });
+  },
+);

@@ -97,7 +97,8 @@ export async function transferCompletely(
 export class LinkInFront implements AsyncDisposable {
   /** The sender's code with the link's address in place of its own. */
   readonly code: string;
-  readonly #link: EmulatedLink;
+  /** The link, to change, cut or rebind while running. */
+  readonly link: EmulatedLink;
 
   /**
    * @param code The sender's code with one address.
@@ -105,17 +106,17 @@ export class LinkInFront implements AsyncDisposable {
    */
   constructor(code: string, link: LinkOptions) {
     const { t, candidates } = readCode(code);
-    this.#link = new EmulatedLink({
+    this.link = new EmulatedLink({
       listen: { family: 4, host: LOOPBACK, port: 0 },
       target: candidates[0]!.address,
       toTarget: link,
       toClients: link,
       seed: 1,
     });
-    this.code = codeFor(t, this.#link.address);
+    this.code = codeFor(t, this.link.address);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#link.close();
+    await this.link.close();
   }
 }

@@ -114,10 +114,17 @@ export class CrashStorage implements Storage {
   }
 
   async makeFolders(path: string): Promise<void> {
-    for (let end = path.indexOf("/", 1); end >= 0; end = path.indexOf("/", end + 1)) {
-      await this.#steps.call(() => this.disk.makeFolder(path.slice(0, end)));
+    const folders = [path];
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      folders.unshift(path.slice(0, end));
     }
-    await this.#steps.call(() => this.disk.makeFolder(path));
+    const made: string[] = [];
+    for (const folder of folders) {
+      if (await this.#steps.call(() => this.disk.makeFolder(folder))) made.push(folder);
+    }
+    for (const folder of made.reverse()) {
+      await this.syncFolder(folder.slice(0, folder.lastIndexOf("/")) || "/");
+    }
   }
 
   makeFolder(path: string): Promise<boolean> {

@@ -61,7 +61,7 @@ interface Parcel {
 }
 
 interface Client {
-  readonly upstream: DenoSocket;
+  upstream: DenoSocket;
   readonly address: SocketAddress;
 }
 
@@ -131,6 +131,17 @@ export class EmulatedLink {
     };
   }
 
+  /**
+   * The target sees every client at another port from now on, as behind a router that forgot them;
+   * what is on its way to and from the old ports is lost.
+   */
+  rebind(): void {
+    for (const client of this.#clients.values()) {
+      client.upstream.close();
+      client.upstream = this.#bindFor(client.address);
+    }
+  }
+
   /** Stops; what is on its way is lost. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -145,7 +156,7 @@ export class EmulatedLink {
     let client = this.#clients.get(key);
     if (client === undefined) {
       if (this.#clients.size >= MAX_CLIENTS) return undefined;
-      client = this.#connect(from);
+      client = { upstream: this.#bindFor(from), address: from };
       this.#clients.set(key, client);
     }
     this.#lastFrom = from;
@@ -153,7 +164,7 @@ export class EmulatedLink {
     return client;
   }
 
-  #connect(address: SocketAddress): Client {
+  #bindFor(address: SocketAddress): DenoSocket {
     const { target } = this.#options;
     const host = target.family === 4 ? "0.0.0.0" : "::";
     const upstream = new DenoSocket({ family: target.family, host, port: 0 });
@@ -164,7 +175,7 @@ export class EmulatedLink {
         else this.#carry(this.#toClients, datagram, this.#listening, address);
       }),
     );
-    return { upstream, address };
+    return upstream;
   }
 
   #carry(link: Link, datagram: Uint8Array, socket: DenoSocket, to: SocketAddress): void {

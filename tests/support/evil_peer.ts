@@ -188,6 +188,13 @@ export class EvilPeer {
     return this.#ranges[0]?.[1] ?? -1;
   }
 
+  /** All packet numbers that came. */
+  get numbers(): number[] {
+    return this.#ranges.flatMap(([smallest, largest]) =>
+      Array.from({ length: largest - smallest + 1 }, (_, index) => smallest + index)
+    );
+  }
+
   #begin(peerId: Uint8Array, protection: SessionProtection): void {
     this.#peerId = peerId.slice();
     this.#protection = protection;

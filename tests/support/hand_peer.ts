@@ -13,13 +13,14 @@ import type { ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.t
 import { Connection } from "../../lib/protocol/connection.ts";
 import type { ConnectionEnd, ConnectionOptions } from "../../lib/protocol/connection_options.ts";
 import { isSamePath, type Path } from "../../lib/nat/path.ts";
-import { HEADER_BYTES } from "../../lib/protocol/params.ts";
+import { AckRanges } from "../../lib/protocol/ack_ranges.ts";
+import { HEADER_BYTES, MAX_ACK_RANGES } from "../../lib/protocol/params.ts";
 import { type Instant, instant } from "../../lib/time.ts";
 import {
   defaultParameters,
   type TransportParameters,
 } from "../../lib/protocol/transport_parameters.ts";
-import { type ReadFrame, readFrames } from "./frame_bytes.ts";
+import { ack, type ReadFrame, readFrames } from "./frame_bytes.ts";
 import { Prng } from "./prng.ts";
 
 const CONNECTION_ID = new Uint8Array([1, 2, 3, 4, 5, 6]);
@@ -103,6 +104,8 @@ export class HandPeer {
   /** Whether the peer lets the connection's packets vanish. */
   isDeaf = false;
   #nextNumber = 0;
+  /** Numbers of all packets that arrived; the connection leaves some out. */
+  readonly #arrived = new AckRanges();
   readonly #out = new Uint8Array(2048);
 
   constructor(options: HandPeerOptions = {}) {
@@ -125,6 +128,27 @@ export class HandPeer {
 
   get now(): Instant {
     return instant(this.nowMs);
+  }
+
+  /** An ACK of all packets that arrived so far, up to the newest or an older one. */
+  ackOfAll(largest: number = Number.POSITIVE_INFINITY): Uint8Array {
+    const ranges: [number, number][] = [];
+    for (let index = 0; index < this.#arrived.count; index++) {
+      const smallest = this.#arrived.smallest(index);
+      const end = Math.min(this.#arrived.largest(index), largest);
+      if (smallest <= end) ranges.push([smallest, end]);
+    }
+    return ack(ranges.slice(0, MAX_ACK_RANGES));
+  }
+
+  /** Packets that arrived so far, and the ranges of their numbers, as far as they are remembered. */
+  get received(): { readonly count: number; readonly ranges: number } {
+    const { count: ranges } = this.#arrived;
+    let count = 0;
+    for (let index = 0; index < ranges; index++) {
+      count += this.#arrived.largest(index) - this.#arrived.smallest(index) + 1;
+    }
+    return { count, ranges };
   }
 
   /** All frames the connection sent, in order. */
@@ -203,7 +227,7 @@ export class HandPeer {
       assert.ok(count < MAX_BURST, "the connection sends without end");
       const length = this.connection.pollTransmit(this.now, this.#out);
       if (length === 0) break;
-      this.#note(this.#out.slice(0, length));
+      this.take(this.#out.slice(0, length));
     }
   }
 
@@ -221,7 +245,8 @@ export class HandPeer {
     this.nowMs = untilMs;
   }
 
-  #note(datagram: Uint8Array): void {
+  /** Takes a datagram that the connection sent; {@linkcode HandPeer.drain} does it by itself. */
+  take(datagram: Uint8Array): void {
     if (datagram[0] !== PEER_ID[0]) {
       this.confirmationsAtMs.push(this.nowMs);
       return;
@@ -231,6 +256,7 @@ export class HandPeer {
     const end = this.opener.open(datagram, 0, bytes);
     assert.ok(end >= 0, "the connection sent a packet that does not open");
     this.opener.dropOldKeys(); // nothing comes late here, so the next keys may follow at once
+    this.#arrived.add(this.opener.packetNumber);
     this.sent.push({
       atMs: this.nowMs,
       number: this.opener.packetNumber,

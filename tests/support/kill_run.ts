@@ -17,8 +17,8 @@ export type Victim = "sender" | "receiver" | "both";
 /** One transfer with a kill in it. */
 export interface KillOrder {
   readonly victim: Victim;
-  /** From when on time is counted: the start of the receiver, or the moment it sees what is offered. */
-  readonly from: "start" | "offer";
+  /** From when on time is counted: the start of the receiver, or its first line of progress. */
+  readonly from: "start" | "progress";
   /** How much later, ms. */
   readonly afterMs: number;
   /** What is sent. */
@@ -92,7 +92,7 @@ async function receiveUntilKilled(
   code: string,
 ): Promise<number | undefined> {
   await using receiver = startReceive(code, target, { args: ["--yes"] });
-  if (from === "offer") await receiver.event("offer");
+  if (from === "progress") await receiver.event("progress");
   const ended = receiver.exit().then(() => true);
   const isDone = await Promise.race([ended, elapse(afterMs)]);
   if (isDone) {

@@ -3,12 +3,13 @@ import { Prng } from "./prng.ts";
 import { type KillOutcome, makeKillTree, runKill, type Victim } from "./kill_run.ts";
 import { TempFolder } from "./temp_folder.ts";
 
-/** From the offer to the end the transfer takes about 1.4 s at this rate. */
-const LIMIT = "12mb";
+/** The transfer takes about 0.7 s at this rate. */
+const LIMIT = "24mb";
 /** Most kills come in the middle of the transfer, some before: at most so many ms after its beginning. */
-const LATEST_MS = { start: 500, offer: 1300 } as const;
+const LATEST_MS = { start: 500, progress: 650 } as const;
 const EARLY_SHARE = 0.15;
-const LANES = 3;
+/** Who comes again waits for a while, until the sharer notices that the one before is gone. */
+const LANES = 8;
 const VICTIMS: readonly Victim[] = ["receiver", "sender", "both"];
 
 /** What a series came to. */
@@ -47,7 +48,7 @@ export async function runKillSeries(kills: number, seed: number): Promise<KillSe
       open--;
       const victim = VICTIMS[started % VICTIMS.length]!;
       const target = await folder.folder(`target ${started++}`);
-      const from = random.chance(EARLY_SHARE) ? "start" : "offer";
+      const from = random.chance(EARLY_SHARE) ? "start" : "progress";
       const afterMs = random.integer(0, LATEST_MS[from]);
       const order = {
         victim,

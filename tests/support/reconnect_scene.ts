@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { SocketAddress } from "../../lib/nat/address.ts";
-import type { ReceiveOptions, ShareOptions } from "../../lib/options.ts";
+import type { ReceiveOptions, ShareOptions, ShareSource } from "../../lib/options.ts";
 import { type Receive, receive } from "../../lib/receive.ts";
 import { type Share, share } from "../../lib/share.ts";
 import { EventLog } from "./event_log.ts";
@@ -59,8 +59,8 @@ export class ReconnectScene {
     });
   }
 
-  /** Shares a large file and small ones. */
-  async share(options: ShareOptions = {}): Promise<Sharer> {
+  /** Shares a large file and small ones, or something else. */
+  async share(options: ShareOptions = {}, source: ShareSource = [SOURCE]): Promise<Sharer> {
     const prng = this.world.prng.fork();
     const storage = new FakeStorage();
     storage.addFile(`${SOURCE}/large.bin`, prng.bytes(8 * MIB + prng.integer(0, MIB)));
@@ -68,7 +68,7 @@ export class ReconnectScene {
       storage.addFile(`${SOURCE}/small ${index}`, prng.bytes(prng.integer(1, 20_000)));
     }
     const running = this.#start(SHARER_HOST, 4000, storage);
-    const sharing = await share([SOURCE], {
+    const sharing = await share(source, {
       ...this.#common(running),
       addresses: [`${SHARER_HOST}:4000`],
       ...options,

@@ -23,6 +23,8 @@ export class SimProcess {
   readonly #clockSleeps: boolean;
   /** How far the clock is behind the world's. */
   #behindMs = 0;
+  /** What was due last: rounding must not make that a moment to come. */
+  #dueMs = 0;
 
   /**
    * @param options `clockSleeps`: whether the machine's clock stands still while it sleeps, as that of
@@ -33,7 +35,10 @@ export class SimProcess {
     this.#clockSleeps = options.clockSleeps ?? false;
     this.killed = new Promise((resolve) => this.#signalKilled = resolve);
     this.clock = {
-      now: () => instant(world.nowMs - this.#behindMs),
+      now: () => {
+        const nowMs = this.#clockSleeps ? Math.max(world.nowMs, this.#asleepUntilMs) : world.nowMs;
+        return instant(Math.max(nowMs - this.#behindMs, this.#dueMs));
+      },
       setTimer: (deadline, callback) => this.#setTimer(deadline, callback),
     };
   }
@@ -69,8 +74,10 @@ export class SimProcess {
     let cancel = this.#world.schedule(deadline + behindMs, () => {
       if (!this.#isAlive) return;
       if (this.#behindMs > behindMs) cancel = this.#setTimer(deadline, callback);
-      else if (this.isAwake) callback();
-      else cancel = this.#setTimer(instant(this.#asleepUntilMs - behindMs), callback);
+      else if (this.isAwake) {
+        this.#dueMs = Math.max(this.#dueMs, deadline);
+        callback();
+      } else cancel = this.#setTimer(instant(this.#asleepUntilMs - behindMs), callback);
     });
     return () => cancel();
   }

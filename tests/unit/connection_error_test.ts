@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { asTransferError, connectionError } from "../../lib/connection_error.ts";
 import { ERRORS, TransferError } from "../../lib/errors.ts";
+import { VERIFY_MISMATCH_TEXT } from "../../lib/transfer/session.ts";
 
 Deno.test("connectionError is nothing when all is done", () => {
   for (const byPeer of [true, false]) {
@@ -43,4 +44,11 @@ Deno.test("asTransferError keeps our errors and calls everything else a bug", ()
   assert.equal(bug.cause, cause);
   assert.match(bug.message, /index/);
   assert.match(asTransferError("text").message, /text/);
+});
+
+Deno.test("connectionError says what to do where only one side compares words", () => {
+  const end = { code: "authentication_failed", byPeer: true } as const;
+  const error = connectionError({ ...end, reason: VERIFY_MISMATCH_TEXT });
+  assert.equal(error!.hint, "Use --verify on both sides, or on neither");
+  assert.notEqual(connectionError({ ...end, reason: "" })!.hint, error!.hint);
 });

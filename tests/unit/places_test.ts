@@ -25,6 +25,24 @@ Deno.test("Places gives a place that comes back to who waited longest, and to on
   assert.deepEqual(told, ["first true", "second true"]);
 });
 
+Deno.test("Places passes the place of a silent client on, and to one only", async () => {
+  const places = new Places(1);
+  const told: string[] = [];
+  assert.equal(places.tryTake(), true);
+  const keep = places.offer(() => told.push("kept"));
+  keep();
+  assert.equal(places.hasFree, false, "it was heard again");
+  places.offer(() => told.push("passed to who comes"));
+  assert.equal(places.hasFree, true);
+  assert.equal(places.tryTake(), true);
+  assert.equal(places.tryTake(), false);
+  const waiting = places.take();
+  places.offer(() => told.push("passed to who waits"));
+  assert.equal(await waiting, true);
+  assert.equal(places.tryTake(), false);
+  assert.deepEqual(told, ["passed to who comes", "passed to who waits"]);
+});
+
 Deno.test("Places sends everyone away once it is closed", async () => {
   const places = new Places(1);
   assert.equal(places.tryTake(), true);

@@ -186,8 +186,13 @@ export class Downloads {
     this.#checkComplete();
   }
 
-  /** Stops writing; what is there of large files is left for a later run, what of small ones goes. */
-  async stop(): Promise<void> {
+  /**
+   * Stops writing; what is there of large files is left for a later run, what of small ones goes.
+   *
+   * @param reason Why.
+   */
+  async stop(reason: Error): Promise<void> {
+    this.#options.storage.abort?.(reason);
     // Side by side: nothing more is written from this moment on, and what is read comes to its end.
     await Promise.all([this.#writer.stop(), this.#resumption.stop()]);
   }

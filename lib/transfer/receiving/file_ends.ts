@@ -40,8 +40,6 @@ export class FileEnds {
   filesSettled = 0;
   /** Files that are in their places, and texts that were shown. */
   itemsPlaced = 0;
-  /** Folders in which something was put. */
-  readonly touchedFolders: Set<string> = new Set();
   readonly #options: FileEndsOptions;
   readonly #session: Session;
 
@@ -53,10 +51,9 @@ export class FileEnds {
 
   /** A file was put into its place, or something was there. */
   handlePlaced(file: IncomingFile, result: PlaceResult): void {
-    const { parent, entry: { path } } = file.planned;
+    const { path } = file.planned.entry;
     this.#noteVerified(file);
     this.#settle(file);
-    this.touchedFolders.add(parent);
     if (result === "placed") return this.#tellInPlace(file);
     this.#options.outcome.kept++;
     this.#session.warn("kept", path, `Kept ${path}: it appeared here meanwhile`);

@@ -39,7 +39,10 @@ export interface GroupVerifierHandler {
 /** The comparing of one transfer. */
 export class GroupVerifier {
   readonly #options: GroupVerifierOptions;
-  /** Hashes that wait for their bytes. */
+  /**
+   * Hashes of groups of large files and streams that wait for their bytes. A small file has one, its
+   * root, so requests bound those: as many may be ahead as there are requests.
+   */
   #earlyHashes = 0;
   #retriesOpen = 0;
 
@@ -48,21 +51,16 @@ export class GroupVerifier {
     this.#options = options;
   }
 
-  /** Whether no more hashes may wait for their bytes. */
+  /** Whether no more hashes of large files and streams may wait for their bytes. */
   get isFull(): boolean {
-    return this.#earlyHashes === MAX_EARLY_HASHES;
-  }
-
-  /** A hash waits for its bytes that was kept by someone else. */
-  noteEarlyHash(): void {
-    this.#earlyHashes++;
+    return this.#earlyHashes >= MAX_EARLY_HASHES;
   }
 
   /** Compares a group with its hash now, or when it is there. */
   expect(request: IncomingRequest, group: number, hash: Uint8Array): void {
     if (request.completeGroup(group) !== undefined) return this.#verify(request, group, hash);
     request.keepHash(group, hash);
-    this.#earlyHashes++;
+    if (isBounded(request)) this.#earlyHashes++;
   }
 
   /** Compares groups that became complete with their hashes, as far as those are there. */
@@ -74,7 +72,7 @@ export class GroupVerifier {
       }
       const expected = request.takeHash(group);
       if (expected === undefined) continue;
-      this.#earlyHashes--;
+      if (isBounded(request)) this.#earlyHashes--;
       this.#verify(request, group, expected);
     }
   }
@@ -83,7 +81,7 @@ export class GroupVerifier {
   discard(request: IncomingRequest): void {
     const isAwaited = request.isRetry && !request.isFinished(request.start / GROUP_BYTES);
     if (isAwaited) this.#retriesOpen--;
-    this.#earlyHashes -= request.hashCount;
+    if (isBounded(request)) this.#earlyHashes -= request.hashCount;
     this.#options.credit.add(request.discard());
   }
 
@@ -117,4 +115,9 @@ export class GroupVerifier {
     const start = group * GROUP_BYTES;
     this.#options.requests.requestAgain(file, { start, end: start + length });
   }
+}
+
+/** Whether the hashes of a request are more than its root, which is one for each request. */
+function isBounded({ file: { planned: { entry } } }: IncomingRequest): boolean {
+  return entry.kind === "stream" || entry.sizeBytes > GROUP_BYTES;
 }

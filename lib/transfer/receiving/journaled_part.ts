@@ -80,6 +80,8 @@ export class JournaledPart {
    * @throws {StorageError} When it cannot be made.
    */
   static async create(plan: PartPlan): Promise<JournaledPart> {
+    // First: a journal that outlived its part file would say of this one that it is on the disk.
+    if (plan.isResumable) await plan.storage.removeState(plan.target);
     return new JournaledPart(plan, await plan.storage.createPart(plan.target));
   }
 
@@ -139,21 +141,20 @@ export class JournaledPart {
   /**
    * Puts the file into its place; the journal goes.
    *
-   * @throws {StorageError} When it cannot be put there; the part file is still there, with a journal.
+   * @throws {StorageError} When it cannot be put there; the part file is still there.
    */
   async place(sizeBytes: number): Promise<PlaceResult> {
     await this.#syncing;
     this.#assertSynced();
-    let result: PlaceResult;
     try {
-      result = await this.#part.place(sizeBytes);
+      const result = await this.#part.place(sizeBytes);
+      await this.#removeJournal();
+      return result;
     } catch (error) {
-      // The file is closed, and perhaps synced. If not, a later run will find that out.
-      await this.#writeJournal(this.#takeWritten());
+      // Perhaps it was the sync that failed: the journal says no more than it did.
+      this.#failure = error;
       throw error;
     }
-    await this.#removeJournal();
-    return result;
   }
 
   /** Leaves the part file for a later run, with all that is known of it; never fails. */

@@ -19,8 +19,6 @@ const OWN_NAME = /^\.p2pft-[0-9a-f]{16}\.(?:part|journal|next)$/;
 /** Beside one entry. */
 interface Left {
   readonly target: TargetFile;
-  /** The folder it is in. */
-  readonly parent: string;
   readonly hasPart: boolean;
 }
 
@@ -60,16 +58,12 @@ export class Leftovers {
     const path = partPath;
     const place = { path, partPath, journalPath, folder };
     const target = { ...place, mtimeMs, executable: false, overwrite: false };
-    this.#left.push({ target, parent, hasPart: names.has(part) });
+    this.#left.push({ target, hasPart: names.has(part) });
   }
 
-  /**
-   * Removes what lies beside the entries that were noted; what cannot be removed stays.
-   *
-   * @param touchedFolders Where folders in which names changed are noted.
-   */
-  async remove(touchedFolders: Set<string>): Promise<void> {
-    for (const { target, parent, hasPart } of this.#left) {
+  /** Removes what lies beside the entries that were noted; what cannot be removed stays. */
+  async remove(): Promise<void> {
+    for (const { target, hasPart } of this.#left) {
       try {
         // Made anew and removed: whatever is there goes, and no link is followed.
         if (hasPart) await (await this.#storage.createPart(target)).discard();
@@ -77,7 +71,6 @@ export class Leftovers {
         if (!(error instanceof StorageError)) throw error;
       }
       await this.#storage.removeState(target);
-      touchedFolders.add(parent);
     }
   }
 }

@@ -6,7 +6,7 @@ import type { TransferCrypto } from "../hash_tree.ts";
 import { placeOf } from "../names.ts";
 import type { Outcome } from "../outcome.ts";
 import { ownNamesOf } from "../own_names.ts";
-import type { PlannedLink } from "./plan.ts";
+import { pathsPassed, type PlannedLink } from "./plan.ts";
 import type { Session } from "../session.ts";
 import { type FileInfo, type Storage, StorageError } from "../../storage/storage.ts";
 
@@ -19,8 +19,6 @@ export interface LinkWorld {
   readonly directory: string;
   /** Where what is not made is counted. */
   readonly outcome: Outcome;
-  /** Folders in which something was put are added. */
-  readonly touchedFolders: Set<string>;
 }
 
 /** What became of a link: in its place, or the code and the words of its warning. */
@@ -40,7 +38,6 @@ export async function makeLinks(links: readonly PlannedLink[], world: LinkWorld)
     const result = await makeLink(link, world);
     if (result === "placed") {
       placed++;
-      world.touchedFolders.add(link.parent);
       outcome.onInPlace(link);
       continue;
     }
@@ -95,9 +92,9 @@ async function makeLink(link: PlannedLink, world: LinkWorld): Promise<LinkResult
 }
 
 /** Whether something on the way to where a link leads is a link now [LINK-3]. */
-async function passesLink({ passed }: PlannedLink, world: LinkWorld): Promise<boolean> {
+async function passesLink(link: PlannedLink, world: LinkWorld): Promise<boolean> {
   const { storage, directory } = world;
-  for (const path of passed) {
+  for (const path of pathsPassed(link)) {
     const place = path.split("/").reduce((folder, name) => storage.join(folder, name), directory);
     if ((await inspect(storage, place))?.kind === "symlink") return true;
   }

@@ -4,6 +4,7 @@
  */
 import type { ManifestEntry } from "../offer/entry.ts";
 import type { NamesGate } from "../names.ts";
+import { routeOfLink } from "../offer/link_target.ts";
 import type { FileInfo } from "../../storage/storage.ts";
 import type { TargetFolders } from "./target_folders.ts";
 
@@ -63,9 +64,15 @@ export interface PlannedFolder extends PlannedEntry {
 }
 
 /** A symbolic link that leads nowhere it must not, as far as its text says. */
-export interface PlannedLink extends Placeable {
-  /** What it passes, which must not be links either; as `LinkRoute.passed`. */
-  readonly passed: readonly string[];
+export type PlannedLink = Placeable;
+
+/** What a link passes, as `LinkRoute.passed`: made when it is needed, as it is long. */
+export function pathsPassed(
+  { entry: { path, linkTarget = "" }, storedAs }: Pick<PlannedLink, "entry" | "storedAs">,
+): readonly string[] {
+  const route = routeOfLink(storedAs, linkTarget);
+  if ("refusal" in route) throw new Error(`${path} was planned, but ${route.refusal}`);
+  return route.passed;
 }
 
 /**

@@ -9,15 +9,16 @@ import { routeOfLink } from "../offer/link_target.ts";
 import { findMoved } from "./moved_files.ts";
 import { type AdmittedName, foldName, NamesGate } from "../names.ts";
 import { ownNamesOf } from "../own_names.ts";
-import type {
-  FileState,
-  Plan,
-  PlannedEntry,
-  PlannedFile,
-  PlannedFolder,
-  PlannedLink,
-  RefusalCode,
-  RefusedEntry,
+import {
+  type FileState,
+  pathsPassed,
+  type Plan,
+  type PlannedEntry,
+  type PlannedFile,
+  type PlannedFolder,
+  type PlannedLink,
+  type RefusalCode,
+  type RefusedEntry,
 } from "./plan.ts";
 import { type FileInfo, type Storage, StorageError } from "../../storage/storage.ts";
 import { TargetFolders } from "./target_folders.ts";
@@ -78,6 +79,9 @@ export function mayHavePart(
   return here.spelling(parent, ownNamesOf(crypto, storedAs).part) !== undefined;
 }
 
+/** What is in the place of an entry, or that nothing can be. */
+type Look = FileInfo | "bad_name" | undefined;
+
 class Planner {
   readonly folders: PlannedFolder[] = [];
   readonly files: PlannedFile[] = [];
@@ -126,7 +130,10 @@ class Planner {
     const isNew = isShown || !isParentThere ||
       (!this.here.take(parent, nameOf(verdict.storedAs)) && entry.kind !== "directory");
     if (isNew) return this.#place(index, entry, verdict, undefined);
-    return this.#look(verdict.path).then((info) => this.#place(index, entry, verdict, info));
+    const looked = this.#look(verdict.path);
+    // Tens of thousands that are here already are looked at without a promise for each.
+    if (!(looked instanceof Promise)) return this.#place(index, entry, verdict, looked);
+    return looked.then((info) => this.#place(index, entry, verdict, info));
   }
 
   /** Leaves out links that lead where they must not [LINK-1] [LINK-2] [LINK-3]. */
@@ -135,11 +142,12 @@ class Planner {
     const { nameRules, foldsNames } = this.#storage;
     const fold = (path: string) => foldsNames ? foldName(path) : path;
     const paths = new Set(this.links.map(({ storedAs }) => fold(storedAs)));
-    this.links = this.links.filter(({ entry, passed }) => {
+    this.links = this.links.filter((link) => {
+      const { entry } = link;
       if (symlinks === "skip") this.#refuse(entry, "symlink_skipped", "links are not wanted");
       else if (nameRules === "windows") {
         this.#refuse(entry, "symlink_unsupported", "links are not made on Windows");
-      } else if (passed.some((path) => paths.has(fold(path)))) {
+      } else if (pathsPassed(link).some((path) => paths.has(fold(path)))) {
         this.#refuse(entry, "unsafe_link", "it leads through another link");
       } else return true;
       return false;
@@ -151,7 +159,7 @@ class Planner {
     index: number,
     entry: ManifestEntry,
     name: AdmittedName,
-    info: FileInfo | "bad_name" | undefined,
+    info: Look,
   ): Promise<void> | undefined {
     if (info === "bad_name") {
       if (entry.kind === "directory") this.#isThere.set(name.path, undefined);
@@ -203,14 +211,10 @@ class Planner {
   ): Promise<void> | undefined {
     const { linkTarget = "" } = entry;
     const route = routeOfLink(storedAs, linkTarget);
-    if (route === undefined) {
-      return this.#refuse(entry, "unsafe_link", "it leads out of its top-level folder");
-    }
+    if ("refusal" in route) return this.#refuse(entry, "unsafe_link", route.refusal);
     const push = (state: FileState): undefined => {
       const here = state === "differ" ? info : undefined;
-      const { passed } = route;
-      const placed = { index, entry, parent, storedAs, isDotName };
-      this.links.push({ ...placed, state, here, overwrite: false, passed });
+      this.links.push({ index, entry, parent, storedAs, isDotName, state, here, overwrite: false });
     };
     if (info === undefined) return push("new");
     if (info.kind !== "symlink") return push("differ");
@@ -219,13 +223,13 @@ class Planner {
     );
   }
 
-  /** Paths grow longer here than they were at the sharer: that is one entry's trouble, not all. */
-  async #look(path: string): Promise<FileInfo | "bad_name" | undefined> {
+  /** Gives a promise only where the storage takes its time. */
+  #look(path: string): Look | Promise<Look> {
     try {
-      return await this.#storage.inspect(path);
+      const looked = this.#storage.inspect(path);
+      return looked instanceof Promise ? looked.catch(asBadName) : looked;
     } catch (error) {
-      if (error instanceof StorageError && error.kind === "bad_name") return "bad_name";
-      throw error;
+      return asBadName(error);
     }
   }
 
@@ -234,6 +238,12 @@ class Planner {
     if (isNamed || entry.kind !== "directory") this.refusedCounts[code]++;
     if (isNamed) this.refused.push({ code, path: entry.path, reason });
   }
+}
+
+/** Paths grow longer here than they were at the sharer: that is one entry's trouble, not all. */
+function asBadName(error: unknown): "bad_name" {
+  if (error instanceof StorageError && error.kind === "bad_name") return "bad_name";
+  throw error;
 }
 
 function nameOf(path: string): string {

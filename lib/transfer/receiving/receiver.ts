@@ -12,7 +12,8 @@
  * ```
  *
  * The parts: `offer_reader.ts` collects what is offered, `plan.ts` compares it with what is here,
- * `preparation.ts` makes the folders, `downloads.ts` asks, verifies and writes.
+ * `preparation.ts` makes the folders, `downloads.ts` asks, verifies and writes, `finishing.ts` does what
+ * comes last.
  */
 import type { CryptoProvider } from "../../crypto/provider.ts";
 import { encodeHex } from "../../bytes/hex.ts";
@@ -21,10 +22,9 @@ import type { OfferEvent } from "../../events.ts";
 import type { OfferDecision } from "../../options.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "../../protocol/channel.ts";
 import { Downloads } from "./downloads.ts";
-import { makeLinks } from "./link_maker.ts";
-import { Lanes } from "../../storage/lanes.ts";
+import { finishTarget } from "./finishing.ts";
 import { Leftovers } from "./leftovers.ts";
-import { FILE_LANES, RECEIVE_BUFFER_BYTES, SYNC_BYTES } from "../limits.ts";
+import { RECEIVE_BUFFER_BYTES, SYNC_BYTES } from "../limits.ts";
 import { FEATURE_VERIFY, type Message, TRANSFER_VERSION } from "../messages.ts";
 import { OfferReader } from "./offer_reader.ts";
 import { type InPlaceListener, Outcome } from "../outcome.ts";
@@ -34,7 +34,7 @@ import { Preparation } from "./preparation.ts";
 import { Session, VERIFY_MISMATCH_TEXT, verifyMismatch, versionMismatchText } from "../session.ts";
 import { ShareTree } from "../offer/share_tree.ts";
 import { SPACE_LOOK_BYTES } from "./space_watch.ts";
-import { type Storage, StorageError } from "../../storage/storage.ts";
+import type { Storage } from "../../storage/storage.ts";
 import type { TransferNotice, TransferProgress, TransferSummary } from "../transfer_notice.ts";
 import { ClientVerification, type VerificationOptions } from "../verify.ts";
 
@@ -135,7 +135,7 @@ export class Receiver implements ChannelHandler {
       channel: options.channel,
       onEvent: options.onEvent,
       onMessage: (message) => this.#handleMessage(message),
-      onStop: async () => await this.#work?.downloads.stop(),
+      onStop: async (error) => await this.#work?.downloads.stop(error),
       pathBytesLeft: () => this.#offer.pathBytesLeft,
     });
     this.#offer = new OfferReader(this.#session);
@@ -355,52 +355,37 @@ export class Receiver implements ChannelHandler {
 
   // ---- ending ----
 
-  /** Everything is in its place: sets the times of folders, says so to the sharer. */
+  /** Everything is in its place: takes the last steps here, and says so to the sharer. */
   async #finish(): Promise<void> {
     const { shareTree, preparation, downloads } = this.#work!;
     const { storage, crypto, directory } = this.#options;
-    const links = await makeLinks(preparation.links, {
+    const links = await finishTarget({
       session: this.#session,
       storage,
       crypto,
       directory,
       outcome: this.#outcome,
-      touchedFolders: downloads.ends.touchedFolders,
+      preparation,
+      leftovers: this.#leftovers!,
+      foldersInUse: this.#foldersInUse,
     });
-    await this.#leftovers?.remove(downloads.ends.touchedFolders);
-    // Last and from the inside out: every file that is placed changes the time of its folder.
-    for (const { path, mtimeMs } of preparation.madeFolders.reverse()) {
-      try {
-        await this.#options.storage.setFolderTime(path, mtimeMs);
-      } catch (error) {
-        // Some file systems keep no times for folders; nothing is lost.
-        if (!(error instanceof StorageError)) throw error;
-      }
-    }
-    await this.#syncFolders();
     if (this.#session.hasEnded) return;
     const root = shareTree.root();
     const bytes = shareTree.verifiedBytes;
     const items = preparation.itemsInPlace + downloads.ends.itemsPlaced + links;
     const { leftOut, exit } = this.#outcome;
-    this.#summary = { bytes, items, leftOut, root: encodeHex(root), exit };
+    // Some may be of files that were left out in the end.
+    const keptBytes = Math.min(bytes, downloads.progress.keptBytes ?? 0);
+    this.#summary = {
+      bytes,
+      ...(keptBytes > 0 ? { keptBytes } : {}),
+      items,
+      leftOut,
+      root: encodeHex(root),
+      exit,
+    };
     this.#state = "receipt";
     this.#session.send({ type: "receipt", root, items, bytes, leftOut });
-  }
-
-  /** Whoever gets a RECEIPT may delete what was sent: the names must be on the disk, too [DISK-6]. */
-  async #syncFolders(): Promise<void> {
-    const { downloads, preparation } = this.#work!;
-    const { storage, directory } = this.#options;
-    const folders = new Set([...this.#foldersInUse, ...downloads.ends.touchedFolders]);
-    for (const { path, parent } of preparation.madeFolders) folders.add(path).add(parent);
-    for (const { parent } of preparation.links) folders.add(parent);
-    if (folders.size === 0) return;
-    // What leads to them was made, too, or may be.
-    folders.add(directory);
-    const lanes = new Lanes(FILE_LANES);
-    const syncing = Array.from(folders, (folder) => lanes.run(() => storage.syncFolder(folder)));
-    await Promise.all(syncing);
   }
 
   #succeed(): void {

@@ -68,12 +68,10 @@ export class RequestAnswers {
   /** Takes the end of a request. */
   handleRoot(message: Root): void {
     const session = this.#session;
-    const { requests, verifier, handler } = this.#options;
+    const { requests, handler } = this.#options;
     const { status } = message;
     if (status === "hashed") return session.violation("ROOT of another kind");
-    if (status === "whole" && requests.keepRoot(message.request, message.root)) {
-      return verifier.noteEarlyHash();
-    }
+    if (status === "whole" && requests.keepRoot(message.request, message.root)) return;
     const request = requests.get(message.request);
     if (request === undefined || request.sentBytes !== undefined) {
       return session.violation("ROOT for no open request");

@@ -154,7 +154,10 @@ export class Resumption {
     const { requests, writer, crypto, handler } = this.#options;
     const { planned, groupCount } = file;
     const { hasPart, reuse, overwrite } = planned;
-    const { synced, unsynced } = (hasPart ? await writer.resume(file) : undefined) ?? NOTHING_LEFT;
+    // Of what may not be replaced nothing is written: it is only compared.
+    const isKept = reuse?.isInPlace === true && !overwrite;
+    const left = hasPart && !isKept ? await writer.resume(file) : undefined;
+    const { synced, unsynced } = left ?? NOTHING_LEFT;
     const inPart = union(synced, unsynced);
     const source = reuse && groupCount > 1 ? await this.#open(reuse.path) : undefined;
     if (this.#session.hasEnded) {
@@ -167,7 +170,7 @@ export class Resumption {
       source?.close();
       this.#begunGroups -= groupCount;
       this.#unsettled.delete(file);
-      if (reuse?.isInPlace && !overwrite) handler.onDiffering(file);
+      if (isKept) handler.onDiffering(file);
       else requests.addFiles([planned]);
       return undefined;
     }

@@ -278,7 +278,15 @@ export class Sender implements ChannelHandler {
     this.#countLostStream();
     const { exit } = this.#outcome;
     const leftOut = receipt.leftOut + this.#options.manifest.leftOut;
-    this.#summary = { bytes, items, leftOut, root: encodeHex(root), exit };
+    const keptBytes = Math.max(0, bytes - this.#uploads.progress.bytesDone);
+    this.#summary = {
+      bytes,
+      ...(keptBytes > 0 ? { keptBytes } : {}),
+      items,
+      leftOut,
+      root: encodeHex(root),
+      exit,
+    };
     this.#state = "leaving";
     session.send({ type: "bye" });
   }

@@ -283,6 +283,14 @@ export const EVENTS = {
     method: "punched",
     rttMs: 82.4,
   },
+  reconnecting: {
+    event: "reconnecting",
+    session: 1,
+    addresses: ["198.51.100.4:5000"],
+    bytesDone: 12_300_000,
+    bytesTotal: 50_200_000,
+    timeoutMs: 600_000,
+  },
   pathLost: { event: "path-lost", session: 1, silentMs: 3040 },
   connecting: { event: "connecting", addresses: ["192.0.2.7:4000"] },
   connected: {

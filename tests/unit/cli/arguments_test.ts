@@ -218,7 +218,10 @@ Deno.test("parseArguments takes words behind -- as they are", () => {
 
 Deno.test("parseArguments answers --help and --version with text", () => {
   assert.deepEqual(parse("--version"), { command: "text", text: "p2pft 1.2.3\n" });
-  for (const args of [["--help"], ["send", "--help"], ["receive", "-h"], ["doctor", "-h"]]) {
+  const commands = ["send", "receive", "doctor", "verify", "peers"];
+  for (
+    const args of [["--help"], ["peers", "rename", "-h"], ...commands.map((name) => [name, "-h"])]
+  ) {
     const parsed = parse(...args);
     assert.ok(parsed.command === "text");
     for (const line of parsed.text.split("\n")) assert.ok(line.length <= 60, line);

@@ -11,6 +11,8 @@ import {
   warningLine,
   wordsLine,
 } from "../../../lib/cli/messages.ts";
+import type { Role } from "../../../lib/cli/view.ts";
+import type { DoneEvent } from "../../../lib/events.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
 import { EVENTS } from "./_fake_world.ts";
 
@@ -28,7 +30,7 @@ Deno.test("offerLines shows the numbers, the names and marks dot-names", () => {
   };
   assert.deepEqual(offerLines(offer, 60, PLAIN), [
     "Offered: 12 items, 50.2 MB",
-    "  9 new · 1 same · 2 differ · 3 partly here",
+    "  9 new · 1 same · 2 differ · 3 partly here · 2 folders",
     "  photos",
     "  .ssh (begins with a dot)",
   ]);
@@ -63,7 +65,10 @@ Deno.test("offerLines escapes and fits names", () => {
 });
 
 Deno.test("offerLines says nothing of parts where there are none", () => {
-  assert.equal(offerLines(EVENTS.offer, 60, PLAIN)[1], "  10 new · 0 same · 0 differ");
+  const offer = { ...EVENTS.offer, items: 11, directories: 1 };
+  assert.equal(offerLines(offer, 60, PLAIN)[1], "  10 new · 0 same · 0 differ · 1 folder");
+  const files = { ...EVENTS.offer, items: 10, directories: 0 };
+  assert.equal(offerLines(files, 60, PLAIN)[1], "  10 new · 0 same · 0 differ");
 });
 
 Deno.test("resumedLine says how much need not be sent", () => {
@@ -114,6 +119,42 @@ Deno.test("doneLines says what was left out and what to do about it", () => {
     "Everything verified. Complete, but for 2 items left out.",
     "  The warnings above say why; --overwrite and --allow-dotfiles take more",
   ]);
+});
+
+Deno.test("doneLines offers the sender no options of the receiver", () => {
+  const hint = (exit: number) =>
+    doneLines({ ...EVENTS.done, leftOut: 1, exit }, { role: "send", columns: 80, style: PLAIN })
+      .at(-1);
+  assert.equal(hint(13), "  The warnings above say why");
+  assert.match(hint(14)!, /once the files are at rest/);
+});
+
+Deno.test("doneLines tells the sender what the other side left out", () => {
+  const lines = doneLines({ ...EVENTS.done, leftOut: 1 }, {
+    role: "send",
+    columns: 80,
+    style: PLAIN,
+  });
+  assert.deepEqual(lines.slice(2), [
+    "Confirmation received. Complete, but for 1 item left out.",
+  ]);
+});
+
+Deno.test("doneLines tells what was there before apart from what moved", () => {
+  const first = (changes: Partial<DoneEvent>, role: Role) =>
+    doneLines({ ...EVENTS.done, ...changes }, { role, columns: 80, style: PLAIN })[0];
+  const resumed = { keptBytes: 40_200_000, rateBytesPerSecond: 2_222_222 };
+  assert.equal(
+    first(resumed, "receive"),
+    "Received 12 items, 50.2 MB, 40.2 MB of it here before, in 4.5s (2.2 MB/s)",
+  );
+  assert.equal(
+    first(resumed, "send"),
+    "Sent 12 items, 50.2 MB, 40.2 MB of it there before, in 4.5s (2.2 MB/s)",
+  );
+  assert.equal(first({ bytes: 0 }, "receive"), "12 items here, no bytes had to be sent");
+  const allKept = { keptBytes: EVENTS.done.bytes };
+  assert.equal(first(allKept, "send"), "12 items there, no bytes had to be sent");
 });
 
 Deno.test("warningLine names the file once", () => {

@@ -9,6 +9,7 @@ import {
   networkWarnings,
   pathLine,
   pathLostLine,
+  reconnectingLines,
   replyLines,
 } from "../../../lib/cli/path_messages.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
@@ -39,6 +40,7 @@ Deno.test("lines about paths and replies fit into 60 columns whatever the method
       firstPathLine({ ...EVENTS.path, method }) ?? "",
       ...replyLines({ ...EVENTS.reply, expected: method }),
       pathLostLine(EVENTS.pathLost),
+      ...reconnectingLines(EVENTS.reconnecting),
     ];
     for (const line of lines) assert.ok(textWidth(line) <= 60, line);
   }

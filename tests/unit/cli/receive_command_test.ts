@@ -66,17 +66,18 @@ Deno.test("receive asks whether to take, replace and take dot-names", async () =
   const { exit, streams, decision } = await receive(["p2p1x", "-o", "out"], {
     terminal: true,
     columns: 60,
-    lines: ["", "n", "k", "y"],
+    lines: ["", "y", "n", "k"],
   });
   assert.equal(exit, 0);
   assert.deepEqual(decision, { accept: true, overwrite: "never", takeDotNames: true });
   assert.deepEqual(streams.screen.lines, [
     "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
     "Offered: 12 items, 50.2 MB",
-    "  9 new · 1 same · 2 differ",
+    "  9 new · 1 same · 2 differ · 2 folders",
     "  photos",
     "  .bashrc (begins with a dot)",
     "Receive into out? [Y/n]",
+    "Take 1 dot-name too (.bashrc)? [y/N] y",
     "2 files are here already and differ.",
     "  k  keep what is here",
     "  b  keep both: the other becomes name (2)",
@@ -86,7 +87,6 @@ Deno.test("receive asks whether to take, replace and take dot-names", async () =
     "What to do with them? [k/b/u/r/o] n",
     "Please answer with one of k, b, u, r, o.",
     "What to do with them? [k/b/u/r/o] k",
-    "Take 1 dot-name too (.bashrc)? [y/N] y",
     "Received 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
     "In out",
     `Verified root: ${EVENTS.done.root.slice(0, 32)}`,
@@ -98,7 +98,7 @@ Deno.test("receive asks whether to take, replace and take dot-names", async () =
 Deno.test("receive hands each answer about what differs on as a policy", async () => {
   const policies = { "": "never", k: "never", b: "rename", u: "newer", r: "always" };
   for (const [letter, policy] of Object.entries(policies)) {
-    const { decision } = await receive(["p2p1x"], { terminal: true, lines: ["y", letter, "n"] });
+    const { decision } = await receive(["p2p1x"], { terminal: true, lines: ["y", "n", letter] });
     assert.equal(decision?.overwrite, policy, letter);
   }
 });
@@ -223,7 +223,7 @@ Deno.test("receive follows --overwrite and --allow-dotfiles without asking", asy
 
 Deno.test("receive takes the code from argv, P2PFT_CODE, the terminal or the input, in this order", async () => {
   const env = { P2PFT_CODE: "p2p1env" };
-  const terminal = { terminal: true, lines: [" p2p1typed ", "y", "k", "y"] };
+  const terminal = { terminal: true, lines: [" p2p1typed ", "y", "y", "k"] };
   assert.equal((await receive(["p2p1argv"], { lines: ["p2p1in"] }, { env })).code, "p2p1argv");
   assert.equal((await receive([], { lines: ["p2p1in"] }, { env })).code, "p2p1env");
   assert.equal((await receive([], terminal)).code, "p2p1typed");
@@ -233,7 +233,7 @@ Deno.test("receive takes the code from argv, P2PFT_CODE, the terminal or the inp
 Deno.test("receive takes the code out of the whole line that the other side shows", async () => {
   const line = "$ deno run -A jsr:@p2pft/cli receive P2P1 x";
   assert.equal(
-    (await receive([], { terminal: true, lines: [line, "y", "k", "n"] })).code,
+    (await receive([], { terminal: true, lines: [line, "y", "n", "k"] })).code,
     "P2P1 x",
   );
   assert.equal((await receive([], { lines: ["p2pft receive  p2p1x"] })).code, "p2p1x");

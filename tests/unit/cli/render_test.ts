@@ -70,6 +70,26 @@ Deno.test("render says what limits in a line above, in 60 columns, as long as by
   assert.equal(lines({ ...moved, limitedBy: "peer" }).length, 1);
 });
 
+Deno.test("render claims no rate, no limit and no end while nothing is heard", () => {
+  const phase: Phase = {
+    name: "moving",
+    progress: { ...EVENTS.progress, limitedBy: "peer-limit", limitBytesPerSecond: 2e6 },
+    isSilent: true,
+  };
+  const lines = render({ ...initialView("receive"), phase }, 60, PLAIN);
+  assert.deepEqual(lines, [" 24% 12.3/50.2 MB looking for another way …"]);
+});
+
+Deno.test("render says a second is left until nothing is", () => {
+  const last = { ...EVENTS.progress, file: "a", remainingSeconds: 0 };
+  assert.equal(
+    renderPlainProgress(last),
+    "24% (12.3/50.2 MB), 11.2 MB/s, 1s left, Internet, a",
+  );
+  const all = { ...last, bytesDone: last.bytesTotal, itemsDone: last.itemsTotal };
+  assert.equal(renderPlainProgress(all), "100% (50.2/50.2 MB), 11.2 MB/s, Internet, a");
+});
+
 Deno.test("render leaves out the end where there is no room", () => {
   assert.equal(line(moving(), 30), " 24% 12.3/50.2 MB 11.2 MB/s");
   assert.equal(line(moving(), 3), " 2…");

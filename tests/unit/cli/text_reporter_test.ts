@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ERRORS } from "../../../lib/errors.ts";
 import type { TransferEvent } from "../../../lib/events.ts";
 import { Terminal } from "../../../lib/cli/terminal.ts";
 import { TextReporter, type TextReporterOptions } from "../../../lib/cli/text_reporter.ts";
@@ -187,13 +188,29 @@ Deno.test("TextReporter cuts long messages between words on a terminal, and nowh
   assert.match(report(events).error, new RegExp(`^Error: ${message}\n`));
 });
 
+Deno.test("TextReporter says once how links are sent, and only to who sends", () => {
+  const link = (path: string): TransferEvent => ({
+    event: "warning",
+    code: "symlink_skipped",
+    message: `Left out ${path}: symbolic links are not sent`,
+    path,
+  });
+  const events = [link("a"), link("b")];
+  assert.deepEqual(report(events, { role: "send" }).error.trimEnd().split("\n"), [
+    "Warning: Left out a: symbolic links are not sent",
+    "  --symlinks follow sends what links lead to, --symlinks keep the links",
+    "Warning: Left out b: symbolic links are not sent",
+  ]);
+  assert.doesNotMatch(report(events).error, /--symlinks/);
+});
+
 Deno.test("TextReporter says after Ctrl-C how to go on, where something is kept", () => {
   const interrupted: TransferEvent = {
     ...EVENTS.refused,
     code: "interrupted",
     exit: 130,
     message: "Interrupted",
-    hint: "Run the same command again: what has arrived is kept",
+    hint: ERRORS.interrupted.hint,
   };
   const signal = AbortSignal.abort();
   const lines = (events: TransferEvent[], options: Partial<TextReporterOptions> = {}) =>
@@ -201,9 +218,49 @@ Deno.test("TextReporter says after Ctrl-C how to go on, where something is kept"
       terminal: true,
       columns: 70,
     }).screen.lines;
-  const hint = "  Run the same command again: what has arrived is kept";
+  const hint = "  Send it again, receive with the new code: what has arrived is kept";
   assert.deepEqual(lines([EVENTS.progress]), ["Interrupted", hint]);
   assert.deepEqual(lines([]), ["Interrupted"]);
   assert.deepEqual(lines([EVENTS.progress], { quiet: true }), ["Interrupted"]);
   assert.deepEqual(lines([{ ...EVENTS.progress, hasStream: true }]), ["Interrupted"]);
+});
+
+Deno.test("TextReporter says how a lost session goes on, and nothing twice", () => {
+  const { connected, offer, progress, reconnecting } = EVENTS;
+  const resumed = { event: "resumed", session: 1, files: 1, bytes: 12_300_000 } as const;
+  const again = { ...connected, resumes: 1 };
+  const events = [connected, offer, progress, reconnecting, again, resumed, progress];
+  const lines = report(events).error.trimEnd().split("\n");
+  const from = lines.findIndex((line) => line.startsWith("Connection lost"));
+  assert.deepEqual(lines.slice(from, from + 4), [
+    "Connection lost at 12.3/50.2 MB; what is here is kept.",
+    "Looking for the other side again, for 10 min at most …",
+    "  If it was started again: Ctrl-C, and take its new code.",
+    "Connected again to 198.51.100.4:5000 (Internet, 12 ms)",
+  ]);
+  assert.ok(!lines.some((line) => line.includes("are here already")));
+  const early = { ...reconnecting, bytesDone: 0, bytesTotal: 0 };
+  assert.match(report([early]).error, /^Connection lost\.\nLooking/);
+  assert.equal(report(events, { quiet: true }).error.includes("lost"), false);
+});
+
+Deno.test("TextReporter of a sender tells of a client that is lost and comes again", () => {
+  const { connected, offer } = EVENTS;
+  const lost = {
+    event: "error",
+    session: 1,
+    code: "path_lost",
+    exit: 22,
+    message: "Cannot go on: Nothing heard for 30 s",
+    hint: "It comes again by itself when it can, and goes on: keep this running",
+    fatal: false,
+  } as const;
+  const again = { ...connected, session: 2, resumes: 1 };
+  const { error } = report([connected, offer, lost, again, { ...offer, session: 2 }], {
+    role: "send",
+  });
+  assert.match(error, /It comes again by itself/);
+  assert.doesNotMatch(error, /Still sharing/);
+  assert.match(error, /Connected again to 198\.51/);
+  assert.equal(error.match(/Sending/g)!.length, 1);
 });

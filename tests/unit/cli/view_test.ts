@@ -45,8 +45,8 @@ Deno.test("advanceView waits for a paste once there is a reply code, or one is w
 
 Deno.test("advanceView keeps the phase when codes, networks and paths change", () => {
   const view = advanceView(initialView("send"), EVENTS.progress);
-  const { code, reply, network, path, pathLost } = EVENTS;
-  for (const event of [{ ...code, changed: true }, network, path, pathLost]) {
+  const { code, reply, network, path } = EVENTS;
+  for (const event of [{ ...code, changed: true }, network, path]) {
     assert.equal(advanceView(view, event), view, event.event);
   }
   assert.equal(advanceView(view, reply).phase, view.phase);
@@ -93,10 +93,37 @@ Deno.test("advanceView keeps the phase for events that only add a line", () => {
   assert.equal(advanceView(view, fileDone), view);
 });
 
+Deno.test("advanceView knows of a silence until there is a path again", () => {
+  const { path, pathLost: lost } = EVENTS;
+  const moving = advanceView(initialView("receive"), EVENTS.progress);
+  const silent = advanceView(moving, lost);
+  const isSilent = (view: View) => view.phase.name === "moving" && view.phase.isSilent;
+  assert.ok(isSilent(silent));
+  assert.ok(isSilent(advanceView(silent, EVENTS.progress)));
+  assert.ok(!isSilent(advanceView(silent, path)));
+  assert.ok(!isSilent(advanceView(silent, { ...EVENTS.progress, session: 2 })));
+  // Of another client, and before anything moves, it changes nothing.
+  assert.equal(advanceView(moving, { ...lost, session: 2 }), moving);
+  assert.deepEqual(phases("receive", EVENTS.connected, lost), ["connected", "connected"]);
+});
+
 Deno.test("advanceView shows no progress before anything was asked for", () => {
   const nothing = { ...EVENTS.progress, bytesTotal: 0, bytesDone: 0, itemsTotal: 0, itemsDone: 0 };
   assert.deepEqual(
     phases("send", EVENTS.code, EVENTS.connected, EVENTS.offer, nothing, EVENTS.progress),
     ["waiting_for_peer", "connected", "offered", "offered", "moving"],
   );
+});
+
+Deno.test("advanceView connects again when a session is lost, and goes on with another", () => {
+  const { connected, progress, reconnecting } = EVENTS;
+  assert.deepEqual(
+    phases("receive", progress, reconnecting, { ...connected, resumes: 1 }, progress),
+    ["moving", "connecting", "connected", "moving"],
+  );
+  // The sharer may not have noticed; a private share knows the client.
+  const again = { ...connected, session: 2, resumes: 1 };
+  const start = initialView("send", { isPrivate: true });
+  assert.deepEqual(phasesFrom(start, progress, again), ["moving", "connected"]);
+  assert.deepEqual(phasesFrom(start, progress, { ...again, resumes: 3 }), ["moving", "moving"]);
 });

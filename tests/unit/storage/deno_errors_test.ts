@@ -3,7 +3,7 @@
  * Method: errors as Deno and `node:fs` throw them.
  */
 import assert from "node:assert/strict";
-import { storageError } from "../../../lib/storage/deno_errors.ts";
+import { isUnsupported, storageError } from "../../../lib/storage/deno_errors.ts";
 
 /** An error of the system, by Deno or by `node:fs`. */
 function failure(code: string, message: string): Error {
@@ -31,6 +31,20 @@ Deno.test("storageError tells full disks, quotas, read-only file systems and per
   }
 });
 
+Deno.test("storageError knows what Deno gives no code", {
+  ignore: Deno.build.os !== "linux",
+}, () => {
+  const reasons = {
+    "Disk quota exceeded (os error 122)": "the quota of this user on the disk is used up",
+    "File too large (os error 27)": "the file is too large for this file system",
+  };
+  for (const [message, reason] of Object.entries(reasons)) {
+    const error = storageError("write /x", new Error(message));
+    assert.equal(error.kind, "no_space");
+    assert.equal(error.message, `Cannot write /x: ${reason}`);
+  }
+});
+
 Deno.test("storageError keeps the system's own words for the rest, without call and path", () => {
   const deno = failure("EIO", "Input/output error (os error 5), write '/x'");
   assert.equal(
@@ -44,4 +58,13 @@ Deno.test("storageError keeps the system's own words for the rest, without call 
     storageError("again", storageError("write /x", node)).message,
     "Cannot write /x: i/o error",
   );
+});
+
+Deno.test("isUnsupported tells what a file system cannot do from what went wrong", () => {
+  for (const code of ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EBADF"]) {
+    assert.ok(isUnsupported(failure(code, "No such luck")), code);
+  }
+  for (const error of [failure("EIO", "No such luck"), new Error("No such luck"), "no error"]) {
+    assert.ok(!isUnsupported(error));
+  }
 });

@@ -8,7 +8,7 @@ import { BufferPool } from "../../../lib/transfer/buffer_pool.ts";
 import { FileWriter } from "../../../lib/transfer/receiving/file_writer.ts";
 import { GroupMemory } from "../../../lib/transfer/receiving/group_memory.ts";
 import { IncomingFile } from "../../../lib/transfer/receiving/incoming_file.ts";
-import { decodeJournal } from "../../../lib/transfer/receiving/journal.ts";
+import { decodeJournal, encodeJournal } from "../../../lib/transfer/receiving/journal.ts";
 import { GROUP_BYTES, PLACE_BATCH, SYNC_BYTES } from "../../../lib/transfer/limits.ts";
 import type { PlannedFile } from "../../../lib/transfer/receiving/plan.ts";
 import {
@@ -35,6 +35,8 @@ class HandStorage extends FakeStorage {
   /** What was done to part files. */
   readonly calls: string[] = [];
   isOrdered = false;
+  /** Why no file can be placed. */
+  placeError: StorageError | undefined;
   /** Batches that were placed. */
   readonly batches: number[] = [];
 
@@ -54,6 +56,7 @@ class HandStorage extends FakeStorage {
       // deno-lint-ignore require-await
       place: async () => {
         say("place");
+        if (this.placeError !== undefined) throw this.placeError;
         return "placed";
       },
       keep: () => say("keep"),
@@ -200,6 +203,38 @@ Deno.test("FileWriter trusts nothing after a sync that failed [DISK-7]", async (
   await bench.writer.stop();
   assert.equal(bench.storage.calls.at(-1), "keep");
   assert.deepEqual(bench.journal("large"), [0, SYNC_GROUPS]);
+});
+
+Deno.test("FileWriter says of nothing that it is on the disk when the last sync failed [DISK-7]", async () => {
+  const bench = new Bench();
+  const file = bench.file("large", (SYNC_GROUPS + 2) * GROUP_BYTES);
+  await bench.write(file, 0, SYNC_GROUPS);
+  bench.storage.endSync!();
+  await settle();
+  await bench.write(file, SYNC_GROUPS, SYNC_GROUPS + 2);
+  const broken = new StorageError("other", "Cannot sync: input/output error");
+  bench.storage.placeError = broken;
+  bench.writer.place(file);
+  await settle();
+  assert.deepEqual(bench.failed, [broken]);
+  await bench.writer.stop();
+  // Nor is a file synced that was closed.
+  assert.deepEqual(bench.storage.calls.slice(-2), ["place", "keep"]);
+  assert.deepEqual(bench.journal("large"), [0, SYNC_GROUPS]);
+});
+
+Deno.test("FileWriter does not take the journal of another part file for that of its own [DISK-7]", async () => {
+  const bench = new Bench();
+  const sizeBytes = 1000 * GROUP_BYTES;
+  const journal = encodeJournal(nodeProvider, { sizeBytes, groups: [0, 900] });
+  bench.storage.addFile("/into/.large.journal", journal);
+  await bench.write(bench.file("large", sizeBytes), 0, 1);
+  assert.equal(bench.journal("large"), undefined);
+  const stopping = bench.writer.stop();
+  await settle();
+  bench.storage.endSync!();
+  await stopping;
+  assert.deepEqual(bench.journal("large"), [0, 1]);
 });
 
 Deno.test("FileWriter leaves what it wrote, with no room for a journal too, and nothing of a bad file [DISK-7]", async () => {

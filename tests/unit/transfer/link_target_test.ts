@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { posix } from "node:path";
+import { MAX_LINK_COMPONENTS } from "../../../lib/transfer/limits.ts";
 import { routeOfLink } from "../../../lib/transfer/offer/link_target.ts";
+
+/** What a link passes; undefined when it must not be made. */
+function passedBy(storedAs: string, target: string): readonly string[] | undefined {
+  const route = routeOfLink(storedAs, target);
+  return "passed" in route ? route.passed : undefined;
+}
 
 Deno.test("routeOfLink tells what a link passes [LINK-3]", () => {
   const cases: [storedAs: string, target: string, passed: string[] | undefined][] = [
@@ -24,8 +31,16 @@ Deno.test("routeOfLink tells what a link passes [LINK-3]", () => {
     ["t/l", "..x/y", ["t/..x"]],
   ];
   for (const [storedAs, target, passed] of cases) {
-    assert.deepEqual(routeOfLink(storedAs, target)?.passed, passed, `${storedAs} -> ${target}`);
+    assert.deepEqual(passedBy(storedAs, target), passed, `${storedAs} -> ${target}`);
   }
+});
+
+Deno.test("routeOfLink takes no target that passes more than any folder is deep, up and down [LINK-2]", () => {
+  const names = (count: number) => Array.from({ length: count }, () => "n").join("/");
+  assert.equal(passedBy("t/l", names(MAX_LINK_COMPONENTS))?.length, MAX_LINK_COMPONENTS - 1);
+  const refusal = "its target has too many parts";
+  assert.deepEqual(routeOfLink("t/l", names(MAX_LINK_COMPONENTS + 1)), { refusal });
+  assert.deepEqual(routeOfLink("t/l", "a/../".repeat(800)), { refusal });
 });
 
 Deno.test("routeOfLink never lets a link out of its top-level folder [LINK-2]", () => {
@@ -40,9 +55,10 @@ Deno.test("routeOfLink never lets a link out of its top-level folder [LINK-2]", 
         const route = routeOfLink(`${folder}/link`, target);
         const normal = posix.normalize(`/${folder}/${target}`).replace(/\/$/, "");
         const isInside = normal === "/top" || normal.startsWith("/top/");
-        if (target.startsWith("/")) assert.equal(route, undefined);
-        else if (route !== undefined) assert.ok(isInside, `${folder} -> ${target}`);
-        for (const passed of route?.passed ?? []) assert.match(passed, /^top\//);
+        const passed = "passed" in route ? route.passed : undefined;
+        if (target.startsWith("/")) assert.equal(passed, undefined);
+        else if (passed !== undefined) assert.ok(isInside, `${folder} -> ${target}`);
+        for (const path of passed ?? []) assert.match(path, /^top\//);
       },
     ),
   );

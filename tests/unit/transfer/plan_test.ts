@@ -219,6 +219,30 @@ Deno.test("makePlan finds a file that has another name now, by its size and time
   assert.equal(top.files[0]!.reuse?.path, "/into/elsewhere");
 });
 
+Deno.test("makePlan looks no longer for renamed files where thousands here have their size", async () => {
+  const storage = new FakeStorage();
+  const names = Array.from({ length: 60_000 }, (_, index) => `old ${index}`);
+  storage.addFolder("/into");
+  storage.list = () => Promise.resolve(names);
+  const { inspect } = storage;
+  storage.inspect = (path) =>
+    path === "/into" ? inspect.call(storage, path) : Promise.resolve({
+      kind: "file",
+      sizeBytes: 4096,
+      mtimeMs: 1_000_000 + Number(path.slice("/into/old ".length)),
+      executable: false,
+    });
+  // Comparing each with each would take 10 s; the last of the one is the last of the other.
+  const entries = names.map((name, index) => file(`new ${name}`, 4096, index));
+  const last = file("last", 4096, 1_000_000 + names.length - 1);
+  const started = performance.now();
+  const { files } = await plan(storage, [...entries, last]);
+  assert.ok(performance.now() - started < 5000);
+  const found = files.filter(({ reuse }) => reuse !== undefined);
+  assert.deepEqual(found.map(({ entry }) => entry.path), ["last"]);
+  assert.equal(files.at(-1)!.reuse?.path, `/into/${names.at(-1)}`);
+});
+
 Deno.test("makePlan keeps the spelling that is here where names are folded [NAME-5]", async () => {
   const storage = new FakeStorage({ foldsNames: true });
   storage.addFile("/into/Docs/Caf\u00e9.TXT", "abc", { mtimeMs: 1000 });
@@ -265,6 +289,18 @@ Deno.test("makePlan takes links that stay inside, and names the others [LINK-1] 
   const [made, left] = await reasonsOf(windows);
   assert.deepEqual(made, []);
   assert.ok(left.includes("symlink_unsupported top/near: links are not made on Windows"));
+});
+
+Deno.test("makePlan holds little of links whose targets are long [LINK-3]", async () => {
+  // 30,000 links of 4 MiB of paths each would be 120 GiB, and take minutes.
+  const target = "n/".repeat(2047);
+  const entries = [
+    folder("top"),
+    ...Array.from({ length: 30_000 }, (_, index) => link(`top/${index}`, target)),
+  ];
+  const { links, refusedCounts } = await plan(new FakeStorage(), entries);
+  assert.equal(links.length, 0);
+  assert.equal(refusedCounts.unsafe_link, 30_000);
 });
 
 Deno.test("makePlan compares links by what they hold", async () => {

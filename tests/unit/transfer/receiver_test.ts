@@ -417,6 +417,46 @@ Deno.test("Receiver bounds hashes that come ahead of their bytes [XFER-11]", asy
   assert.equal(await attack.outcome(), "limit_exceeded");
 });
 
+Deno.test("Receiver bounds hashes of large files, whatever came ahead of small ones [XFER-11]", async () => {
+  const small = Array.from({ length: MAX_EARLY_HASHES + 1 }, (_, index) => file(`${index}`, 1));
+  const attack = new Attack();
+  attack.offer([...small, file("zzz", 1e12)], () => {
+    const root = new Uint8Array(32);
+    for (let request = 0; request < small.length; request++) {
+      attack.peer.say({ type: "root", request, status: "whole", root, sentBytes: 0 });
+    }
+    const hashes = new Uint8Array(1000 * 32);
+    for (let firstGroup = 0; firstGroup <= MAX_EARLY_HASHES; firstGroup += 1000) {
+      attack.peer.say({ type: "nodes", request: small.length, firstGroup, hashes });
+    }
+  });
+  assert.equal(await attack.outcome(), "limit_exceeded");
+});
+
+Deno.test("Receiver takes the roots of as many small files as it asked for before their bytes", async () => {
+  const attack = new Attack();
+  const bytes = new Uint8Array([7]);
+  const count = MAX_EARLY_HASHES;
+  const small = Array.from({ length: count }, (_, index) => file(`${index}`, 1));
+  const large = new Prng(1).bytes(2 * MIB);
+  attack.offer([...small, file("zzz", large.length)], () => {
+    for (let request = 0; request < count; request++) attack.peer.say(whole(request, bytes));
+    attack.peer.say(nodes(count, large, 0), nodes(count, large, 1), whole(count, large));
+  });
+  const { peer, link } = attack;
+  peer.handleWritable = () => {
+    if (peer.of("get").length === 0 || link.left.controlQueuedBytes > 0) return;
+    peer.handleWritable = () => {};
+    for (let request = 0; request < count; request++) peer.block(request, 0, bytes);
+    peer.block(count, 0, large.subarray(0, MIB));
+    peer.block(count, MIB, large.subarray(MIB));
+    peer.onMessage = (message) => {
+      if (message.type === "receipt") peer.say({ type: "bye" });
+    };
+  };
+  assert.equal(await attack.outcome(), "ok");
+});
+
 Deno.test("Receiver bounds groups that are begun and not finished [XFER-16]", async () => {
   const attack = new Attack({ bufferBytes: 4 * MIB });
   attack.offer([file("a", 100 * MIB)], () => {

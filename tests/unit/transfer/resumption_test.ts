@@ -77,14 +77,17 @@ async function finish(
   const pair = new TransferPair({ source, target, seed, decision, reorderWindow: 5 });
   await pair.start();
   const { sent, received } = await pair.run();
-  for (const side of [received, sent]) {
+  const summaries = [received, sent].map((side) => {
     if (side.status === "rejected") throw side.reason.cause ?? side.reason;
-  }
+    return side.value;
+  });
   assert.deepEqual([source.openFiles, target.openFiles], [0, 0]);
   const { acceptedBytes: movedBytes, consumedBytes } = pair.link.right;
   assert.equal(consumedBytes, movedBytes);
   const { bytesDone, bytesTotal, keptBytes = 0 } = pair.receiver.progress;
   assert.equal(bytesDone, bytesTotal);
+  // Both count apart what was here before.
+  assert.deepEqual(summaries.map((summary) => summary.keptBytes ?? 0), [keptBytes, keptBytes]);
   const resumed = pair.receiverNotices.filter((notice) => notice.event === "resumed");
   assert.ok(resumed.length <= 1);
   return { pair, movedBytes, keptBytes, resumedBytes: resumed[0]?.bytes ?? 0 };
@@ -319,6 +322,21 @@ Deno.test("a file of the same size that differs here is kept, or only what diffe
     assert.equal(run.movedBytes, 5000 + lastGroup);
     assert.equal(run.keptBytes, sizeBytes - lastGroup);
   }
+});
+
+Deno.test("a file that may not be replaced is compared as it is, whatever is left of an earlier run [KEEP-2]", async () => {
+  const bytes = new Prng(3).bytes(6 * MIB);
+  const source = sourceWith(bytes);
+  const target = new FakeStorage();
+  target.addFile(PART, bytes.slice(0, 2 * MIB));
+  // Somebody brought it another way meanwhile.
+  target.addFile(BIG_HERE, bytes, { mtimeMs: MTIME - 100_000 });
+  const run = await finish(source, target, { decision: { accept: true, overwrite: "never" } });
+  assert.deepEqual(run.pair.warnings, []);
+  assert.deepEqual(target.get(BIG_HERE)!.bytes, bytes);
+  assert.equal(target.get(BIG_HERE)!.mtimeMs, MTIME - 100_000);
+  assert.equal(run.movedBytes, 5000);
+  assert.deepEqual(target.paths("/").filter((path) => path.includes("/.p2pft-")), []);
 });
 
 /** A run in which something here is kept; its bytes count for nothing. */
