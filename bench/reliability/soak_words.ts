@@ -4,6 +4,8 @@
 export interface MemorySaid {
   /** Resident set, bytes. */
   readonly rss: number;
+  /** Bytes of objects and buffers that are in use. */
+  readonly used: number;
 }
 
 /** What a sharer says. */
@@ -37,5 +39,8 @@ export function say<Said>(said: Said): void {
 
 /** Tells of memory every second, until the timer is cleared. */
 export function sayMemory(): ReturnType<typeof setInterval> {
-  return setInterval(() => say<MemorySaid>({ rss: Deno.memoryUsage().rss }), 1000);
+  return setInterval(() => {
+    const { rss, heapUsed, external } = Deno.memoryUsage();
+    say<MemorySaid>({ rss, used: heapUsed + external });
+  }, 1000);
 }

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { LanShareEvent } from "../../lib/lan/browser.ts";
 import { lanCode } from "../support/lan_scene.ts";
-import { LAN_PERMISSIONS, LanProcess } from "../support/lan_process.ts";
+import { cacheLanProgram, LAN_PERMISSIONS, LanProcess } from "../support/lan_process.ts";
 import { Namespaces } from "../support/netns.ts";
 import { netnsTest } from "../support/netns_test_case.ts";
 
@@ -19,6 +19,7 @@ interface Named {
 }
 
 netnsTest("shares are announced and found on every link", async () => {
+  await cacheLanProgram();
   await using namespaces = await Namespaces.open();
   const one = await namespaces.add("one");
   const two = await namespaces.add("two");

@@ -9,6 +9,16 @@ export const LAN_PERMISSIONS: readonly string[] = [
   "--allow-sys=networkInterfaces",
 ];
 
+const PATH = decodeURIComponent(new URL("_lan_main.ts", import.meta.url).pathname);
+
+/** Fetches what the program imports: a namespace has no network to do it from. */
+export async function cacheLanProgram(): Promise<void> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["cache", "--no-config", PATH],
+  }).output();
+  assert.ok(success, "the program and its packages are here");
+}
+
 /** A running program. */
 export class LanProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -28,8 +38,7 @@ export class LanProcess implements AsyncDisposable {
     args: readonly string[],
     permissions: readonly string[] = LAN_PERMISSIONS,
   ) {
-    const path = decodeURIComponent(new URL("_lan_main.ts", import.meta.url).pathname);
-    const words = ["run", "--no-prompt", "--no-config", ...permissions, path, ...args];
+    const words = ["run", "--no-prompt", "--no-config", ...permissions, PATH, ...args];
     const options = { stdin: "piped", stdout: "piped" } as const;
     const command = namespace?.command([Deno.execPath(), ...words], options) ??
       new Deno.Command(Deno.execPath(), { ...options, args: words });
