@@ -132,13 +132,18 @@ export class HandPeer {
 
   /** An ACK of all packets that arrived so far, up to the newest or an older one. */
   ackOfAll(largest: number = Number.POSITIVE_INFINITY): Uint8Array {
+    return ack(this.arrivedWithin(0, largest).slice(0, MAX_ACK_RANGES));
+  }
+
+  /** Ranges of the packets that arrived so far with numbers from `first` to `last`, newest first. */
+  arrivedWithin(first: number, last: number): [smallest: number, largest: number][] {
     const ranges: [number, number][] = [];
     for (let index = 0; index < this.#arrived.count; index++) {
-      const smallest = this.#arrived.smallest(index);
-      const end = Math.min(this.#arrived.largest(index), largest);
-      if (smallest <= end) ranges.push([smallest, end]);
+      const smallest = Math.max(this.#arrived.smallest(index), first);
+      const largest = Math.min(this.#arrived.largest(index), last);
+      if (smallest <= largest) ranges.push([smallest, largest]);
     }
-    return ack(ranges.slice(0, MAX_ACK_RANGES));
+    return ranges;
   }
 
   /** Packets that arrived so far, and the ranges of their numbers, as far as they are remembered. */
