@@ -13,8 +13,8 @@ Deno.test(
       const size = bufferBytes ?? 212_992;
       const datagrams = Math.floor(size * 3 / 4 / 2304);
       const held = heldDatagramBytes(bufferBytes)!;
-      assert.ok(held <= datagrams * 1452 * 1.01, "of the largest datagrams of Ethernet");
-      assert.ok(held >= 0.9 * datagrams * 1452, "and little is wasted");
+      assert.ok(held <= datagrams * 1200, "of the smallest full datagrams");
+      assert.ok(held >= 0.9 * datagrams * 1200, "and little is wasted");
     }
   },
 );
