@@ -3,7 +3,7 @@
  * or a receive would, and judges. Nothing is sent to anybody else; the addresses in a code are read,
  * not tried.
  */
-import { forecastNetworks, forecastPair } from "./doctor_forecast.ts";
+import { forecastNetworks, forecastPair } from "./doctor/doctor_forecast.ts";
 import type { LocalInterface } from "./rendezvous/local_candidates.ts";
 import type {
   DoctorNetwork,
@@ -12,13 +12,13 @@ import type {
   DoctorPortMapping,
   DoctorReport,
   DoctorStunServer,
-} from "./doctor_report.ts";
-import { reportPortMapping } from "./doctor_port_mapping.ts";
-import { askServers } from "./doctor_servers.ts";
+} from "./doctor/doctor_report.ts";
+import { reportPortMapping } from "./doctor/doctor_port_mapping.ts";
+import { askServers } from "./doctor/doctor_servers.ts";
 import { addressScope, formatSocketAddress, parseIpAddress } from "./nat/address.ts";
 import type { MappingClass } from "./nat/mapping_class.ts";
 import type { PairSide } from "./nat/pair_side.ts";
-import { extraSocketsFor, socketsFor } from "./operation.ts";
+import { extraSocketsFor, socketsFor } from "./operation/operation.ts";
 import { chooseCodeCandidates } from "./rendezvous/code_candidates.ts";
 import { codeProblemError } from "./rendezvous/code_error.ts";
 import { decodeShareCode, type ShareCode } from "./rendezvous/share_code.ts";
@@ -29,7 +29,7 @@ import { systemRandom } from "./transport/random.ts";
 import { NetworkWatch } from "./traversal/network_watch.ts";
 import { outsideHelp } from "./traversal/outside_help.ts";
 import { listInterfaces, resolveName } from "./traversal/system_network.ts";
-import { selectSystemProvider } from "./system_provider.ts";
+import { selectSystemProvider } from "./operation/system_provider.ts";
 import { VERSION } from "./version.ts";
 
 /** How long is looked around by default, ms. */

@@ -165,6 +165,32 @@ export interface WaitingEvent {
   readonly reason: "admission" | "reply";
 }
 
+/** Who the other side is, by the identity that it has proved. */
+export interface IdentityReport {
+  /** Its public key: Ed25519, 32 bytes, hexadecimal. */
+  readonly key: string;
+  /** Stands for its public key, whole: to compare, and for `allow`. */
+  readonly fingerprint: string;
+  /** What it is called in the book of peers; absent for a stranger. */
+  readonly name?: string;
+  /**
+   * How it compares with the book: the key is known, nothing of it is known, the key is known under
+   * another name than was expected, or the name that was expected has another key.
+   */
+  readonly recognition: "known" | "stranger" | "other_name" | "other_key";
+}
+
+/** The other side has proved who it is; the sharer learns it before anybody is asked. */
+export interface IdentityEvent extends IdentityReport {
+  /** Which event this is. */
+  readonly event: "identity";
+  /** Which session; counts from 1 within one share, always 1 for a receiver. */
+  readonly session: number;
+}
+
+/** What a client was let in by; see {@linkcode AdmissionEvent.by}. */
+export type AdmittedBy = "code" | "reply" | "identity" | "yes" | "again";
+
 /** Sender: a client was let in or turned away. */
 export interface AdmissionEvent {
   /** Which event this is. */
@@ -175,6 +201,22 @@ export interface AdmissionEvent {
   readonly address: string;
   /** Whether it was let in. */
   readonly admitted: boolean;
+  /**
+   * By what, when it was: nobody is asked here and it has the `code`; its `reply` code was pasted;
+   * its `identity` is allowed; somebody said `yes`; or it was let in before, was lost, and came
+   * `again`.
+   */
+  readonly by?: AdmittedBy;
+}
+
+/** Sender: a client is sent away by `kick`, and not let in again; the `error` of its session follows. */
+export interface KickedEvent {
+  /** Which event this is. */
+  readonly event: "kicked";
+  /** Which session; counts from 1 within one share. */
+  readonly session: number;
+  /** The other side's `host:port`. */
+  readonly address: string;
 }
 
 /** What is offered, and how it compares with what is here already (receiver only: new/same/differ). */
@@ -183,6 +225,8 @@ export interface OfferEvent {
   readonly event: "offer";
   /** Which session; counts from 1 within one share. */
   readonly session: number;
+  /** Whether it is about what the client gives to the sharer; else absent. */
+  readonly back?: true;
   /** Files, folders and links together. */
   readonly items: number;
   /** How many files and streams. */
@@ -247,6 +291,8 @@ export interface ProgressEvent extends Partial<LimitReport> {
   readonly event: "progress";
   /** Which session; counts from 1 within one share. */
   readonly session: number;
+  /** Whether it is about what the client gives to the sharer; else absent. */
+  readonly back?: true;
   /** File bytes that arrived or were here. */
   readonly bytesDone: number;
   /** Receiver: of these, bytes that were here already and did not move; absent when there are none. */
@@ -277,6 +323,8 @@ export interface FileDoneEvent {
   readonly event: "file-done";
   /** Which session; counts from 1 within one share. */
   readonly session: number;
+  /** Whether it is about what the client gives to the sharer; else absent. */
+  readonly back?: true;
   /** Path within the share, with `/`. */
   readonly path: string;
   /** File bytes. */
@@ -291,6 +339,8 @@ export interface ResumedEvent {
   readonly event: "resumed";
   /** Which session; always 1. */
   readonly session: number;
+  /** Whether it is about what the client gives to the sharer; else absent. */
+  readonly back?: true;
   /** Files of which bytes were here. */
   readonly files: number;
   /** Those bytes; checked, and not sent again. */
@@ -303,6 +353,8 @@ export interface TextEvent {
   readonly event: "text";
   /** Which session; always 1. */
   readonly session: number;
+  /** Whether it is about what the client gives to the sharer; else absent. */
+  readonly back?: true;
   /** Its name within the share. */
   readonly path: string;
   /** At most 65,536 bytes of UTF-8; what was not valid UTF-8 is replaced. */
@@ -315,6 +367,8 @@ export interface WarningEvent {
   readonly event: "warning";
   /** Which session; counts from 1 within one share. */
   readonly session?: number;
+  /** Whether it is about what the client gives to the sharer; else absent. */
+  readonly back?: true;
   /** Stable, for programs, e.g. `code_is_admission`, `unsafe_name`, `kept`, `source_changed`. */
   readonly code: string;
   /** For people, without a full stop; may hold peer text. */
@@ -329,6 +383,8 @@ export interface DoneEvent {
   readonly event: "done";
   /** Which session; counts from 1 within one share. */
   readonly session: number;
+  /** Whether it is about what the client gives to the sharer; else absent. */
+  readonly back?: true;
   /** File bytes. */
   readonly bytes: number;
   /** Of these, bytes that the receiver had already and that did not move; absent when none. */
@@ -387,12 +443,33 @@ export interface VerifiedEvent {
   readonly exit: number;
 }
 
+/** Last event of a share for many, however it ends. */
+export interface ClosedEvent {
+  /** Which event this is. */
+  readonly event: "closed";
+  /**
+   * Why: it was taken as often as it may be, it was closed, its time is up, it was interrupted, or
+   * it failed. After the last two the reason came before as an `error` with `fatal`.
+   */
+  readonly reason: "served" | "closed" | "expired" | "interrupted" | "failed";
+  /** Clients that took it, each to the end. */
+  readonly clients: number;
+  /** File bytes of those, without what they had before. */
+  readonly bytes: number;
+  /** From the code to the end, in ms. */
+  readonly elapsedMs: number;
+  /** That of the `error` with `fatal`; else the first `exit` of a `done` that was not 0; else 0. */
+  readonly exit: number;
+}
+
 /** Last event of an operation that failed, or of one session of a share that goes on. */
 export interface ErrorEvent {
   /** Which event this is. */
   readonly event: "error";
   /** Which session; counts from 1 within one share. */
   readonly session?: number;
+  /** Whether it ended what the client gives to the sharer, and that alone; else absent. */
+  readonly back?: true;
   /** Which error; stable. */
   readonly code: ErrorCode;
   /** Exit status of the program. */
@@ -418,7 +495,9 @@ export type TransferEvent =
   | PathLostEvent
   | WordsEvent
   | WaitingEvent
+  | IdentityEvent
   | AdmissionEvent
+  | KickedEvent
   | OfferEvent
   | ProgressEvent
   | FileDoneEvent
@@ -428,4 +507,5 @@ export type TransferEvent =
   | ManifestEvent
   | DoneEvent
   | VerifiedEvent
+  | ClosedEvent
   | ErrorEvent;

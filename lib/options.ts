@@ -1,6 +1,7 @@
 /** Options of the public operations; the program's flags map onto these one to one. */
 import type { RandomSource } from "./crypto/provider.ts";
-import type { OfferEvent } from "./events.ts";
+import type { IdentityReport, OfferEvent, PathRoute } from "./events.ts";
+import type { IdentityStore } from "./identity/identity_store.ts";
 import type { Clock } from "./transport/clock.ts";
 import type { DatagramSocket } from "./transport/socket.ts";
 import type { SymlinkPolicy } from "./transfer/offer/folder_walk.ts";
@@ -16,11 +17,13 @@ export interface CommonOptions {
   readonly allowLoopback?: boolean;
   /**
    * How long to wait for the other side, in milliseconds (default 600,000): until it comes, and until
-   * it is back when it was lost.
+   * it is back when it was lost. A share for many waits for ever, unless this is given.
    */
   readonly timeoutMs?: number;
   /** Show the words that detect a man in the middle; both sides must ask for it. */
   readonly verify?: boolean;
+  /** Who this side is, and whom it knows. Without it nobody is told or asked who they are. */
+  readonly identity?: IdentityOptions;
   /**
    * STUN servers that tell how this machine is seen from outside, as `host[:port]`; `[]` for none. By
    * default a few public ones.
@@ -50,6 +53,14 @@ export interface CommonOptions {
   readonly storage?: Storage;
 }
 
+/** Who one is, and whom one knows. */
+export interface IdentityOptions {
+  /** Where both are kept. */
+  readonly store: IdentityStore;
+  /** Whether this side proves to the other who it is; an identity is made when there is none. */
+  readonly shows: boolean;
+}
+
 /** A client that asks to be let in. */
 export interface ClientRequest {
   /** Counts from 1 within one share. */
@@ -58,6 +69,41 @@ export interface ClientRequest {
   readonly address: string;
   /** The words to compare, when `verify` is on. */
   readonly words?: readonly string[];
+  /** Who it has proved to be; absent when it showed nothing. */
+  readonly identity?: IdentityReport;
+  /** Whether its reply code was pasted. */
+  readonly isInvited: boolean;
+  /** Aborted when the answer does not matter any more: the client left, or its reply code came. */
+  readonly signal: AbortSignal;
+}
+
+/** A client of a share, as it is at this moment. */
+export interface ClientReport {
+  /** Counts from 1 within one share. */
+  readonly session: number;
+  /** Its `host:port`. */
+  readonly address: string;
+  /** Where the path to it leads. */
+  readonly route: PathRoute;
+  /** Who it has proved to be; absent when it showed nothing. */
+  readonly identity?: IdentityReport;
+  /**
+   * What it does:
+   * - `asking`: somebody is asked about it, or will be when it is its turn;
+   * - `waiting`: for a place, or for its reply code to be pasted;
+   * - `admitted`: it was let in, and has not asked for anything yet;
+   * - `moving`: bytes move, or could;
+   * - `silent`: nothing is heard of it.
+   */
+  readonly state: "asking" | "waiting" | "admitted" | "moving" | "silent";
+  /** File bytes that have arrived at it, or were there. */
+  readonly bytesDone: number;
+  /** File bytes it has asked for so far. */
+  readonly bytesTotal: number;
+  /** Over the last few seconds. */
+  readonly rateBytesPerSecond: number;
+  /** How long this session has been there, ms. */
+  readonly connectedMs: number;
 }
 
 /** A text to share: for a person to read at the other side, rather than a file. */
@@ -80,10 +126,30 @@ export interface StreamSource {
   readonly mtimeMs?: number;
 }
 
-/** What can be shared: paths of files and folders, a text, or a stream. */
-export type ShareSource = readonly string[] | TextSource | StreamSource;
+/** Nothing to share: for whoever only takes what clients offer. */
+export interface NothingSource {
+  /** Says so. */
+  readonly nothing: true;
+}
 
-/** Options of `share`. */
+/** What can be shared: paths of files and folders, a text, a stream, or nothing. */
+export type ShareSource = readonly string[] | TextSource | StreamSource | NothingSource;
+
+/** How a share takes what its clients offer. */
+export interface TakeOptions {
+  /** Folder to write into. */
+  readonly directory: string;
+  /** Decides about an offer. Without it everything is accepted but dot-names and overwriting. */
+  readonly decide?: (offer: OfferEvent, client: ClientReport) => Promise<OfferDecision>;
+  /** For what differs, when there is no `decide`. */
+  readonly overwrite?: OverwritePolicy | OverwriteChooser;
+  /** Take top-level names that begin with a dot, when there is no `decide`. */
+  readonly takeDotNames?: boolean;
+  /** Whether to make symbolic links that are offered, as {@linkcode ReceiveOptions.symlinks}. */
+  readonly symlinks?: "skip" | "keep";
+}
+
+/** Options of `share` and `send`. */
 export interface ShareOptions extends CommonOptions {
   /** Addresses to put into the code: replaces the machine's own. */
   readonly addresses?: readonly string[];
@@ -102,15 +168,34 @@ export interface ShareOptions extends CommonOptions {
   readonly gitignore?: boolean;
   /** What becomes of symbolic links in the folders (default `skip`). */
   readonly symlinks?: SymlinkPolicy;
-  /** End after this many clients were served (default 1); a stream serves no more than one. */
+  /** Clients at the same time, 1 to 256 (default 256); others wait for a place. */
   readonly maxClients?: number;
   /**
-   * Admit only clients whose reply code was given to `addReply`; without it a pasted reply code
-   * admits its client, and others are asked about.
+   * The share is over when it was taken, to the end, so many times (default: no limit; of a stream:
+   * 1). Never more clients are let in at once than are left.
+   */
+  readonly readLimit?: number;
+  /**
+   * How long clients are let in, in milliseconds from when the code is there (default: for ever). Who
+   * is in then goes on to the end; then the share is over.
+   */
+  readonly expiresMs?: number;
+  /**
+   * Admit only clients whose reply code was given to `addReply`, and those of `allow`; without it a
+   * pasted reply code admits its client, and others are asked about.
    */
   readonly private?: boolean;
+  /**
+   * Clients that are let in without a question when they prove who they are: names of peers in
+   * `identity`, or fingerprints, for strangers whole.
+   */
+  readonly allow?: readonly string[];
+  /** Name of a peer in `identity`: the code is a short one, for that peer and nobody else. */
+  readonly forPeer?: string;
   /** Says who may see and take the share. Without it the code is the admission. */
   readonly admit?: (client: ClientRequest) => Promise<boolean>;
+  /** Takes what clients offer; without it that is declined. */
+  readonly take?: TakeOptions;
 }
 
 /**
@@ -191,6 +276,15 @@ export interface ReceiveOptions extends CommonOptions {
   readonly manifest?: string;
   /** Asked to confirm the words, when `verify` is on; false ends with `authentication_failed`. */
   readonly confirmWords?: (words: readonly string[]) => Promise<boolean>;
+  /** Offered to the sharer once it has let this side in. */
+  readonly offer?: ShareSource;
+  /** Take nothing of what is offered: this side only gives (default false). */
+  readonly declines?: boolean;
+  /**
+   * Name of a peer in `identity`, who must be the one that shares; else it ends with
+   * `authentication_failed`.
+   */
+  readonly expectPeer?: string;
 }
 
 /** Options of `verify`. */

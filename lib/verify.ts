@@ -1,13 +1,13 @@
 /** Verifying files on this machine against a manifest, long after they were received. */
 import { dirname } from "node:path";
-import { asTransferError } from "./connection_error.ts";
+import { asTransferError } from "./operation/connection_error.ts";
 import { ERRORS, TransferError } from "./errors.ts";
-import { EventQueue } from "./event_queue.ts";
+import { EventQueue } from "./operation/event_queue.ts";
 import type { TransferEvent, VerifiedEvent } from "./events.ts";
-import { errorEvent } from "./operation.ts";
+import { errorEvent } from "./operation/operation.ts";
 import type { VerifyOptions } from "./options.ts";
-import { ProgressTicker } from "./progress_ticker.ts";
-import { selectSystemProvider } from "./system_provider.ts";
+import { ProgressTicker } from "./operation/progress_ticker.ts";
+import { selectSystemProvider } from "./operation/system_provider.ts";
 import type { Instant } from "./time.ts";
 import type { ManifestFile } from "./checksums/checksum_manifest.ts";
 import { DenoStorage } from "./storage/deno_storage.ts";
@@ -54,9 +54,10 @@ export function verify(paths: readonly string[], options: VerifyOptions): Verify
 type Counts = Record<Finding["kind"], number>;
 
 class RunningVerify implements Verify {
-  readonly #events = new EventQueue<TransferEvent>((earlier, later) =>
-    earlier.event === "progress" && later.event === "progress"
-  );
+  readonly #events = new EventQueue<TransferEvent>({
+    subjectOf: () => 0,
+    isReplaceable: (earlier, later) => earlier.event === "progress" && later.event === "progress",
+  });
   readonly #options: VerifyOptions;
   readonly #storage: Storage;
   readonly #clock: Clock;

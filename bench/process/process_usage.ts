@@ -72,6 +72,12 @@ export function cpuSecondsOf(pid: number): number {
   return usageOf(pid)?.cpuSeconds ?? 0;
 }
 
+/** Memory of one process that is resident now, bytes; 0 when it has ended. */
+export function residentBytesOf(pid: number): number {
+  const status = readIfThere(`/proc/${pid}/status`) ?? "";
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
 function usageOfTree(pid: number): ProcessUsage | undefined {
   let sum: ProcessUsage | undefined;
   for (const member of processTree(pid)) {

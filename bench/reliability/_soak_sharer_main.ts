@@ -6,7 +6,6 @@ import { LOOPBACK, say, sayMemory, type SharerSaid } from "./soak_words.ts";
 const sharing = await share([Deno.args[0]!], {
   ...LOOPBACK,
   addresses: ["127.0.0.1"],
-  maxClients: Infinity,
 });
 say<SharerSaid>({ code: sharing.code });
 const timer = sayMemory();

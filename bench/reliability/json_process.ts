@@ -10,18 +10,29 @@ export class JsonProcess<Said> implements AsyncDisposable {
   /**
    * Starts it with all permissions.
    *
-   * @param file Its name in this folder.
+   * @param file Its path from this folder.
    * @param onSaid Told each thing it says.
+   * @param flags Told to the runtime besides.
    */
-  constructor(file: string, args: readonly string[], onSaid: (said: Said) => void) {
+  constructor(
+    file: string,
+    args: readonly string[],
+    onSaid: (said: Said) => void,
+    flags: readonly string[] = [],
+  ) {
     const path = fileURLToPath(new URL(file, import.meta.url));
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-config", "--allow-all", "--unstable-net", path, ...args],
+      args: ["run", "--no-config", "--allow-all", "--unstable-net", ...flags, path, ...args],
       stdin: "piped",
       stdout: "piped",
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
     this.#reading = readLines(this.#child.stdout, (line) => onSaid(JSON.parse(line)));
+  }
+
+  /** Its number in the system. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Resolves when it has ended and all it said was told. */

@@ -6,7 +6,7 @@ import { closeSync, fsyncSync, openSync } from "node:fs";
 import { loadFileCalls } from "../../lib/storage/file_calls.ts";
 import { hashGroup } from "../../lib/transfer/hash_tree.ts";
 import { GROUP_BYTES } from "../../lib/transfer/limits.ts";
-import { selectSystemProvider } from "../../lib/system_provider.ts";
+import { selectSystemProvider } from "../../lib/operation/system_provider.ts";
 import { codeOf, startReceive, startSend } from "../../tests/support/cli_transfer.ts";
 import { TempFolder } from "../../tests/support/temp_folder.ts";
 import { writeFileSync } from "../../tests/support/tree.ts";

@@ -6,7 +6,7 @@
 import type { TransferEvent } from "../../lib/events.ts";
 import type { ShareOptions } from "../../lib/options.ts";
 import { receive } from "../../lib/receive.ts";
-import { share } from "../../lib/share.ts";
+import { send } from "../../lib/share.ts";
 import { MemoryNetwork } from "../../lib/transport/memory_network.ts";
 import { FakeStorage } from "../../tests/support/fake_storage.ts";
 import type { Link } from "../../tests/support/link.ts";
@@ -103,7 +103,7 @@ export class SimTransfer {
       source.addFile(`/files/${index % 100}/${index}`, bytes);
     }
     const common = { clock: world.clock, random: world.prng, stunServers: [], portMapping: false };
-    const sharing = await share(["/files"], {
+    const sharing = await send(["/files"], {
       ...common,
       sockets: [this.#network.bind(SHARER, 4000)],
       addresses: [`${SHARER}:4000`],

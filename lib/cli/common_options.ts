@@ -1,5 +1,5 @@
 /** From arguments to the options of the library. */
-import type { DoctorOptions } from "../doctor_report.ts";
+import type { DoctorOptions } from "../doctor/doctor_report.ts";
 import type { CommonOptions } from "../options.ts";
 import type { CommonArguments, TransferArguments } from "./invocation.ts";
 import type { World } from "./context.ts";

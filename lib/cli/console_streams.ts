@@ -17,6 +17,8 @@ export interface ConsoleStreams {
   writeError(text: string): void;
   /** Columns of the terminal now; 80 when there is none to ask. */
   columns(): number;
+  /** Rows of the terminal now; 24 when there is none to ask. */
+  rows(): number;
   /** The next line of standard input; undefined at its end, or when `signal` gives up. */
   readLine(signal?: AbortSignal): Promise<string | undefined>;
   /** As {@linkcode ConsoleStreams.readLine}, but gives up after so many milliseconds. */
@@ -40,6 +42,7 @@ export function withoutOutput(streams: ConsoleStreams): ConsoleStreams {
     outputStream: () => streams.outputStream(),
     writeError: (text) => streams.writeError(text),
     columns: () => streams.columns(),
+    rows: () => streams.rows(),
     readLine: (signal) => streams.readLine(signal),
     readInput: (buffer) => streams.readInput(buffer),
     readLineWithin: (timeoutMs, signal) => streams.readLineWithin(timeoutMs, signal),
@@ -47,8 +50,9 @@ export function withoutOutput(streams: ConsoleStreams): ConsoleStreams {
   };
 }
 
-/** Columns taken where no terminal tells. */
+/** Taken where no terminal tells. */
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /** What was typed before is read within this time, also on a busy machine; nobody waits for it. */
 const TYPED_AHEAD_MS = 50;
@@ -57,6 +61,15 @@ const TYPED_AHEAD_MS = 50;
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let rest = new TextEncoder().encode(text);
   while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+}
+
+/** Undefined when no stream is a terminal. */
+function consoleSize(): { readonly columns: number; readonly rows: number } | undefined {
+  try {
+    return Deno.consoleSize();
+  } catch {
+    return undefined; // thrown as a plain Error
+  }
 }
 
 /**
@@ -96,12 +109,10 @@ export function systemStreams(onOutputClosed: () => void): ConsoleStreams {
       }
     },
     columns() {
-      try {
-        return Deno.consoleSize().columns || DEFAULT_COLUMNS;
-      } catch {
-        // Thrown as a plain Error when no stream is a terminal.
-        return DEFAULT_COLUMNS;
-      }
+      return consoleSize()?.columns || DEFAULT_COLUMNS;
+    },
+    rows() {
+      return consoleSize()?.rows || DEFAULT_ROWS;
     },
     readLine: (signal) => lines.next(signal),
     readInput: (buffer) => Deno.stdin.read(buffer),

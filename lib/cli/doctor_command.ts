@@ -1,6 +1,6 @@
 /** `p2pft doctor`: what this network is, and what to expect of it. */
 import { after } from "../time.ts";
-import type { DoctorReport } from "../doctor_report.ts";
+import type { DoctorReport } from "../doctor/doctor_report.ts";
 import type { DoctorInvocation } from "./invocation.ts";
 import { CODE_VARIABLE } from "./code_variable.ts";
 import { networkOptions } from "./common_options.ts";

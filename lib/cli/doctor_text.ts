@@ -12,7 +12,7 @@ import type {
   DoctorStunServer,
   OneCode,
   OtherNetwork,
-} from "../doctor_report.ts";
+} from "../doctor/doctor_report.ts";
 import type { PortMapProtocol } from "../portmap/lease.ts";
 import type { MappingClass } from "../nat/mapping_class.ts";
 import { escapeText } from "../transfer/escape_text.ts";

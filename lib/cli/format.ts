@@ -58,6 +58,21 @@ export function formatElapsed(elapsedMs: number): string {
   return seconds < 9.95 ? `${seconds.toFixed(1)}s` : formatSeconds(seconds);
 }
 
+/** A long time in words: `42 s`, `12 min`, `2 h 10 min`, `4 d 3 h`. */
+export function formatLasting(elapsedMs: number): string {
+  const seconds = Math.round(elapsedMs / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return joined([hours, "h"], [minutes % 60, "min"]);
+  return joined([Math.floor(hours / 24), "d"], [hours % 24, "h"]);
+}
+
+function joined(...parts: readonly (readonly [number, string])[]): string {
+  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(" ");
+}
+
 /** A round-trip time: `0.4 ms`, `82 ms`. */
 export function formatMs(milliseconds: number): string {
   return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : `${milliseconds.toFixed(0)} ms`;

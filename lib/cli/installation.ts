@@ -50,5 +50,14 @@ export function commandLine(words: readonly string[], installation: Installation
 
 /** The one line to run on the other machine. */
 export function receiveCommandLine(code: string, installation: Installation): string {
-  return installation.compiled ? `p2pft receive ${code}` : `deno run -A ${PACKAGE} receive ${code}`;
+  return `${programOf(installation)} receive ${code}`;
+}
+
+/** The same for whoever is to give something. */
+export function giveCommandLine(code: string, installation: Installation): string {
+  return `${programOf(installation)} send PATH --to ${code}`;
+}
+
+function programOf({ compiled }: Installation): string {
+  return compiled ? "p2pft" : `deno run -A ${PACKAGE}`;
 }

@@ -1,8 +1,9 @@
 /** One JSON object a line on standard output, for programs (docs/cli.md, "JSON events"). */
-import type { DoctorReport } from "../doctor_report.ts";
+import type { DoctorReport } from "../doctor/doctor_report.ts";
 import type { TransferEvent } from "../events.ts";
 import { escapeJson, escapeText } from "../transfer/escape_text.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
+import type { LanEvent } from "./lan_events.ts";
 import type { PeersReport } from "./peers_report.ts";
 import { stackLines } from "./failure.ts";
 import type { Reporter } from "./reporter.ts";
@@ -10,10 +11,11 @@ import type { Reporter } from "./reporter.ts";
 /** Version of the schema: grows when a field is removed or changes its meaning. */
 const JSON_SCHEMA_VERSION = 1;
 
-/** An event of the library, or one that `doctor` or `peers` prints. */
+/** An event of the library, or one that `doctor`, `peers` or `--lan` prints. */
 export type JsonEvent =
   | TransferEvent
   | ({ readonly event: "doctor" } & DoctorReport)
+  | LanEvent
   | PeersReport;
 
 /** The line for `event`, without its end. */

@@ -29,3 +29,31 @@ export function limitLine(report: Partial<LimitReport>): string | undefined {
       return limitedBy satisfies never;
   }
 }
+
+/** The same in a few columns, to stand behind a rate; undefined when there is nothing to say. */
+export function shortLimit(report: Partial<LimitReport>): string | undefined {
+  const { limitedBy, lostShare = 0 } = report;
+  switch (limitedBy) {
+    case undefined:
+    case "line":
+      return undefined;
+    case "loss":
+      return `loses ${Math.max(1, Math.round(lostShare * 100))} %`;
+    case "limit":
+      return "--limit";
+    case "peer-limit":
+      return "their --limit";
+    case "disk":
+      return "disk here";
+    case "peer-disk":
+      return "disk there";
+    case "processor":
+      return "processor here";
+    case "peer-processor":
+      return "processor there";
+    case "peer":
+      return "asks for no more";
+    default:
+      return limitedBy satisfies never;
+  }
+}

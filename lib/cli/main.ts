@@ -40,12 +40,14 @@ export async function main(args: readonly string[], moduleUrl: string): Promise<
     return await runProgram(args, {
       streams,
       clock: systemClock,
+      timeMs: () => Date.now(),
       signal: AbortSignal.any([interrupt.signal, outputClosed.signal]),
       installation,
       permissions: (descriptor) => Deno.permissions.query(descriptor),
       env: readEnv,
       noColor: Deno.noColor,
       hasSocket,
+      send: async (source, options) => (await loaded(import("../share.ts"))).send(source, options),
       share: async (source, options) =>
         (await loaded(import("../share.ts"))).share(source, options),
       receive: async (code, options) =>
@@ -53,12 +55,14 @@ export async function main(args: readonly string[], moduleUrl: string): Promise<
       doctor: async (code, options) => (await loaded(import("../doctor.ts"))).doctor(code, options),
       verify: async (paths, options) =>
         (await loaded(import("../verify.ts"))).verify(paths, options),
+      localNetwork: async () => await loaded(import("../local_network.ts")),
       identityFolder: (given) =>
         identityFolder({
           os: Deno.build.os,
           env: readEnv,
           ...(given === undefined ? {} : { given }),
         }),
+      openLog: async (path) => await (await loaded(import("./log_file.ts"))).openLogFile(path),
       openIdentities: async (folder) =>
         (await loaded(import("../identities.ts"))).openIdentities(folder),
     });

@@ -4,16 +4,25 @@
  */
 import { type ErrorCode, type ErrorRow, ERRORS } from "../errors.ts";
 import type {
+  ClosedEvent,
   ConnectedEvent,
   DoneEvent,
   FileDoneEvent,
+  IdentityEvent,
   OfferEvent,
   ResumedEvent,
   TextEvent,
   WarningEvent,
 } from "../events.ts";
 import { escapeText } from "../transfer/escape_text.ts";
-import { formatBytes, formatCount, formatElapsed, formatMs, formatRate } from "./format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatElapsed,
+  formatLasting,
+  formatMs,
+  formatRate,
+} from "./format.ts";
 import { paint, type Style } from "./paint.ts";
 import { ACCELERATION_WORDS, ROUTE_WORDS } from "./path_messages.ts";
 import { cutEnd, textWidth } from "./text_width.ts";
@@ -37,9 +46,67 @@ export function connectedLine(event: ConnectedEvent, isDetailed = false): string
   return `Connected${again} to ${escapeText(event.address)} (${about.join(", ")})`;
 }
 
-/** A client that came while another one is served. */
-export function waitsLine(address: string): string {
-  return `${escapeText(address)} waits: one client at a time`;
+/** Who the other side has proved to be. */
+export function identityLine({ name, fingerprint, recognition }: IdentityEvent): string {
+  const who = name === undefined ? fingerprint : `${escapeText(name)} (${fingerprint})`;
+  return recognition === "stranger" ? `It is ${who}, who is not known here` : `It is ${who}`;
+}
+
+/** What to know of somebody whose key is not what one would think; undefined of all others. */
+export function identityWarning(
+  { name, recognition }: IdentityEvent,
+): { readonly message: string; readonly hint: string } | undefined {
+  const who = name === undefined ? "" : escapeText(name);
+  if (recognition === "other_key") {
+    return {
+      message: `This is not the key that is known as ${who}`,
+      hint: "A new machine of theirs, or somebody who pretends to be them: ask them",
+    };
+  }
+  if (recognition !== "other_name") return undefined;
+  return {
+    message: `This is ${who}, and not who was expected`,
+    hint: "p2pft peers list shows who is remembered",
+  };
+}
+
+const CLOSED_WORDS: Readonly<Record<ClosedEvent["reason"], string>> = {
+  served: "Over",
+  closed: "Closed",
+  expired: "Expired",
+  interrupted: "Interrupted",
+  failed: "Ended",
+};
+
+/**
+ * How a share for many went.
+ *
+ * @param takes Whether it took rather than gave.
+ */
+export function closedLine(
+  { reason, clients, bytes, elapsedMs }: ClosedEvent,
+  takes: boolean,
+): string {
+  const did = takes ? "gave" : "took";
+  const what = clients === 0 && bytes === 0
+    ? `nobody ${did} anything`
+    : `${formatCount(clients, "client")} ${did} ${formatBytes(bytes)}`;
+  return `${CLOSED_WORDS[reason]} after ${formatLasting(elapsedMs)}: ${what}`;
+}
+
+/** One line on a client that is done, of many. */
+export function clientDoneLine(event: DoneEvent, role: Role): string {
+  const { leftOut, exit } = event;
+  const moved = movedLine(event, role);
+  return exit === 0 && leftOut === 0
+    ? moved
+    : `${moved}, but for ${formatCount(leftOut, "item")} left out`;
+}
+
+/** A client that came while there is no place for it. */
+export function waitsLine(address: string, isForMany: boolean): string {
+  const why = isForMany ? "every place is taken" : "one client at a time";
+  return `${escapeText(address)} waits: ${why}`;
 }
 
 /** A client that waited until the share was over. */
@@ -57,7 +124,8 @@ export function sendingLine(offer: OfferEvent): string {
   return `Sending ${amountOf(offer)}`;
 }
 
-function amountOf({ items, bytes, hasStream }: OfferEvent): string {
+/** How much is offered. */
+export function amountOf({ items, bytes, hasStream }: OfferEvent): string {
   const size = hasStream ? "length not known yet" : formatBytes(bytes);
   return `${formatCount(items, "item")}, ${size}`;
 }

@@ -30,6 +30,12 @@ export function parseDuration(text: string): number | undefined {
   return durationMs >= 1000 && durationMs <= MAX_TIMEOUT_MS ? durationMs : undefined;
 }
 
+/** Reads a whole number from 1 to `most`. */
+export function parseCount(text: string, most: number): number | undefined {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return count >= 1 && count <= most ? count : undefined;
+}
+
 /** Most `--limit`: 1 TB/s, which is none. */
 const MAX_RATE_BYTES = 1e12;
 

@@ -5,6 +5,9 @@
 import type { ConnectedEvent, PathEvent, PathLostEvent } from "../events.ts";
 import { firstPathLine, pathLine, pathLostLine } from "./path_messages.ts";
 
+/** Sessions that are known: of those that began before so many others nothing more is told. */
+const MAX_SESSIONS = 1024;
+
 /** Where a session stands. */
 interface SessionPath {
   readonly address: string;
@@ -18,6 +21,8 @@ export class PathLog {
   /** A session begins; its line is `connectedLine`. */
   begin(event: ConnectedEvent): void {
     this.#sessions.set(event.session, { address: event.address, state: "no_path" });
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size > MAX_SESSIONS) this.#sessions.delete(oldest!);
   }
 
   /** The session is over. */

@@ -1,6 +1,7 @@
 /** `p2pft peers`: show and change whom this person remembers. */
+import { constantTimeEqual } from "../bytes/equal.ts";
 import { selectProvider } from "../crypto/select_provider.ts";
-import type { CryptoProvider } from "../crypto/provider.ts";
+import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { TransferError } from "../errors.ts";
 import { fingerprintOf } from "../identity/fingerprint.ts";
 import {
@@ -10,13 +11,22 @@ import {
   removePeer,
   renamePeer,
 } from "../identity/identity_book.ts";
-import type { IdentityStore } from "../identity/identity_store.ts";
+import { type IdentityStore, ownPublicKey } from "../identity/identity_store.ts";
+import { decodeKeyText } from "../identity/key_text.ts";
 import { PETNAME_PROBLEMS } from "../identity/petname.ts";
+import { rememberPeer } from "../identity/remember.ts";
+import { systemRandom } from "../transport/random.ts";
 import type { CommandContext } from "./context.ts";
 import { errorEventOf } from "./failure.ts";
 import type { PeersAction, PeersInvocation } from "./invocation.ts";
 import { jsonLine, JsonReporter } from "./json_reporter.ts";
-import { peerListReport, peerReport, peersLines, type PeersReport } from "./peers_report.ts";
+import {
+  ownReport,
+  peerListReport,
+  peerReport,
+  peersLines,
+  type PeersReport,
+} from "./peers_report.ts";
 import { TextReporter } from "./text_reporter.ts";
 
 /** Runs the command and returns the exit status. */
@@ -29,7 +39,8 @@ export async function runPeers(
   try {
     // The program has looked that there is one.
     const store = await context.openIdentities(context.identityFolder(home)!);
-    const report = await act(action, store, selectProvider());
+    const tools = { provider: selectProvider(), random: systemRandom, timeMs: context.timeMs };
+    const report = await act(action, store, tools);
     if (json) streams.writeOutput(`${jsonLine(report)}\n`);
     else print(report, quiet, context);
     return 0;
@@ -44,15 +55,51 @@ export async function runPeers(
   }
 }
 
+/** What the command works with beside the store. */
+interface PeersTools {
+  readonly provider: CryptoProvider;
+  readonly random: RandomSource;
+  /** The time of day: milliseconds since 1970. */
+  readonly timeMs: () => number;
+}
+
 async function act(
   action: PeersAction,
   store: IdentityStore,
-  provider: CryptoProvider,
+  { provider, random, timeMs }: PeersTools,
 ): Promise<PeersReport> {
   const book = await store.read();
   switch (action.kind) {
     case "list":
       return peerListReport(provider, book);
+    case "me": {
+      const publicKey = ownPublicKey(provider, book);
+      if (publicKey !== undefined) return ownReport(provider, publicKey, false);
+      if (action.create) {
+        const secretKey = await store.ownKey(random);
+        return ownReport(provider, provider.signingKeyOf(secretKey), true);
+      }
+      throw new TransferError("usage", "Cannot show your key: there is none yet", {
+        hint: "Make one with p2pft peers me --create; send, share, wait and receive make one " +
+          "with --identity",
+      });
+    }
+    case "add": {
+      const publicKey = decodeKeyText(action.key);
+      const own = ownPublicKey(provider, book);
+      if (own !== undefined && constantTimeEqual(own, publicKey)) {
+        throw new TransferError("usage", `Cannot remember "${action.name}": the key is your own`, {
+          hint: "Ask them for the key that p2pft peers me prints on their machine",
+        });
+      }
+      const request = { publicKey, name: action.name };
+      const add = (book: IdentityBook) =>
+        rememberPeer(provider, book, request, Math.floor(timeMs() / 1000));
+      // Tried before anything is made on the disk.
+      add(book);
+      const { peer, lookAlikes, isNew } = await store.update(add);
+      return { event: "peer-added", peer: peerReport(provider, peer), isNew, lookAlikes };
+    }
     case "rename":
       // Looked for before anything is made on the disk, and again in what is there by then.
       soughtPeer(provider, book, action.peer);
@@ -81,7 +128,7 @@ async function act(
 
 function print(report: PeersReport, quiet: boolean, { terminal }: CommandContext): void {
   for (const line of peersLines(report)) {
-    if (report.event === "peers") terminal.print(line);
+    if (report.event === "peers" || report.event === "own-identity") terminal.print(line);
     else if (!quiet || line.startsWith("Warning: ")) terminal.note(line);
   }
 }

@@ -4,6 +4,7 @@ import { encodeHex } from "../bytes/hex.ts";
 import { fingerprintOf } from "../identity/fingerprint.ts";
 import type { IdentityBook, Peer } from "../identity/identity_book.ts";
 import { ownPublicKey } from "../identity/identity_store.ts";
+import { encodeKeyText } from "../identity/key_text.ts";
 import { textWidth } from "./text_width.ts";
 
 /** An identity without anything secret. */
@@ -33,6 +34,25 @@ export interface PeerListReport {
   readonly peers: readonly PeerReport[];
 }
 
+/** What `me` prints. */
+export interface OwnReport extends KeyReport {
+  readonly event: "own-identity";
+  /** The key as `add` takes it. */
+  readonly text: string;
+  /** Whether it was made now. */
+  readonly created: boolean;
+}
+
+/** What `add` prints. */
+export interface PeerAddedReport {
+  readonly event: "peer-added";
+  readonly peer: PeerReport;
+  /** False for somebody who was remembered so before. */
+  readonly isNew: boolean;
+  /** Names that could be taken for the new one. */
+  readonly lookAlikes: readonly string[];
+}
+
 /** What `rename` prints. */
 export interface PeerRenamedReport {
   readonly event: "peer-renamed";
@@ -49,7 +69,12 @@ export interface PeerRemovedReport {
 }
 
 /** The one line of each. */
-export type PeersReport = PeerListReport | PeerRenamedReport | PeerRemovedReport;
+export type PeersReport =
+  | PeerListReport
+  | OwnReport
+  | PeerAddedReport
+  | PeerRenamedReport
+  | PeerRemovedReport;
 
 /** What `list` tells of a book. */
 export function peerListReport(provider: CryptoProvider, book: IdentityBook): PeerListReport {
@@ -59,6 +84,16 @@ export function peerListReport(provider: CryptoProvider, book: IdentityBook): Pe
     ...(own === undefined ? {} : { own: keyReport(provider, own) }),
     peers: book.peers.map((peer) => peerReport(provider, peer)),
   };
+}
+
+/** What `me` tells. */
+export function ownReport(
+  provider: CryptoProvider,
+  publicKey: Uint8Array,
+  created: boolean,
+): OwnReport {
+  const text = encodeKeyText(publicKey);
+  return { event: "own-identity", ...keyReport(provider, publicKey), text, created };
 }
 
 /** What is told of a peer. */
@@ -78,11 +113,23 @@ export function peersLines(report: PeersReport): string[] {
   switch (report.event) {
     case "peers":
       return listLines(report);
+    case "own-identity":
+      return [
+        ...(report.created ? ["Made a new key. It stays on this machine."] : []),
+        `Your fingerprint:  ${report.fingerprint}`,
+        `Your key:          ${report.text}`,
+        "Others remember you with: p2pft peers add NAME KEY",
+      ];
+    case "peer-added":
+      return [
+        ...lookAlikeLines(report),
+        report.isNew
+          ? `Remembered "${report.peer.name}" (${report.peer.fingerprint})`
+          : `"${report.peer.name}" (${report.peer.fingerprint}) was remembered already`,
+      ];
     case "peer-renamed":
       return [
-        ...report.lookAlikes.map((name) =>
-          `Warning: "${report.peer.name}" could be taken for "${name}"`
-        ),
+        ...lookAlikeLines(report),
         `"${report.from}" is now "${report.peer.name}" (${report.peer.fingerprint})`,
       ];
     case "peer-removed":
@@ -90,6 +137,10 @@ export function peersLines(report: PeersReport): string[] {
     default:
       return report satisfies never;
   }
+}
+
+function lookAlikeLines({ peer, lookAlikes }: PeerAddedReport | PeerRenamedReport): string[] {
+  return lookAlikes.map((name) => `Warning: "${peer.name}" could be taken for "${name}"`);
 }
 
 function listLines({ own, peers }: PeerListReport): string[] {

@@ -4,7 +4,14 @@
  * Nothing here ever opens an interactive prompt. docs/cli.md, "Permissions", lists the same flags.
  */
 import { dirname, normalize } from "node:path";
-import type { Invocation, PeersInvocation, ReceiveInvocation } from "./invocation.ts";
+import { usesIdentities } from "./identity_options.ts";
+import type {
+  IdentityArguments,
+  Invocation,
+  PeersInvocation,
+  ReceiveInvocation,
+  ShareInvocation,
+} from "./invocation.ts";
 import { PLACE_VARIABLES } from "../identity/identity_place.ts";
 import { CODE_VARIABLE } from "./code_variable.ts";
 
@@ -49,6 +56,10 @@ const NETWORK: PermissionNeed = {
   required: true,
 };
 
+const LISTS_ADDRESSES = sysNeed("networkInterfaces", "list this machine's addresses", false);
+
+const SEES_FREE_SPACE = sysNeed("statfs", "see how much space is free", false);
+
 const CODE_IN_ENVIRONMENT: PermissionNeed = {
   descriptor: { name: "env", variable: CODE_VARIABLE },
   flag: `--allow-env=${CODE_VARIABLE}`,
@@ -72,26 +83,59 @@ export function permissionNeeds(
     if (paths.length === 0) return [fileNeed("read", dirname(manifest))];
     return [manifest, ...paths].map((path) => fileNeed("read", path));
   }
-  const listsAddresses = sysNeed("networkInterfaces", "list this machine's addresses", false);
-  if (invocation.command === "doctor") return [NETWORK, listsAddresses, CODE_IN_ENVIRONMENT];
-  if (invocation.command === "send") {
-    return [
-      NETWORK,
-      // Without the machine's own addresses only those given can go into the code.
-      { ...listsAddresses, required: invocation.addresses.length === 0 },
-      ...invocation.paths.map((path) => fileNeed("read", path)),
-    ];
+  if (invocation.command === "doctor") return [NETWORK, LISTS_ADDRESSES, CODE_IN_ENVIRONMENT];
+  const identities = usesIdentities(invocation) ? identityNeeds(invocation, identityFolder) : [];
+  return [...transferNeeds(invocation), ...identities];
+}
+
+/** What a command needs that moves files, but for identities. */
+function transferNeeds(
+  invocation: Exclude<Invocation, { command: "peers" | "verify" | "doctor" }>,
+): PermissionNeed[] {
+  switch (invocation.command) {
+    case "send":
+    case "share":
+    case "wait":
+      return sharingNeeds(invocation);
+    case "give":
+      return [NETWORK, LISTS_ADDRESSES, CODE_IN_ENVIRONMENT, ...readNeeds(invocation.paths)];
+    case "receive": {
+      const offered = readNeeds(invocation.offer);
+      const isNamed = invocation.lan?.name !== undefined;
+      const connects = [NETWORK, { ...LISTS_ADDRESSES, required: isNamed }];
+      if (invocation.toOutput) return [...connects, CODE_IN_ENVIRONMENT, ...offered];
+      return [
+        ...connects,
+        SEES_FREE_SPACE,
+        CODE_IN_ENVIRONMENT,
+        ...folderNeeds(invocation.directory),
+        ...offered,
+        ...manifestNeeds(invocation),
+      ];
+    }
+    default:
+      return invocation satisfies never;
   }
-  if (invocation.toOutput) return [NETWORK, listsAddresses, CODE_IN_ENVIRONMENT];
+}
+
+function sharingNeeds({ addresses, take, paths, log, lan }: ShareInvocation): PermissionNeed[] {
   return [
     NETWORK,
-    listsAddresses,
-    sysNeed("statfs", "see how much space is free", false),
-    CODE_IN_ENVIRONMENT,
-    fileNeed("read", invocation.directory),
-    fileNeed("write", invocation.directory),
-    ...manifestNeeds(invocation),
+    // Without the machine's own addresses only those given can go into the code.
+    { ...LISTS_ADDRESSES, required: addresses.length === 0 || lan !== undefined },
+    ...(take === undefined ? [] : [SEES_FREE_SPACE]),
+    ...readNeeds(paths),
+    ...(take === undefined ? [] : folderNeeds(take.directory)),
+    ...(log === undefined ? [] : [fileNeed("write", log)]),
   ];
+}
+
+function readNeeds(paths: readonly string[]): PermissionNeed[] {
+  return paths.map((path) => fileNeed("read", path));
+}
+
+function folderNeeds(folder: string): PermissionNeed[] {
+  return [fileNeed("read", folder), fileNeed("write", folder)];
 }
 
 /** A manifest is put together beside its place: its whole folder is needed, when it is another. */
@@ -99,23 +143,29 @@ function manifestNeeds({ manifest, directory }: ReceiveInvocation): PermissionNe
   if (manifest === undefined) return [];
   const folder = dirname(manifest);
   if (normalize(folder) === normalize(directory)) return [];
-  return [fileNeed("read", folder), fileNeed("write", folder)];
+  return folderNeeds(folder);
 }
 
 function peersNeeds({ action, home }: PeersInvocation, folder?: string): PermissionNeed[] {
-  const variables = home !== undefined ? [] : PLACE_VARIABLES.map((variable): PermissionNeed => ({
+  const needs = placeNeeds(home);
+  if (folder === undefined) return needs;
+  const isRead = action.kind === "list" || (action.kind === "me" && !action.create);
+  return [...needs, ...(isRead ? readNeeds([folder]) : folderNeeds(folder))];
+}
+
+/** Of peers that are met it is written down when that was. */
+function identityNeeds({ home }: IdentityArguments, folder?: string): PermissionNeed[] {
+  return [...placeNeeds(home), ...(folder === undefined ? [] : folderNeeds(folder))];
+}
+
+/** Variables that say where the folder of identities is. */
+function placeNeeds(home: string | undefined): PermissionNeed[] {
+  return home !== undefined ? [] : PLACE_VARIABLES.map((variable): PermissionNeed => ({
     descriptor: { name: "env", variable },
     flag: `--allow-env=${variable}`,
     purpose: `read ${variable}`,
     required: false,
   }));
-  if (folder === undefined) return variables;
-  const isChange = action.kind !== "list";
-  return [
-    ...variables,
-    fileNeed("read", folder),
-    ...(isChange ? [fileNeed("write", folder)] : []),
-  ];
 }
 
 /** Those required needs that are not granted. */

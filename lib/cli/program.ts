@@ -8,15 +8,17 @@ import { parseArguments } from "./arguments.ts";
 import type { ColorChoice, Invocation } from "./invocation.ts";
 import type { CommandContext, World } from "./context.ts";
 import { runDoctor } from "./doctor_command.ts";
+import { usesIdentities } from "./identity_options.ts";
 import { withoutOutput } from "./console_streams.ts";
 import { errorEvent, errorEventOf, stackLines } from "./failure.ts";
 import { commandLine, moduleSpecifier } from "./installation.ts";
 import { jsonLine } from "./json_reporter.ts";
+import { lanUsageError } from "./lan_usage.ts";
 import { errorLines } from "./messages.ts";
 import { missingPermissions, permissionFlags, permissionNeeds } from "./permissions.ts";
 import { runPeers } from "./peers_command.ts";
 import { runReceive } from "./receive_command.ts";
-import { runSend } from "./send_command.ts";
+import { runShare } from "./share_command.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
 import { runVerify } from "./verify_command.ts";
@@ -37,7 +39,8 @@ export async function runProgram(args: readonly string[], given: World): Promise
   }
   const senseless = isOutputTaken && given.streams.outputIsTerminal
     ? outputTerminalError()
-    : needsPersonError(parsed, world) ?? identityFolderError(parsed, world);
+    : needsPersonError(parsed, world) ?? lanUsageError(parsed, streams) ??
+      identityFolderError(parsed, world);
   const error = senseless ?? await missingError(parsed, args, world);
   if (error !== undefined) return fail(error, parsed.json, parsed.color, world);
   const terminal = new Terminal(streams, terminalOptions(parsed.color, world));
@@ -57,8 +60,11 @@ export async function runProgram(args: readonly string[], given: World): Promise
 function runCommand(invocation: Invocation, context: CommandContext): Promise<number> {
   switch (invocation.command) {
     case "send":
-      return runSend(invocation, context);
+    case "share":
+    case "wait":
+      return runShare(invocation, context);
     case "receive":
+    case "give":
       return runReceive(invocation, context);
     case "doctor":
       return runDoctor(invocation, context);
@@ -109,26 +115,39 @@ function outputTerminalError(): ErrorEvent {
   );
 }
 
-/** Words that nobody compares prove nothing: without a person, not comparing must be said. */
+/**
+ * Words that nobody compares prove nothing, and a folder that anybody fills is nobody's wish: without a
+ * person both must be said.
+ */
 function needsPersonError(invocation: Invocation, world: World): ErrorEvent | undefined {
-  // Other commands have no words.
-  if (invocation.command !== "send" && invocation.command !== "receive") return undefined;
+  // Other commands ask nothing.
+  if (!("verify" in invocation)) return undefined;
   // What is typed there is sent.
-  const sendsInput = invocation.command === "send" && invocation.input?.kind === "stream";
+  const sendsInput = "input" in invocation && invocation.input?.kind === "stream";
   const hasPerson = world.streams.inputIsTerminal && world.streams.errorIsTerminal &&
     !invocation.json && !sendsInput;
-  if (!invocation.verify || invocation.yes || hasPerson) return undefined;
+  if (invocation.yes || hasPerson) return undefined;
+  if (invocation.verify) {
+    return errorEvent(
+      "usage",
+      "Cannot compare the words of --verify: there is no terminal to ask at",
+      "Run it in a terminal, or add --yes to show the words without waiting for an answer",
+    );
+  }
+  const isAnybodys = invocation.command === "wait" && !invocation.private &&
+    invocation.allow.length === 0 && invocation.forPeer === undefined;
+  if (!isAnybodys) return undefined;
   return errorEvent(
     "usage",
-    "Cannot compare the words of --verify: there is no terminal to ask at",
-    "Run it in a terminal, or add --yes to show the words without waiting for an answer",
+    "Cannot ask what to take: there is no terminal to ask at",
+    "Say whose files are taken with --private, --allow or --for, or add --yes for everybody's",
   );
 }
 
 /** Nothing says where identities are kept, or nothing may be asked. */
 function identityFolderError(invocation: Invocation, world: World): ErrorEvent | undefined {
-  if (invocation.command !== "peers") return undefined;
-  if (world.identityFolder(invocation.home) !== undefined) return undefined;
+  if (invocation.command !== "peers" && !usesIdentities(invocation)) return undefined;
+  if (identityFolderOf(invocation, world) !== undefined) return undefined;
   return errorEvent(
     "usage",
     "Cannot tell in which folder identities are kept: no variable says so that may be read",
@@ -136,8 +155,16 @@ function identityFolderError(invocation: Invocation, world: World): ErrorEvent |
   );
 }
 
+/** The folder of identities, for a command line that may have named it. */
+function identityFolderOf(invocation: Invocation, world: World): string | undefined {
+  return world.identityFolder("home" in invocation ? invocation.home : undefined);
+}
+
 const COMMAND_VERBS: Record<Invocation["command"], string> = {
   send: "send",
+  give: "send",
+  share: "share",
+  wait: "take files",
   receive: "receive",
   doctor: "look at the network",
   verify: "verify",
@@ -151,7 +178,9 @@ async function missingError(
   world: World,
 ): Promise<ErrorEvent | undefined> {
   const { installation } = world;
-  const folder = invocation.command === "peers" ? world.identityFolder(invocation.home) : undefined;
+  const folder = invocation.command === "peers" || usesIdentities(invocation)
+    ? identityFolderOf(invocation, world)
+    : undefined;
   const needs = permissionNeeds(invocation, folder);
   const missing = await missingPermissions(needs, world.permissions);
   const needsSocket = invocation.command !== "verify" && invocation.command !== "peers";

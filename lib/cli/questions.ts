@@ -56,3 +56,30 @@ export async function askYesNo(terminal: Terminal, question: YesNoQuestion): Pro
     terminal.note("Please answer y or n.");
   }
 }
+
+/** What can be said about somebody who shows who they are. */
+export type AdmitAnswer = "yes" | "always" | "no";
+
+const ADMIT_ANSWERS: Readonly<Record<string, AdmitAnswer>> = {
+  "": "no",
+  y: "yes",
+  yes: "yes",
+  a: "always",
+  always: "always",
+  n: "no",
+  no: "no",
+};
+
+/** Asks whether to let somebody in, now or from now on; Enter and the end of the input are a no. */
+export async function askAdmission(
+  terminal: Terminal,
+  question: { readonly text: string; readonly signal: AbortSignal },
+): Promise<AdmitAnswer> {
+  for (;;) {
+    const line = await terminal.ask(`${question.text} [y/a/N] `, question.signal);
+    if (line === undefined) return "no";
+    const answer = ADMIT_ANSWERS[line.trim().toLowerCase()];
+    if (answer !== undefined) return answer;
+    terminal.note("Please answer y, a (yes, and always from now on) or n.");
+  }
+}

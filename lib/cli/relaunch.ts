@@ -14,10 +14,19 @@ import { type Installation, moduleSpecifier } from "./installation.ts";
 export const RELAUNCHED_VARIABLE = "P2PFT_RELAUNCHED";
 
 /** Commands that open a socket. */
-const NETWORK_COMMANDS: ReadonlySet<string> = new Set(["send", "receive", "doctor"]);
+const NETWORK_COMMANDS: ReadonlySet<string> = new Set([
+  "send",
+  "share",
+  "wait",
+  "receive",
+  "doctor",
+]);
 
-/** Those of them that take a code. */
+/** Those of them that take a code as a word of its own. */
 const CODE_COMMANDS: ReadonlySet<string> = new Set(["receive", "doctor"]);
+
+/** The option of `send` whose value is a code; empty, it stands for one that is in the environment. */
+const CODE_OPTION = "--to";
 
 /** Whether `args` name a command that needs the flag; help and version do not. */
 export function needsSocket(args: readonly string[]): boolean {
@@ -32,18 +41,43 @@ export interface Relaunch {
 }
 
 /** Options of `receive` whose value is the next word and could look like a code. */
-const OUTPUT_OPTIONS: ReadonlySet<string> = new Set(["-o", "--output", "--manifest"]);
+const VALUE_OPTIONS: ReadonlySet<string> = new Set([
+  "-o",
+  "--output",
+  "--manifest",
+  "--offer",
+  "--from",
+  "--remember",
+  "--home",
+]);
+
+function looksLikeCode(word: string): boolean {
+  return /^p2p1[0-9a-z]{22}/.test(word.toLowerCase().replace(/[\s-]/g, ""));
+}
 
 /** Takes the code out of `args`; codes may be typed with capitals, spaces and dashes. */
 function takeCode(args: readonly string[]): { code?: string; rest: string[] } {
   const command = args.find((word) => NETWORK_COMMANDS.has(word));
+  if (command === "send") return takeOptionCode(args);
   if (command === undefined || !CODE_COMMANDS.has(command)) return { rest: [...args] };
   const index = args.findIndex((word, position) =>
-    /^p2p1[0-9a-z]{30}/.test(word.toLowerCase().replace(/[\s-]/g, "")) &&
-    !OUTPUT_OPTIONS.has(args[position - 1] ?? "")
+    looksLikeCode(word) && !VALUE_OPTIONS.has(args[position - 1] ?? "")
   );
   if (index < 0) return { rest: [...args] };
   return { code: args[index]!, rest: args.toSpliced(index, 1) };
+}
+
+/** Takes the code out of `--to CODE` and `--to=CODE`. */
+function takeOptionCode(args: readonly string[]): { code?: string; rest: string[] } {
+  for (const [index, word] of args.entries()) {
+    if (word === "--") break;
+    const isApart = word === CODE_OPTION;
+    const code = isApart ? args[index + 1] ?? "" : word.slice(CODE_OPTION.length + 1);
+    if (!isApart && !word.startsWith(`${CODE_OPTION}=`)) continue;
+    if (!looksLikeCode(code)) continue;
+    return { code, rest: args.toSpliced(index, isApart ? 2 : 1, `${CODE_OPTION}=`) };
+  }
+  return { rest: [...args] };
 }
 
 /**

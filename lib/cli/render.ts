@@ -8,7 +8,7 @@ import { formatBytes, formatBytesOf, formatRate, formatSeconds, percentOf } from
 import { limitLine } from "./limit_messages.ts";
 import { paint, type Style } from "./paint.ts";
 import { cutEnd, cutStart, textWidth } from "./text_width.ts";
-import type { Role, View } from "./view.ts";
+import { directionOf, type Role, type View, wayOf } from "./view.ts";
 
 /** From this width on there is room for a bar. */
 const BAR_MIN_COLUMNS = 90;
@@ -32,8 +32,8 @@ const SHORT_ROUTES: Readonly<Record<PathRoute, string>> = {
 };
 
 /**
- * The lines that show `view` now: one, none when there is nothing to show, or two while a transfer is
- * not as fast as it could be.
+ * The lines that show `view` now: one, none when there is nothing to show; for a transfer that is not
+ * as fast as it could be two, and as many for what goes the other way at the same time.
  *
  * @param columns The most a line may take.
  */
@@ -62,19 +62,31 @@ export function render(view: View, columns: number, style: Style): string[] {
     case "waiting_for_admission":
       return [cutEnd("Waiting for the other side to let this machine in …", columns)];
     case "moving":
-      if (phase.isSilent) {
-        const parts = [...renderShare(phase.progress, columns, style), "looking for another way …"];
-        return [fit(parts, columns)];
-      }
-      return [
-        ...renderLimit(phase.progress, columns, style),
-        renderProgress(phase.progress, role, columns, style),
-      ];
+      return [phase.progress, ...(phase.other === undefined ? [] : [phase.other])].flatMap(
+        (progress) =>
+          phase.isSilent
+            ? [fit([...renderShare(progress, columns, style), SILENT], columns)]
+            : renderMoving(progress, directionOf(role, wayOf(progress)), columns, style),
+      );
     case "over":
       return [];
     default:
       return phase satisfies never;
   }
+}
+
+const SILENT = "looking for another way …";
+
+function renderMoving(
+  progress: ProgressEvent,
+  role: Role,
+  columns: number,
+  style: Style,
+): string[] {
+  return [
+    ...renderLimit(progress, columns, style),
+    renderProgress(progress, role, columns, style),
+  ];
 }
 
 function listShort(addresses: readonly string[]): string {
@@ -83,11 +95,13 @@ function listShort(addresses: readonly string[]): string {
   return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
-function isAllMoved(progress: ProgressEvent): boolean {
+/** Whether every byte has moved; what follows is checking. */
+export function isAllMoved(progress: ProgressEvent): boolean {
   return progress.bytesDone >= progress.bytesTotal && progress.itemsDone >= progress.itemsTotal;
 }
 
-function remaining(progress: ProgressEvent): string | undefined {
+/** How much time is left, as far as it is known. */
+export function remaining(progress: ProgressEvent): string | undefined {
   const { remainingSeconds } = progress;
   if (remainingSeconds === undefined || isAllMoved(progress)) return undefined;
   return `${formatSeconds(Math.max(1, remainingSeconds))} left`;
@@ -145,7 +159,7 @@ function routeText({ route }: ProgressEvent): string {
 }
 
 /** As many of `parts` as fit, one space between. */
-function fit(parts: readonly string[], columns: number): string {
+export function fit(parts: readonly string[], columns: number): string {
   let line = cutEnd(parts[0] ?? "", columns);
   for (const part of parts.slice(1)) {
     if (textWidth(line) + 1 + textWidth(part) > columns) break;

@@ -1,9 +1,17 @@
 /**
- * Reply codes out of standard input, for as long as a share runs: pasted at a terminal, also while a
- * question is open there, or one a line from a pipe.
+ * What comes out of standard input for as long as a share runs: reply codes, pasted at a terminal,
+ * also while a question is open there, or one a line from a pipe; and what else a person types.
  */
 import { codesInLine, takeFirstCode } from "../rendezvous/code_in_line.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What a person at a terminal can type beside codes. */
+export interface TypedCommands {
+  /** Whether a line is one, rather than an answer to a question. */
+  isCommand(line: string): boolean;
+  /** Does what a line says; false when it says nothing. */
+  handleLine(line: string): boolean;
+}
 
 /** Where reply codes come from and go to. */
 export interface ReplyInput {
@@ -14,6 +22,8 @@ export interface ReplyInput {
   readonly onRefused: (error: unknown) => void;
   /** Told of a line that is no code and answers no question; once until a code comes. */
   readonly onOther: () => void;
+  /** Only of a terminal. */
+  readonly commands?: TypedCommands | undefined;
   /** Ends the reading. */
   readonly signal: AbortSignal;
 }
@@ -26,6 +36,21 @@ export const MAX_OTHER_LINES = 1000;
  * what is wrong with it is worth more than hearing that it is none.
  */
 const MIN_UNMARKED_CHARACTERS = 40;
+
+/** Where another code begins: as it is written, not as it may be spaced. */
+const NEXT_CODE = /(?<=[^a-z0-9])(?=p2p1z)/gi;
+
+/** The parts of a line of which each may hold one code, when somebody pasted several in a row. */
+function partsOf(line: string): string[] {
+  const parts: string[] = [];
+  for (const part of line.split(NEXT_CODE)) {
+    // What stands in front of the first belongs to it.
+    if (parts.length > 0 && codesInLine(parts.at(-1)!).length === 0) {
+      parts.push(parts.pop()! + part);
+    } else parts.push(part);
+  }
+  return parts;
+}
 
 /** What may be the reply code in a line, perhaps a mistyped one; empty when it is something else. */
 export function replyCodesIn(line: string): string[] {
@@ -74,15 +99,22 @@ export async function readReplies(input: ReplyInput): Promise<void> {
     }
   }
 
+  const commands = input.terminal.inputIsTerminal ? input.commands : undefined;
   await input.terminal.listen({
     isMeant: (line) => replyCodesIn(line).length > 0,
-    handleLines(lines) {
+    isCommand: (line) => commands?.isCommand(line) === true,
+    handleLines(given) {
+      const lines = given.flatMap(partsOf);
       const starts = lines.flatMap((line, at) => replyCodesIn(line).length > 0 ? [at] : []);
       for (const [index, at] of starts.entries()) {
         handleCode(lines[at]!, lines.slice(at + 1, starts[index + 1]));
       }
+      if (starts.length > 0) return;
       // Enter alone clears a person's mind or the screen.
-      if (starts.length === 0 && lines.some((line) => line.trim() !== "")) handleOther();
+      const said = given.filter((line) => line.trim() !== "");
+      const others = said.filter((line) => commands?.handleLine(line) !== true);
+      if (others.length > 0) handleOther();
+      else if (said.length > 0) isToldOfOther = false;
     },
   }, AbortSignal.any([input.signal, enough.signal]));
 }

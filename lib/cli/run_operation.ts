@@ -40,7 +40,7 @@ export async function runOperation(options: RunOptions): Promise<number> {
 
 class OperationRun {
   readonly #options: RunOptions;
-  /** Exit status of the last `done` or `error`. */
+  /** Exit status of the last event that has one. */
   #exit: number | undefined;
   #isOver = false;
   #eventCount = 0;
@@ -101,8 +101,7 @@ class OperationRun {
   }
 
   #report(event: TransferEvent): void {
-    const isEnd = event.event === "done" || event.event === "verified" || event.event === "error";
-    if (isEnd) this.#exit = event.exit;
+    if ("exit" in event) this.#exit = event.exit;
     this.#options.reporter.handleEvent(event);
   }
 

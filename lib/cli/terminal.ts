@@ -1,11 +1,12 @@
 /**
  * Puts lines where they belong and decides nothing else: results on standard output, everything
- * else on standard error, and a status of one or two lines that is redrawn in place on a terminal.
+ * else on standard error, and a status of a few lines that is redrawn in place on a terminal.
  * What the lines say comes from `render.ts`.
  *
  * The terminal is never switched into another mode, so there is nothing to restore but the status,
  * which {@linkcode Terminal.clearStatus} erases.
  */
+import { escapeText } from "../transfer/escape_text.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
 import { textWidth } from "./text_width.ts";
 
@@ -19,13 +20,18 @@ export interface TerminalOptions {
   readonly redraw: boolean;
 }
 
-/** Makes the lines of the status for a width, `\n` between them; called again for every redraw. */
-export type StatusRenderer = (columns: number) => string;
+/**
+ * Makes the lines of the status for a width and the rows of the terminal, `\n` between them; called
+ * again for every redraw.
+ */
+export type StatusRenderer = (columns: number, rows: number) => string;
 
 /** What is listened for in the input beside answers. */
 export interface LineListener {
   /** Whether a line holds it, or the beginning of it. */
   isMeant(line: string): boolean;
+  /** Whether a line that stands alone is a command, and no answer to a question with few answers. */
+  isCommand?(line: string): boolean;
   /** Takes lines that came together and answer nothing. */
   handleLines(lines: readonly string[]): void;
 }
@@ -61,6 +67,8 @@ export class Terminal {
   #isListening = false;
   /** Takes the answer to the open question while {@linkcode Terminal.listen} reads the input. */
   #answer: ((line: string | undefined) => void) | undefined;
+  /** Whether any line can be the answer to the open question, a command too. */
+  #takesAnyLine = false;
   #asking: Promise<unknown> = Promise.resolve();
 
   /** @param streams Where to write and read. */
@@ -85,6 +93,11 @@ export class Terminal {
   /** Columns now. */
   get columns(): number {
     return this.#streams.columns();
+  }
+
+  /** Rows now. */
+  get rows(): number {
+    return this.#streams.rows();
   }
 
   /** Whether standard error is a terminal. */
@@ -130,17 +143,19 @@ export class Terminal {
    *
    * @param question Shown as it is, the answer right behind it.
    * @param signal Gives up.
-   * @param options `takesTypedAhead`: the answer can do no harm and may have been typed before.
+   * @param options `takesTypedAhead`: the answer can do no harm and may have been typed before;
+   * `takesAnyLine`: what looks like a command is an answer as well.
    * @returns Undefined when the input ended or the signal came.
    */
   ask(
     question: string,
     signal: AbortSignal,
-    options: { readonly takesTypedAhead?: boolean } = {},
+    options: { readonly takesTypedAhead?: boolean; readonly takesAnyLine?: boolean } = {},
   ): Promise<string | undefined> {
     const drops = options.takesTypedAhead !== true;
     const answer = this.#asking.then(async () => {
       if (drops && !signal.aborted) await this.#streams.dropTypedAhead();
+      this.#takesAnyLine = options.takesAnyLine === true;
       return await this.#ask(question, signal);
     });
     this.#asking = answer.catch(() => undefined);
@@ -181,14 +196,17 @@ export class Terminal {
     const lines = await this.#readPaste(line, listener, signal);
     const isMeant = lines.some((line) => listener.isMeant(line));
     const isAlone = lines.slice(1).every(isBlank);
-    if (answer !== undefined && answer === this.#answer && !isMeant && isAlone) {
-      this.#endQuestion(true);
+    const isCommand = isAlone && !this.#takesAnyLine && listener.isCommand?.(line) === true;
+    if (answer !== undefined && answer === this.#answer && !isMeant && !isCommand && isAlone) {
+      this.#endQuestion(line);
       return answer(line);
     }
-    // What somebody typed stays; a code, which is long, and empty rows would only be in the way.
-    if (isMeant || answer !== undefined || lines.every(isBlank)) this.#erase();
-    else this.#leaveDrawn();
-    if (isMeant || answer === undefined) listener.handleLines(lines);
+    // What somebody typed stays, but not the status it was typed behind; a code, which is long, and
+    // empty rows would only be in the way.
+    const isKept = !isMeant && answer === undefined && !isBlank(line);
+    this.#erase();
+    if (isKept && this.redraws) this.#streams.writeError(`> ${escapeText(line)}\n`);
+    if (isMeant || isCommand || answer === undefined) listener.handleLines(lines);
     if (this.#drawn === "") this.#drawAnew();
   }
 
@@ -226,29 +244,42 @@ export class Terminal {
     this.#question = question;
     this.#streams.writeError(this.#draw());
     // At once, so that what is written next does not bring the question back.
-    const giveUp = () => this.#endQuestion(false);
+    const giveUp = () => this.#endQuestion(undefined);
     signal.addEventListener("abort", giveUp, { once: true });
     const answer = await this.#nextAnswer(signal);
     signal.removeEventListener("abort", giveUp);
-    if (this.#question !== undefined) this.#endQuestion(answer !== undefined);
+    if (this.#question !== undefined) this.#endQuestion(answer);
     return answer;
   }
 
-  /** The question stays on the screen, what comes next goes below it. */
-  #endQuestion(isAnswered: boolean): void {
+  /**
+   * The question stays on the screen with its answer, what comes next goes below it.
+   *
+   * @param answer Undefined when there is none.
+   */
+  #endQuestion(answer: string | undefined): void {
+    // Where nothing is redrawn, what was written between the Enter and now has brought the question
+    // back, without the answer.
+    const isBare = this.#isListening && this.#echoed.length === 0;
     this.#question = undefined;
     this.#answer = undefined;
     // The person's Enter ended the line; without one the next text would begin behind the question.
-    if (!isAnswered && this.#echoed.length === 0) this.#streams.writeError("\n");
+    if (answer === undefined && this.#echoed.length === 0) this.#streams.writeError("\n");
+    else if (isBare) this.#streams.writeError(`${escapeText(answer ?? "")}\n`);
     this.#leaveDrawn();
     this.#drawAnew();
   }
 
   /** Writes above what is on the screen: the status line or a question is drawn anew below it. */
   #interrupt(write: () => void): void {
+    // What was typed behind a question and may be its answer stays there: an open question would be
+    // answered again.
+    const typed = this.#question !== undefined && this.redraws ? this.#echoed.map(escapeText) : [];
     this.#erase();
     write();
     this.#drawAnew();
+    if (typed.length > 0) this.#streams.writeError(typed.map((line) => `${line}\n`).join(""));
+    this.#echoed = typed;
   }
 
   #drawAnew(): void {
@@ -301,7 +332,7 @@ export class Terminal {
     // What is typed or pasted begins behind the status.
     const end = this.#isListening && this.#streams.inputIsTerminal ? " " : "";
     // The last column stays free: writing into it makes some terminals wrap at once.
-    const text = this.#status(Math.max(1, this.columns - 1 - end.length));
+    const text = this.#status(Math.max(1, this.columns - 1 - end.length), this.rows);
     return text === "" ? "" : text + end;
   }
 }

@@ -4,13 +4,12 @@
  */
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import type {
-  CodeEvent,
   DoneEvent,
   ErrorEvent,
+  IdentityEvent,
   NetworkEvent,
   OfferEvent,
   ProgressEvent,
-  ReplyCodeEvent,
   TextEvent,
   TransferEvent,
   VerifiedEvent,
@@ -18,14 +17,18 @@ import type {
 } from "../events.ts";
 import type { Clock } from "../transport/clock.ts";
 import { escapeText } from "../transfer/escape_text.ts";
+import { CodeLines, type CodeLinesOptions } from "./code_lines.ts";
 import { stackLines } from "./failure.ts";
-import { type Installation, receiveCommandLine } from "./installation.ts";
-import { limitLine } from "./limit_messages.ts";
+import { manifestLine, verifiedLine, verifyProblem } from "./manifest_messages.ts";
 import {
+  clientDoneLine,
+  closedLine,
   connectedLine,
   doneLines,
   errorLines,
   fileDoneLine,
+  identityLine,
+  identityWarning,
   notServedLine,
   offerLines,
   resumedLine,
@@ -35,46 +38,32 @@ import {
   warningLine,
   wordsLine,
 } from "./messages.ts";
-import { paint, type Style } from "./paint.ts";
-import { PlainProgress } from "./plain_progress.ts";
-import { render, renderPlainProgress } from "./render.ts";
-import { manifestLine, verifiedLine, verifyProblem } from "./manifest_messages.ts";
 import { NetworkLog } from "./network_log.ts";
+import { paint, type Style } from "./paint.ts";
 import { PathLog } from "./path_log.ts";
-import {
-  expectedLine,
-  networkWarnings,
-  reconnectingLines,
-  replyCodeLine,
-  replyLines,
-} from "./path_messages.ts";
+import { networkWarnings, reconnectingLines, replyLines } from "./path_messages.ts";
+import { ProgressLog } from "./progress_log.ts";
 import type { Reporter } from "./reporter.ts";
+import { SessionLabels } from "./session_labels.ts";
+import { Status } from "./status.ts";
 import type { Terminal } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
-import { advanceView, initialView, type Role, type View } from "./view.ts";
+import { directionOf, type Role, wayOf } from "./view.ts";
 
 /** What a {@linkcode TextReporter} needs to know. */
-export interface TextReporterOptions {
+export interface TextReporterOptions
+  extends Pick<CodeLinesOptions, "quiet" | "verbose" | "pastes" | "renderQr" | "installation"> {
   readonly role: Role;
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-  /** Sender: whose reply codes can be pasted; absent where there is nobody to paste one. */
-  readonly pastes?: "all" | "only";
-  /** Draws codes as QR codes too (`qr.ts`, loaded only where it is asked for). */
-  readonly renderQr?: (code: string, options: { ansi: boolean }) => string[];
-  /** Receiver: where the files go. */
+  /** Sender: whether several clients can be there at a time (default `one`). */
+  readonly audience?: "one" | "many";
+  /** Sender: `nothing` of a drop box. */
+  readonly gives?: "nothing";
+  /** Where files go that come here. */
   readonly directory?: string;
-  readonly installation: Installation;
   readonly clock: Clock;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
-
-/** Said in place of a label where people are told that they can paste. */
-const PASTE_LINES = {
-  all: "If the other side shows a reply code, paste it here.",
-  only: "Only those whose reply code is pasted here are let in.",
-} as const;
 
 /** Said once, behind the first link that is left out. */
 const LINKS_HINT = "  --symlinks follow sends what links lead to, --symlinks keep the links";
@@ -95,7 +84,11 @@ export class TextReporter implements Reporter {
   readonly #options: TextReporterOptions;
   readonly #outputStyle: Style;
   readonly #errorStyle: Style;
-  readonly #plainProgress = new Map<number, PlainProgress>();
+  readonly #isForMany: boolean;
+  readonly #codes: CodeLines;
+  readonly #status: Status;
+  readonly #progress: ProgressLog;
+  readonly #labels = new SessionLabels();
   readonly #paths = new PathLog();
   readonly #network: NetworkLog;
   /** Warnings about the network that were given: each once. */
@@ -111,7 +104,8 @@ export class TextReporter implements Reporter {
   readonly #resumed = new Set<number>();
   #offerShown: number | undefined;
   #wordsShown: number | undefined;
-  #view: View;
+  /** What the lines of the event that is being shown begin with. */
+  #label = "";
 
   /** @param terminal Where lines go. */
   constructor(terminal: Terminal, options: TextReporterOptions) {
@@ -119,8 +113,20 @@ export class TextReporter implements Reporter {
     this.#options = options;
     this.#outputStyle = { color: terminal.outputColor };
     this.#errorStyle = { color: terminal.errorColor };
+    this.#isForMany = options.audience === "many";
     this.#network = new NetworkLog(options.clock, (line) => this.#noteWrapped([line]));
-    this.#view = initialView(options.role, { isPrivate: options.pastes === "only" });
+    this.#progress = new ProgressLog(options.clock);
+    this.#codes = new CodeLines(terminal, {
+      ...options,
+      isForMany: this.#isForMany,
+      takesOnly: options.gives === "nothing",
+    });
+    this.#status = new Status(terminal, {
+      role: options.role,
+      isForMany: this.#isForMany,
+      isPrivate: options.pastes === "only",
+      clock: options.clock,
+    });
     this.#showStatus();
   }
 
@@ -128,13 +134,13 @@ export class TextReporter implements Reporter {
   handleEvent(event: TransferEvent): void {
     // There may be tens of thousands in a second, and progress tells of them.
     if (event.event === "file-done" && !this.#options.verbose) return;
-    this.#view = advanceView(this.#view, event);
-    if (this.#view.phase.name === "over") {
-      this.#network.end();
-      this.#terminal.clearStatus();
-    }
+    this.#status.handleEvent(event);
+    if (this.#isForMany) this.#labels.handleEvent(event);
+    if (this.#status.isOver) this.#network.end();
+    this.#label = this.#labels.labelOf(event);
     this.#showEvent(event);
-    this.#showStatus();
+    this.#label = "";
+    this.#showStatus(event);
   }
 
   /** Shows the stack, if asked for. */
@@ -150,11 +156,18 @@ export class TextReporter implements Reporter {
     this.#terminal.note(...offerLines(offer, this.#terminal.columns, this.#errorStyle));
   }
 
+  /** Shows a line for the person, whatever is quiet: what is asked next is about it. */
+  showLine(line: string): void {
+    this.#noteWrapped([line]);
+  }
+
   /** Shows words to compare once, whether their event or the question about them comes first. */
   showWords(session: number, words: readonly string[]): void {
     if (this.#wordsShown === session) return;
     this.#wordsShown = session;
-    this.#terminal.note(wordsLine(words, this.#errorStyle));
+    this.#terminal.note(
+      this.#labels.labelOf({ event: "words", session }) + wordsLine(words, this.#errorStyle),
+    );
   }
 
   /** Answers a reply code that was pasted; what comes of it follows. */
@@ -167,17 +180,21 @@ export class TextReporter implements Reporter {
     this.#showErrorLines(error);
   }
 
-  /** Answers a pasted line that holds no code. */
+  /** Answers a line that holds no code, and is nothing else that could be typed. */
   showOtherPaste(): void {
-    this.#terminal.note("That is no reply code: those begin with p2p1.");
+    this.#terminal.note(
+      this.#options.pastes === undefined
+        ? "That is no reply code: those begin with p2p1."
+        : "That is no reply code and no command: type help.",
+    );
   }
 
   #showEvent(event: TransferEvent): void {
     switch (event.event) {
       case "code":
-        return this.#showCode(event);
+        return this.#codes.showCode(event);
       case "reply-code":
-        return this.#showReplyCode(event);
+        return this.#codes.showReplyCode(event, this.#isPrivate);
       case "reply":
         return this.#note(...replyLines(event));
       case "network":
@@ -217,16 +234,17 @@ export class TextReporter implements Reporter {
           this.#note("Waiting for the other side to let this machine in");
         }
         return;
+      case "identity":
+        return this.#showIdentity(event);
+      case "kicked":
+        return this.#note(`Sent away ${escapeText(event.address)}`);
+      case "closed":
+        return this.#printSummary(closedLine(event, this.#options.gives === "nothing"));
       case "admission":
         if (!event.admitted) this.#note(`Turned away ${escapeText(event.address)}`);
         return;
       case "offer":
-        if (this.#options.role === "send") {
-          return this.#resumed.has(event.session) ? undefined : this.#note(sendingLine(event));
-        }
-        this.#resumed.delete(event.session); // it offers something else than before
-        // With --quiet it is shown only where it is asked about.
-        return this.#options.quiet ? undefined : this.showOffer(event);
+        return this.#showOfferEvent(event);
       case "progress":
         return this.#showProgress(event);
       case "file-done":
@@ -252,44 +270,25 @@ export class TextReporter implements Reporter {
     }
   }
 
-  #showCode(event: CodeEvent): void {
-    const { quiet, installation, pastes } = this.#options;
-    // In a log the labels of one stream would not stand beside the lines of the other.
-    const label = (text: string) => this.#terminal.errorIsTerminal && this.#note(text);
-    if (event.changed === true) {
-      this.#terminal.note("This machine's address changed. New code for new clients:");
-    } else {
-      label("Code for the other side:");
+  #showIdentity(event: IdentityEvent): void {
+    const warning = identityWarning(event);
+    if (warning === undefined) return this.#note(identityLine(event));
+    const message = `${paint("Warning:", "yellow", this.#errorStyle)} ${warning.message}`;
+    this.#noteWrapped([message, `  ${warning.hint}`]);
+  }
+
+  #showOfferEvent(event: OfferEvent): void {
+    this.#progress.begin(event);
+    // A drop box has nothing to give, and what comes to a share is shown where it is asked about.
+    if (event.items === 0) return;
+    const isGiven = directionOf(this.#options.role, wayOf(event)) === "send";
+    if (isGiven) {
+      return this.#resumed.has(event.session) ? undefined : this.#note(sendingLine(event));
     }
-    this.#printCode(event.code);
-    if (quiet) return;
-    label("On the other machine, run:");
-    this.#terminal.print(receiveCommandLine(event.code, installation));
-    this.#showCodeDetails(event);
-    if (pastes !== undefined && event.changed !== true) {
-      this.#note(paint(PASTE_LINES[pastes], "dim", this.#errorStyle));
-    }
-  }
-
-  #showReplyCode(event: ReplyCodeEvent): void {
-    const reason = this.#isPrivate ? "private" : "no_answer";
-    if (!this.#options.quiet) this.#noteWrapped([replyCodeLine(event, reason)]);
-    this.#printCode(event.code);
-    if (this.#options.quiet) return;
-    this.#showCodeDetails(event);
-    if (this.#isPrivate) return;
-    this.#note(paint(expectedLine(event.expected), "dim", this.#errorStyle));
-  }
-
-  #printCode(code: string): void {
-    this.#terminal.print(paint(code, "bold", this.#outputStyle));
-  }
-
-  #showCodeDetails({ code, addresses }: CodeEvent | ReplyCodeEvent): void {
-    const picture = this.#options.renderQr?.(code, { ansi: this.#errorStyle.color }) ?? [];
-    if (picture.length > 0) this.#note(...picture);
-    if (!this.#options.verbose) return;
-    this.#noteUsual(escapeText(`Addresses in the code: ${addresses.join(", ")}`));
+    if (this.#options.role === "send") return;
+    this.#resumed.delete(event.session); // it offers something else than before
+    // With --quiet it is shown only where it is asked about.
+    return this.#options.quiet ? undefined : this.showOffer(event);
   }
 
   #showNetwork(event: NetworkEvent): void {
@@ -311,7 +310,7 @@ export class TextReporter implements Reporter {
     if (event.code !== "waits_for_place" || address === undefined) {
       return this.#noteWrapped([warningLine(event, this.#errorStyle)]);
     }
-    this.#noteUsual(waitsLine(address));
+    this.#noteUsual(waitsLine(address, this.#isForMany));
   }
 
   #showProgress(event: ProgressEvent): void {
@@ -320,14 +319,7 @@ export class TextReporter implements Reporter {
     if (event.itemsTotal > 0) this.#isResumable = isKept && event.hasStream !== true;
     // Before anything was asked for there is nothing to tell.
     if (this.#terminal.redraws || event.itemsTotal === 0) return;
-    let plain = this.#plainProgress.get(event.session);
-    if (plain === undefined) {
-      plain = new PlainProgress();
-      this.#plainProgress.set(event.session, plain);
-    }
-    if (plain.isDue(this.#options.clock.now(), event)) this.#note(renderPlainProgress(event));
-    const limit = limitLine(event);
-    if (limit !== undefined && plain.isNewLimit(event.limitedBy)) this.#note(limit);
+    for (const line of this.#progress.linesFor(event)) this.#note(line);
   }
 
   /** A text is what the person came for: `--quiet` keeps it too. */
@@ -343,13 +335,18 @@ export class TextReporter implements Reporter {
   }
 
   #showDone(event: DoneEvent): void {
-    this.#forget(event.session);
-    if (this.#options.quiet) return;
+    this.#progress.finish(event);
+    this.#resumed.delete(event.session);
+    const { items, leftOut, bytes } = event;
+    const role = directionOf(this.#options.role, wayOf(event));
+    // Of a drop box, which gives nothing, and of what was taken from it nothing.
+    if (this.#options.quiet || (items === 0 && leftOut === 0 && bytes === 0)) return;
+    if (this.#isForMany) return this.#printSummary(clientDoneLine(event, role));
     // Whoever reads a pipe wants the root in one piece.
     const columns = this.#terminal.outputIsTerminal ? this.#terminal.columns : Infinity;
     const lines = doneLines(event, {
-      role: this.#options.role,
-      directory: this.#options.directory,
+      role,
+      directory: role === "receive" ? this.#options.directory : undefined,
       columns,
       style: this.#outputStyle,
     });
@@ -369,8 +366,9 @@ export class TextReporter implements Reporter {
   }
 
   #printSummary(line: string): void {
-    if (this.#isOutputText) this.#terminal.note(line);
-    else this.#terminal.print(line);
+    if (this.#options.quiet) return;
+    if (this.#isOutputText) this.#terminal.note(this.#label + line);
+    else this.#terminal.print(this.#label + line);
   }
 
   #showError(event: ErrorEvent): void {
@@ -387,7 +385,10 @@ export class TextReporter implements Reporter {
     const hint = this.#options.role === "send" && CAN_COME_AGAIN.has(event.code) && !comesAgain
       ? STILL_SHARING
       : event.hint;
-    this.#showErrorLines({ ...event, hint }, address === undefined ? "" : `With ${address}: `);
+    // With a label everybody knows who is meant, and who receives knows of one other side.
+    const isKnown = this.#label !== "" || this.#options.role !== "send";
+    const where = address === undefined || isKnown ? "" : `With ${address}: `;
+    this.#showErrorLines({ ...event, hint }, where);
   }
 
   /** Ctrl-C is no error, but who meant to go on later wants to know how. */
@@ -404,18 +405,21 @@ export class TextReporter implements Reporter {
   /** Writes lines for the person, cut between words where the terminal would cut anywhere. */
   #noteWrapped(lines: readonly string[]): void {
     const columns = this.#terminal.errorIsTerminal ? this.#terminal.columns : Infinity;
-    this.#terminal.note(...lines.flatMap((line) => wrapWords(line, columns, "  ")));
+    const labelled = lines.map((line, index) => index === 0 ? this.#label + line : line);
+    this.#terminal.note(...labelled.flatMap((line) => wrapWords(line, columns, "  ")));
   }
 
   #forget(session: number): void {
-    this.#plainProgress.delete(session);
+    this.#progress.begin({ session });
+    this.#progress.begin({ session, back: true });
     this.#resumed.delete(session);
     this.#paths.end(session);
   }
 
   /** Writes lines that `--quiet` does without. */
   #note(...lines: string[]): void {
-    if (!this.#options.quiet) this.#terminal.note(...lines);
+    if (this.#options.quiet) return;
+    this.#terminal.note(...lines.map((line, index) => index === 0 ? this.#label + line : line));
   }
 
   /** As {@linkcode TextReporter.#note}, for a line that may be long. */
@@ -423,8 +427,7 @@ export class TextReporter implements Reporter {
     if (!this.#options.quiet) this.#noteWrapped([line]);
   }
 
-  #showStatus(): void {
-    if (this.#options.quiet || this.#view.phase.name === "over") return;
-    this.#terminal.setStatus((columns) => render(this.#view, columns, this.#errorStyle).join("\n"));
+  #showStatus(event?: TransferEvent): void {
+    if (!this.#options.quiet) this.#status.show(event);
   }
 }

@@ -43,7 +43,9 @@ export interface IdentityFile {
 
 /** What a change makes of a book: a new one, or none when it changes nothing; and what to tell. */
 export interface BookChange<Result> {
+  /** What is kept from now on; absent when nothing changes. */
   readonly book?: IdentityBook;
+  /** What to tell whoever asked for the change. */
   readonly result: Result;
 }
 
@@ -51,7 +53,11 @@ export interface BookChange<Result> {
 export class IdentityStore {
   readonly #file: IdentityFile;
 
-  /** @param file Where they are kept. */
+  /**
+   * Reads nothing yet.
+   *
+   * @param file Where they are kept.
+   */
   constructor(file: IdentityFile) {
     this.#file = file;
   }

@@ -265,3 +265,19 @@ function formatIpv6(bytes: Uint8Array): string {
   return groups.slice(0, longestStart).join(":") + "::" +
     groups.slice(longestStart + longestCount).join(":");
 }
+
+/** Stands for one IPv4 address, or one IPv6 /64: what a single customer usually has. */
+export function hostKey(address: SocketAddress): string {
+  if (address.family === 4) return address.host;
+  return expandedGroups(address.host).slice(0, 4).join(":");
+}
+
+/** The eight groups of an IPv6 address in RFC 5952 text. */
+function expandedGroups(host: string): string[] {
+  const [head = "", tail] = host.split("::");
+  const before = head === "" ? [] : head.split(":");
+  if (tail === undefined) return before;
+  const behind = tail === "" ? [] : tail.split(":");
+  const zeros = new Array<string>(Math.max(0, 8 - before.length - behind.length)).fill("0");
+  return [...before, ...zeros, ...behind];
+}

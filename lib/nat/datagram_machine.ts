@@ -33,6 +33,8 @@ export interface DatagramMachine {
    * @returns 0 when it is not of its kind or cannot be told; it may be more than there is.
    */
   peekLength?(piece: Uint8Array): number;
+  /** Tells that a datagram to `path`, whoever's it was, did not leave: the system refused it. */
+  handleUnsent?(now: Instant, path: Path): void;
   /** Does what is due. */
   handleTimeout(now: Instant): void;
   /** The one deadline to arm; `NEVER` when there is none. */

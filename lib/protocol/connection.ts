@@ -570,7 +570,10 @@ export class Connection implements Channel {
     const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#inbox.isCreditDue ||
       this.#paths.news.isDue || this.#limited.isDue || this.#outbox.hasWork;
     const maySend = wantsToSend && this.#maySend(now, datagramBytes);
-    if (!wantsToSend) this.#holds.note(now, this.#holdWithoutWork);
+    if (!wantsToSend) {
+      this.#holds.note(now, this.#holdWithoutWork);
+      this.#pacer.giveUp();
+    }
     if (!maySend && !(this.#acks.isDue && this.#mayAcknowledge)) return 0;
 
     const start = HEADER_BYTES;
@@ -638,6 +641,7 @@ export class Connection implements Channel {
   #maySend(now: Instant, datagramBytes: number): boolean {
     const isProbe = this.#probesDue > 0;
     if (!isProbe && !this.#isWindowOpen(datagramBytes)) {
+      this.#pacer.giveUp();
       this.#holds.note(now, Hold.CONGESTION);
       return false;
     }

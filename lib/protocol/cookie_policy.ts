@@ -3,7 +3,7 @@
  * write from (docs/protocol.md, "Cookies"): under a flood, and for good once too many handshake
  * nonces are remembered.
  */
-import type { SocketAddress } from "../nat/address.ts";
+import { hostKey, type SocketAddress } from "../nat/address.ts";
 import {
   COOKIE_CLIENTS_PER_SECOND,
   COOKIE_HALF_OPEN,
@@ -65,20 +65,4 @@ export class CookiePolicy {
     if (count > 0) this.#halfOpenByHost.set(key, count);
     else this.#halfOpenByHost.delete(key);
   }
-}
-
-/** One IPv4 address, or one IPv6 /64: what a single customer usually has. */
-function hostKey(address: SocketAddress): string {
-  if (address.family === 4) return address.host;
-  return expandedGroups(address.host).slice(0, 4).join(":");
-}
-
-/** The eight groups of an IPv6 address in RFC 5952 text. */
-function expandedGroups(host: string): string[] {
-  const [head = "", tail] = host.split("::");
-  const before = head === "" ? [] : head.split(":");
-  if (tail === undefined) return before;
-  const behind = tail === "" ? [] : tail.split(":");
-  const zeros = new Array<string>(Math.max(0, 8 - before.length - behind.length)).fill("0");
-  return [...before, ...zeros, ...behind];
 }

@@ -41,12 +41,16 @@ export type EndpointEvent =
     /** Its first request, as it came. */
     readonly request: Uint8Array;
     readonly handshakeHash: Uint8Array;
+    /** The session's exporter secret, when it was asked for; whoever takes the event wipes it. */
+    readonly exporter?: Uint8Array;
   }
   | {
     /** A handshake towards a share finished. */
     readonly type: "connected";
     readonly connection: Connection;
     readonly handshakeHash: Uint8Array;
+    /** As of an accepted client. */
+    readonly exporter?: Uint8Array;
   }
   | {
     /** A connection is over; it is told once. */
@@ -71,6 +75,8 @@ export interface EndpointOptions {
   readonly congestion?: CongestionName;
   /** Limit of each connection, bytes per second in datagrams; the endpoint's own counts beside it. */
   readonly connectionLimitBytesPerSecond?: number;
+  /** Most block bytes that each connection is granted ahead (default 64 MiB). */
+  readonly maxBlockWindowBytes?: number;
   /** How this side asks to be sent to. */
   readonly wishes?: SendingWishes;
   /** Bytes of datagrams that the system holds for this side while it is busy, if known. */
@@ -251,9 +257,9 @@ export class Endpoint {
     const accepted = this.#sharer?.handleDatagram(now, datagram, path, this.#connections.count);
     if (accepted) {
       if (accepted === "handled") return true;
-      const { start, remoteKey, request, handshakeHash, earlyPackets } = accepted;
+      const { start, earlyPackets, ...client } = accepted;
       const { connection } = this.#add(now, start);
-      this.#events.push({ type: "accepted", connection, remoteKey, request, handshakeHash });
+      this.#events.push({ type: "accepted", connection, ...client });
       for (const piece of earlyPackets) {
         this.handleDatagram(now, piece, path.socket, path.remote);
       }
@@ -266,11 +272,11 @@ export class Endpoint {
     return true;
   }
 
-  #begin(now: Instant, { start, handshakeHash }: ConnectedSharer): void {
+  #begin(now: Instant, { start, ...sharer }: ConnectedSharer): void {
     const member = this.#add(now, start);
     if (start.unasked) this.#unproved = member;
     else this.stopConnecting();
-    this.#events.push({ type: "connected", connection: member.connection, handshakeHash });
+    this.#events.push({ type: "connected", connection: member.connection, ...sharer });
   }
 
   /** The message 2 of a session that has not proved its path came once more. */
@@ -288,7 +294,7 @@ export class Endpoint {
   }
 
   #add(now: Instant, options: ConnectionOptions): Member {
-    const { wake, takesTrains, connectionLimitBytesPerSecond } = this.#options;
+    const { wake, takesTrains, connectionLimitBytesPerSecond, maxBlockWindowBytes } = this.#options;
     const congestion = options.remote.background ? "background" : this.#options.congestion;
     const connection = new Connection(now, {
       ...options,
@@ -299,6 +305,7 @@ export class Endpoint {
       sharedLimit: this.limit,
       ...(takesTrains === undefined ? {} : { takesTrains }),
       ...(congestion === undefined ? {} : { congestion }),
+      ...(maxBlockWindowBytes === undefined ? {} : { maxBlockWindowBytes }),
       ...(connectionLimitBytesPerSecond === undefined
         ? {}
         : { limitBytesPerSecond: connectionLimitBytesPerSecond }),
@@ -306,6 +313,11 @@ export class Endpoint {
     const member = new Member(connection, readConnectionId(options.local.connectionId, 0));
     this.#connections.add(member);
     return member;
+  }
+
+  /** Tells the machines that a datagram to `path` did not leave; sessions find out by their timers. */
+  handleUnsent(now: Instant, path: Path): void {
+    for (const machine of this.#machines) machine.handleUnsent?.(now, path);
   }
 
   /** Does what is due on all sessions. */

@@ -19,16 +19,6 @@ export class Fifo<T> {
     return this.#head < this.#items.length ? this.#items[this.#head] : undefined;
   }
 
-  /** The last item, or undefined. */
-  get last(): T | undefined {
-    return this.#items.at(-1);
-  }
-
-  /** Puts an item in the place of the last; there must be one. */
-  replaceLast(item: T): void {
-    this.#items[this.#items.length - 1] = item;
-  }
-
   /** Takes the first item, or undefined. */
   shift(): T | undefined {
     if (this.#head === this.#items.length) return undefined;

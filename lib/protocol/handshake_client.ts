@@ -15,6 +15,7 @@ import {
 import type { NoiseHandshake } from "../crypto/noise.ts";
 import type { CryptoProvider, KeyPair, RandomSource } from "../crypto/provider.ts";
 import { protectSession } from "../crypto/session_protection.ts";
+import { wipe } from "../crypto/wipe.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { createConnectionId } from "./connection_id.ts";
 import { startHandshake } from "./handshake_start.ts";
@@ -50,6 +51,13 @@ export interface HandshakeClientOptions {
   readonly random: RandomSource;
   /** The share's commitment from its code, 16 bytes. */
   readonly t: Uint8Array;
+  /**
+   * Whether `t` is that of a short code, which commits to no key: identities are shown in its place
+   * [CODE-8].
+   */
+  readonly isShortCode?: boolean;
+  /** Whether the session's exporter secret is wanted. */
+  readonly isExported?: boolean;
   /** The client's static keys; the owner wipes them. */
   readonly staticKeys: KeyPair;
   /** Where the sharer may be. */
@@ -70,6 +78,8 @@ export interface ConnectedSharer {
   readonly start: ConnectionOptions;
   /** The hash of the whole handshake, equal on both sides. */
   readonly handshakeHash: Uint8Array;
+  /** The session's exporter secret, when it was asked for; the owner wipes it. */
+  readonly exporter?: Uint8Array;
 }
 
 /**
@@ -109,6 +119,8 @@ export class HandshakeClient {
   readonly #provider: CryptoProvider;
   readonly #random: RandomSource;
   readonly #t: Uint8Array;
+  readonly #isShortCode: boolean;
+  readonly #isExported: boolean;
   readonly #codec: HandshakeCodec;
   readonly #noise: NoiseHandshake;
   readonly #message1: Uint8Array;
@@ -131,6 +143,8 @@ export class HandshakeClient {
     this.#provider = provider;
     this.#random = random;
     this.#t = t;
+    this.#isShortCode = options.isShortCode ?? false;
+    this.#isExported = options.isExported ?? false;
     this.#request = options.request;
     const { codec, noise } = startHandshake("initiator", options);
     this.#codec = codec;
@@ -197,9 +211,9 @@ export class HandshakeClient {
     if (!held || held.isTaken || now < held.takeAt) return undefined;
     held.isTaken = true;
     this.#noise.wipe();
-    const { sharer: { start, handshakeHash }, receivedBytes } = held;
+    const { sharer, receivedBytes } = held;
     const asked = this.#attempts.filter(({ sentCount }) => sentCount > 0).map(({ path }) => path);
-    return { handshakeHash, start: { ...start, unasked: { asked, receivedBytes } } };
+    return { ...sharer, start: { ...sharer.start, unasked: { asked, receivedBytes } } };
   }
 
   /** When message 1 is repeated next. */
@@ -258,8 +272,7 @@ export class HandshakeClient {
       };
       return undefined;
     }
-    held?.sharer.start.sealer.wipe();
-    held?.sharer.start.opener.wipe();
+    if (held) wipeSharer(held.sharer);
     this.#noise.wipe();
     return sharer;
   }
@@ -269,8 +282,8 @@ export class HandshakeClient {
     const noise = this.#noise.clone();
     const payload = noise.readMessage(message);
     const remote = payload && decodeParameters(payload);
-    // [HS-3] Nothing is said before the key is the one that the code commits to.
-    if (!remote || !isSharerKey(this.#provider, this.#t, noise.remoteStaticKey!)) {
+    // [HS-3] Nothing is said before the key is the one that the code commits to, if it does.
+    if (!remote || !this.#isRightKey(noise.remoteStaticKey!)) {
       noise.wipe();
       this.impostors++;
       return undefined;
@@ -282,13 +295,19 @@ export class HandshakeClient {
     const message3 = noise.writeMessage(confirmation, this.#random);
     if (!message3) return undefined;
     const suite = agreedSuite(this.#local, remote);
-    const { sealer, opener } = protectSession(this.#provider, noise, suite);
+    const { sealer, opener, exporter } = protectSession(
+      this.#provider,
+      noise,
+      suite,
+      this.#isExported,
+    );
     const handshakeHash = noise.handshakeHash;
     noise.wipe();
     const attempt = this.#attemptAt(path);
     const hasRtt = attempt?.sentCount === 1;
     return {
       handshakeHash,
+      ...(exporter === undefined ? {} : { exporter }),
       start: {
         sealer,
         opener,
@@ -303,9 +322,19 @@ export class HandshakeClient {
     };
   }
 
+  #isRightKey(key: Uint8Array): boolean {
+    return this.#isShortCode || isSharerKey(this.#provider, this.#t, key);
+  }
+
   #attemptAt(path: Path): Attempt | undefined {
     return this.#attempts.find((attempt) => isSamePath(attempt.path, path));
   }
+}
+
+function wipeSharer({ start: { sealer, opener }, exporter }: ConnectedSharer): void {
+  sealer.wipe();
+  opener.wipe();
+  if (exporter) wipe(exporter);
 }
 
 function nextRoundOf({ startedAt, kind, round }: Attempt, now: Instant): Instant {

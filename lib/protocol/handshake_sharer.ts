@@ -61,6 +61,8 @@ export interface HandshakeSharerOptions {
   readonly t: Uint8Array;
   /** The share's static keys; the owner wipes them. */
   readonly staticKeys: KeyPair;
+  /** Whether the exporter secret of each session is wanted. */
+  readonly isExported?: boolean;
   /** Whether a connection id is in use already. */
   readonly isIdTaken?: (id: number) => boolean;
   /** How this side asks to be sent to. */
@@ -79,6 +81,8 @@ export interface AcceptedClient {
   readonly request: Uint8Array;
   /** The hash of the whole handshake, equal on both sides. */
   readonly handshakeHash: Uint8Array;
+  /** The session's exporter secret, when it was asked for; the owner wipes it. */
+  readonly exporter?: Uint8Array;
   /** Packets that came before message 3. */
   readonly earlyPackets: readonly Uint8Array[];
 }
@@ -111,6 +115,7 @@ export class HandshakeSharer {
   readonly #isIdTaken: (id: number) => boolean;
   readonly #wishes: SendingWishes | undefined;
   readonly #receiveBufferBytes: number | undefined;
+  readonly #isExported: boolean;
   readonly #codec: HandshakeCodec;
   readonly #cookies: CookieIssuer;
   readonly #policy = new CookiePolicy();
@@ -127,6 +132,7 @@ export class HandshakeSharer {
     this.#isIdTaken = options.isIdTaken ?? (() => false);
     this.#wishes = options.wishes;
     this.#receiveBufferBytes = options.receiveBufferBytes;
+    this.#isExported = options.isExported ?? false;
     const { codec, noise } = startHandshake("responder", options);
     this.#codec = codec;
     this.#start = noise;
@@ -313,7 +319,12 @@ export class HandshakeSharer {
     const reader = new ByteReader(payload);
     const request = reader.bytes(reader.u16());
     const suite = agreedSuite(local, remote);
-    const { sealer, opener } = protectSession(this.#provider, noise, suite);
+    const { sealer, opener, exporter } = protectSession(
+      this.#provider,
+      noise,
+      suite,
+      this.#isExported,
+    );
     const accepted: AcceptedClient = {
       start: {
         sealer,
@@ -327,6 +338,7 @@ export class HandshakeSharer {
       remoteKey: noise.remoteStaticKey!,
       request: reader.ok ? request : new Uint8Array(0),
       handshakeHash: noise.handshakeHash,
+      ...(exporter === undefined ? {} : { exporter }),
       earlyPackets: halfOpen.earlyPackets,
     };
     // Remembered until it expires, so that late repeats of message 1 do not begin anew.

@@ -1,6 +1,6 @@
 /**
  * How long which thing held a connection's sending back: the accounts that tell why a transfer is
- * not faster. What they mean for people is decided above, in `lib/limit_watch.ts`.
+ * not faster. What they mean for people is decided above, in `lib/operation/limit_watch.ts`.
  */
 import type { Instant } from "../time.ts";
 

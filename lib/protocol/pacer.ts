@@ -1,7 +1,9 @@
 /**
  * [PACE-1] Spreads datagrams over time with a token bucket, so that queues see no bursts. Where the
  * socket takes trains of datagrams in one call, it lets them out in trains: a call costs the same for
- * forty datagrams as for one.
+ * forty datagrams as for one. A program with many sessions that has too much to do comes late to each
+ * of them; what the rate allowed meanwhile is kept up to a whole train, so that calls become fewer
+ * just where they are too many, and nobody's rate suffers.
  */
 import {
   BURST_MS,
@@ -21,10 +23,14 @@ export class Pacer {
   /** Tokens from which a bucket that was empty lets something out again. */
   #reopenBytes = 0;
   #wasOpen = true;
+  /** Somebody waits for it to open. */
+  #isAwaited = false;
+  /** Room of the bucket for who waits and comes too late. */
+  #lateBytes: number;
 
   /** Starts full. */
   constructor(now: Instant, datagramBytes: number) {
-    this.#burstBytes = MIN_BURST_DATAGRAMS * datagramBytes;
+    this.#burstBytes = this.#lateBytes = MIN_BURST_DATAGRAMS * datagramBytes;
     this.#tokens = this.#burstBytes;
     this.#updatedAt = now;
   }
@@ -52,6 +58,9 @@ export class Pacer {
       Math.max(rate * BURST_MS, MIN_BURST_DATAGRAMS * datagramBytes),
       Math.max(Math.min(mostBytes, peerBytes), datagramBytes),
     );
+    this.#lateBytes = takesTrains
+      ? Math.max(this.#burstBytes, Math.min(TRAIN_DATAGRAMS * datagramBytes, peerBytes))
+      : this.#burstBytes;
     // Each ACK wakes the sender: without this it would send what the last few microseconds allow.
     this.#reopenBytes = takesTrains ? this.#burstBytes / 2 : 0;
   }
@@ -60,6 +69,7 @@ export class Pacer {
   isOpen(now: Instant): boolean {
     this.#refill(now);
     this.#wasOpen = this.#tokens > 0 && (this.#wasOpen || this.#tokens >= this.#reopenBytes);
+    this.#isAwaited = !this.#wasOpen;
     return this.#wasOpen;
   }
 
@@ -74,10 +84,16 @@ export class Pacer {
     this.#tokens -= bytes;
   }
 
+  /** Nobody waits for it any more: there is nothing to send, or something else holds it. */
+  giveUp(): void {
+    this.#isAwaited = false;
+  }
+
   #refill(now: Instant): void {
     const elapsed = now - this.#updatedAt;
     if (elapsed <= 0) return;
     this.#updatedAt = now;
-    this.#tokens = Math.min(this.#tokens + elapsed * this.#rate, this.#burstBytes);
+    const most = this.#isAwaited ? this.#lateBytes : this.#burstBytes;
+    this.#tokens = Math.min(this.#tokens + elapsed * this.#rate, most);
   }
 }

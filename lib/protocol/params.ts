@@ -217,8 +217,8 @@ export const MAX_HALF_OPEN = 256;
 /** Most handshakes of a share in memory, with those that finished within the last 10 s. */
 export const MAX_REMEMBERED_HANDSHAKES = 1024;
 
-/** Most sessions of a share. */
-export const MAX_SESSIONS = 256;
+/** Most sessions of a share: as many as it serves at a time, and as many that wait to be let in. */
+export const MAX_SESSIONS = 512;
 
 /** Unfinished handshakes from which cookies are asked for. */
 export const COOKIE_HALF_OPEN = 128;

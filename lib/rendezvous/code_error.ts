@@ -24,7 +24,7 @@ const HINT_SHARE_CODE =
 const HINT_OTHER_SHARE =
   "Compare it with the receiving side's screen; if it is the same there, receive there again with this share's code";
 const HINT_SHORT_CODE =
-  "It is for somebody whom the sharer remembers: ask for a whole code, or use it with that identity";
+  "It is for somebody whom the sharer remembers: ask for a whole code, or use it with that identity (--identity)";
 const HINT_OTHER_PAIR =
   "Compare it with the sharer's screen; if it is the same there, ask for a whole code: one of the two no longer remembers the other";
 const HINT_LOOPBACK =

@@ -20,8 +20,8 @@ const SPACED_CHARACTER = new RegExp(`[${GAP}]*[a-z0-9]`, "giu");
 /** More than the longest code has (four IPv6 addresses), so that what is tried is bounded. */
 const MAX_CHARACTERS = 256;
 
-/** No share code or reply code is shorter. */
-const MIN_CHARACTERS = 36;
+/** No code is shorter: that is a short one with one private address. */
+const MIN_CHARACTERS = 26;
 
 /**
  * What may be the code in a line: from the first `p2p1` on to where no code can go on, then with

@@ -17,6 +17,8 @@ export function fileInfo(info: Deno.FileInfo): FileInfo {
     sizeBytes: info.size,
     mtimeMs: Math.floor(info.mtime?.getTime() ?? 0),
     executable: !IS_WINDOWS && ((info.mode ?? 0) & 0o100) !== 0,
+    inode: info.ino ?? 0,
+    changedMs: info.ctime?.getTime() ?? 0,
   };
 }
 

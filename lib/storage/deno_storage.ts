@@ -97,6 +97,11 @@ export class DenoStorage implements Storage {
     return await DenoSourceFile.open(path);
   }
 
+  /** See {@linkcode Storage.breathe}. */
+  async breathe(): Promise<void> {
+    await this.#pace.yield();
+  }
+
   /** See {@linkcode Storage.freeBytes}. */
   async freeBytes(folder: string): Promise<number | undefined> {
     return await freeBytes(folder);

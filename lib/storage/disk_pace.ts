@@ -81,7 +81,11 @@ export class DiskPace {
 
   /** Lets other things happen if the last time is long enough ago. */
   async breathe(): Promise<void> {
-    if (!this.isSliceOver) return;
+    if (this.isSliceOver) await this.yield();
+  }
+
+  /** Lets other things happen now. */
+  async yield(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#sliceStart = this.#now();
   }

@@ -54,6 +54,13 @@ export interface FileInfo {
   readonly mtimeMs: number;
   /** Whether the owner may execute it; always false on Windows. */
   readonly executable: boolean;
+  /** Its number in the file system, where it has one. */
+  readonly inode?: number;
+  /**
+   * When anything of it was changed last, its times included, in milliseconds since 1970; where the
+   * file system tells. Other than the modification time nobody can set it.
+   */
+  readonly changedMs?: number;
 }
 
 /** A file read at once. */
@@ -160,6 +167,9 @@ export interface Storage {
   /** Opens a plain file for reading. */
   openSource(path: string): Promise<SourceFile>;
 
+  /** Lets other things of the program happen; missing where nothing waits for that. */
+  breathe?(): Promise<void>;
+
   /** Bytes free where `folder` is or will be; undefined when that cannot be told. */
   freeBytes(folder: string): Promise<number | undefined>;
   /**
@@ -222,7 +232,7 @@ export interface Storage {
 }
 
 /** What a running share needs of the files of a machine, or of what stands for them. */
-export type SourceStorage = Pick<Storage, "readWhole" | "openSource">;
+export type SourceStorage = Pick<Storage, "inspect" | "readWhole" | "openSource" | "breathe">;
 
 /** Where a journal is written before it replaces the one that is there. */
 export function nextStatePath({ journalPath }: StatePlace): string {

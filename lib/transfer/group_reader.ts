@@ -21,8 +21,6 @@ export interface GroupReaderOptions {
   readonly pool: BufferPool;
   /** Asked before each read; after the first no the rest counts as missing. */
   readonly isWanted: () => boolean;
-  /** How many groups are read before somebody takes them (default {@linkcode READ_AHEAD_GROUPS}). */
-  readonly aheadGroups?: number;
 }
 
 /** Reads the groups of some ranges of one file, in order. */
@@ -68,7 +66,7 @@ export class GroupReader {
   }
 
   #readAhead(): void {
-    while (this.#ahead.length < (this.#options.aheadGroups ?? READ_AHEAD_GROUPS)) {
+    while (this.#ahead.length < READ_AHEAD_GROUPS) {
       const range = this.#ranges.next().value;
       if (range === undefined) return;
       // One after another: a file has one position.

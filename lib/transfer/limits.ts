@@ -12,7 +12,7 @@ export const GROUP_BYTES = 1_048_576;
 /** Bytes of a SHA-256 digest. */
 export const HASH_BYTES = 32;
 
-/** Longest display text of a HELLO, in bytes of UTF-8. */
+/** Longest text of a HELLO or DECLINE, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 255;
 
 /** Longest body of one control message [XFER-1]. */
@@ -116,6 +116,15 @@ export const MAX_RETRIES_OPEN = 16;
 export const RECEIVE_BUFFER_BYTES = 80 * 1_048_576;
 
 /**
+ * Credit of each client for what it gives to a share, which has up to 256 of them: 160 MB/s over
+ * 50 ms [BACK-7].
+ */
+export const TAKING_WINDOW_BYTES: number = 8 * 1_048_576;
+
+/** Bytes a share holds in group buffers for each client: its credit, and groups beside it [XFER-16]. */
+export const TAKING_BUFFER_BYTES: number = TAKING_WINDOW_BYTES + 4 * 1_048_576;
+
+/**
  * Bytes of one part file that are written before they are synced and its journal says so: what a
  * power cut may cost. Half a second of a fast line, so the disk is not asked too often.
  */
@@ -150,3 +159,18 @@ export const CHECK_AHEAD_GROUPS = 1;
 
 /** Control messages about small files are put together this many at a time. */
 export const ROOTS_PER_WRITE = 32;
+
+/**
+ * Groups that all clients of a share together read ahead: with many of them each has fewer, and one at
+ * least.
+ */
+export const SHARED_AHEAD_GROUPS = 32;
+
+/** Bytes of groups that a share keeps for clients that come a little later, though nobody uses them. */
+export const SHARED_GROUP_BYTES: number = 64 * 1_048_576;
+
+/** Bytes of small files that it keeps for them, those in use included. */
+export const SHARED_SMALL_FILE_BYTES: number = 16 * 1_048_576;
+
+/** Memory for hashes of groups that a share keeps: those of about a TiB. */
+export const KEPT_HASH_BYTES: number = 40 * 1_048_576;

@@ -1,9 +1,10 @@
 /**
  * The control messages of a transfer (docs/transfer.md, "Messages"): what each says, and its bytes.
  * How messages are cut out of the control stream is in `message_stream.ts`; when each may be sent,
- * in `sender.ts` and `receiver.ts`.
+ * in `exchange.ts` and the files it names.
  */
 import { ByteReader, writeVarint } from "../bytes/varint.ts";
+import { IDENTITY_STATEMENT_BYTES } from "../crypto/identity.ts";
 import { decodeEntries, EntryPacker, type ManifestEntry } from "./offer/entry.ts";
 import { HASH_BYTES, MAX_MANIFEST_BYTES, MAX_RANGES, MAX_TEXT_BYTES } from "./limits.ts";
 
@@ -12,6 +13,9 @@ export const TRANSFER_VERSION = 1;
 
 /** A feature bit of HELLO: this side wants the words compared. */
 export const FEATURE_VERIFY = 0x01;
+
+/** A feature bit of HELLO: this side makes a statement of identity. */
+export const FEATURE_IDENTITY = 0x02;
 
 /** Who speaks and what it can do; the first message of both sides. */
 export interface Hello {
@@ -86,7 +90,7 @@ export type Message =
   | { readonly type: "verify_nonce"; readonly nonce: Uint8Array }
   /** Sharer: the client is not let in yet. */
   | { readonly type: "pending"; readonly reason: PendingReason }
-  /** Sharer: what there is, in numbers. */
+  /** Giver: what there is, in numbers. */
   | {
     readonly type: "offer";
     readonly entries: number;
@@ -98,17 +102,17 @@ export type Message =
     /** Of all files; what a stream has is not known. */
     readonly bytes: number;
   }
-  /** Client: send the entries from this one on. */
+  /** Taker: send the entries from this one on. */
   | { readonly type: "list"; readonly first: number }
-  /** Sharer: a page of entries. */
+  /** Giver: a page of entries. */
   | {
     readonly type: "entries";
     readonly first: number;
     readonly entries: readonly ManifestEntry[];
   }
-  /** Client: send files. */
+  /** Taker: send files. */
   | { readonly type: "get"; readonly firstRequest: number; readonly items: readonly RequestItem[] }
-  /** Client: read and hash files, and send none of their bytes. */
+  /** Taker: read and hash files, and send none of their bytes. */
   | {
     readonly type: "check";
     /** Number of the first request; those of GET and CHECK are one sequence. */
@@ -116,7 +120,7 @@ export type Message =
     /** Which entry each request is for; at least one. */
     readonly entries: readonly number[];
   }
-  /** Sharer: hashes of consecutive groups. */
+  /** Giver: hashes of consecutive groups. */
   | {
     readonly type: "nodes";
     readonly request: number;
@@ -125,9 +129,9 @@ export type Message =
     readonly hashes: Uint8Array;
   }
   | Root
-  /** Client: this request is given up. */
+  /** Taker: this request is given up. */
   | { readonly type: "cancel"; readonly request: number }
-  /** Client: everything is in its place. */
+  /** Taker: everything is in its place. */
   | {
     readonly type: "receipt";
     /** Root over the share, 32 bytes. */
@@ -139,8 +143,18 @@ export type Message =
     /** Files left out. */
     readonly leftOut: number;
   }
-  /** Sharer: the receipt is right. */
-  | { readonly type: "bye" };
+  /** Giver: the receipt is right. */
+  | { readonly type: "bye" }
+  /** Both: a statement of identity, as it came; see `lib/crypto/identity.ts`. */
+  | { readonly type: "identity"; readonly statement: Uint8Array }
+  /** Taker: nothing of this offer is taken, or no more of it. */
+  | {
+    readonly type: "decline";
+    /** Number of the error that is why (docs/protocol.md, "Error codes"); not 0. */
+    readonly wireCode: number;
+    /** Why, for people, perhaps empty; at most 255 bytes. Not to be trusted. */
+    readonly text: string;
+  };
 
 /** Numbers of the messages on the wire. */
 const TYPE_NUMBERS = {
@@ -158,6 +172,8 @@ const TYPE_NUMBERS = {
   receipt: 0x0c,
   bye: 0x0d,
   check: 0x0e,
+  identity: 0x0f,
+  decline: 0x10,
 } as const satisfies Record<Message["type"], number>;
 
 const TYPE_NAMES: (Message["type"] | undefined)[] = [];
@@ -196,24 +212,23 @@ export function isIgnorableType(typeNumber: number): boolean {
 export function encodeMessage(message: Message, out: Uint8Array, offset: number): number {
   let at = offset;
   switch (message.type) {
-    case "hello": {
-      const text = encoder.encode(message.text);
-      if (text.length > MAX_TEXT_BYTES) {
-        throw new RangeError(`Cannot encode HELLO: text of ${text.length} bytes, at most 255`);
-      }
+    case "hello":
       at = writeVarint(message.version, out, at);
       at = writeVarint(message.features, out, at);
-      at = writeVarint(text.length, out, at);
-      return writeBytes(text, out, at);
-    }
+      return writeText(message.text, out, at);
     case "verify_commit":
       return writeBytes(message.commitment, out, at);
     case "verify_nonce":
       return writeBytes(message.nonce, out, at);
+    case "identity":
+      return writeBytes(message.statement, out, at);
     case "pending":
       return writeVarint(PENDING_REASONS.indexOf(message.reason), out, at);
     case "bye":
       return at;
+    case "decline":
+      at = writeVarint(message.wireCode, out, at);
+      return writeText(message.text, out, at);
     case "offer":
       at = writeVarint(message.entries, out, at);
       at = writeVarint(message.files, out, at);
@@ -299,12 +314,19 @@ function decodeBody(
       return { type, commitment: reader.bytes(HASH_BYTES).slice() };
     case "verify_nonce":
       return { type, nonce: reader.bytes(HASH_BYTES).slice() };
+    case "identity":
+      return { type, statement: reader.bytes(IDENTITY_STATEMENT_BYTES).slice() };
     case "pending": {
       const reason = PENDING_REASONS[reader.varint()];
       return reason === undefined ? undefined : { type, reason };
     }
     case "bye":
       return { type };
+    case "decline": {
+      const wireCode = reader.varint();
+      const text = readText(reader);
+      return wireCode === 0 || text === undefined ? undefined : { type, wireCode, text };
+    }
     case "offer":
       return {
         type,
@@ -358,9 +380,8 @@ function decodeHelloBody(reader: ByteReader): Message | undefined {
     return { type: "hello", version, features: 0, text: "" };
   }
   const features = reader.varint();
-  const textLength = reader.varint();
-  if (textLength > MAX_TEXT_BYTES) return undefined;
-  return { type: "hello", version, features, text: decoder.decode(reader.bytes(textLength)) };
+  const text = readText(reader);
+  return text === undefined ? undefined : { type: "hello", version, features, text };
 }
 
 function decodeGet(reader: ByteReader): Message | "too_long" | undefined {
@@ -405,6 +426,22 @@ function decodeRoot(reader: ByteReader): Message | undefined {
   const root = reader.bytes(hasRoot(status) ? HASH_BYTES : 0).slice();
   const sentBytes = hasSentBytes(status) ? reader.varint() : 0;
   return { type: "root", request, status, root, sentBytes };
+}
+
+function readText(reader: ByteReader): string | undefined {
+  const length = reader.varint();
+  return length > MAX_TEXT_BYTES ? undefined : decoder.decode(reader.bytes(length));
+}
+
+/** @throws {RangeError} If the text is longer than {@linkcode MAX_TEXT_BYTES}. */
+function writeText(text: string, out: Uint8Array, offset: number): number {
+  const bytes = encoder.encode(text);
+  if (bytes.length > MAX_TEXT_BYTES) {
+    throw new RangeError(
+      `Cannot encode a text of ${bytes.length} bytes: at most ${MAX_TEXT_BYTES}`,
+    );
+  }
+  return writeBytes(bytes, out, writeVarint(bytes.length, out, offset));
 }
 
 function writeBytes(bytes: Uint8Array, out: Uint8Array, offset: number): number {

@@ -1,6 +1,8 @@
 /** What was left out and why, and the exit status that follows; who wants it is told what was not. */
+import { encodeHex } from "../bytes/hex.ts";
 import { ERRORS } from "../errors.ts";
 import type { PlannedEntry } from "./receiving/plan.ts";
+import type { TransferSummary } from "./transfer_notice.ts";
 
 /**
  * Takes an entry that is in its place, with the root of its file when that was sent or compared. The
@@ -16,7 +18,7 @@ export class Outcome {
   refused = 0;
   /** Kept what was here, skipped a dot-name, or something was in the way. */
   kept = 0;
-  /** The sharer could not read them. */
+  /** Who gives could not read them. */
   unreadable = 0;
   /** They changed while they were read. */
   changed = 0;
@@ -36,5 +38,39 @@ export class Outcome {
     if (this.refused > 0) return ERRORS.unsafe_name.exit;
     if (this.changed > 0) return ERRORS.source_changed.exit;
     return this.leftOut > 0 ? ERRORS.some_kept.exit : 0;
+  }
+
+  /**
+   * Whether there was something to read and nothing of it could be.
+   *
+   * @param asked Files and streams of which anything was asked for.
+   */
+  isAllUnreadable(asked: number): boolean {
+    return this.unreadable > 0 && this.unreadable === asked;
+  }
+
+  /**
+   * How a transfer ended that ended well.
+   *
+   * @param root Root over the share, 32 bytes.
+   * @param counts As in {@linkcode TransferSummary}.
+   */
+  summary(
+    root: Uint8Array,
+    { bytes, keptBytes, items, leftOut }: {
+      readonly bytes: number;
+      readonly keptBytes: number;
+      readonly items: number;
+      readonly leftOut: number;
+    },
+  ): TransferSummary {
+    return {
+      bytes,
+      ...(keptBytes > 0 ? { keptBytes } : {}),
+      items,
+      leftOut,
+      root: encodeHex(root),
+      exit: this.exit,
+    };
   }
 }

@@ -1,5 +1,6 @@
 /** Time and the one timer of a pump, handed in so that tests run on a virtual clock. */
 import process from "node:process";
+import { setImmediate } from "node:timers";
 import { type Instant, instant } from "../time.ts";
 
 /** A monotonic clock with timers. */
@@ -8,6 +9,11 @@ export interface Clock {
   now(): Instant;
   /** Calls `callback` once at or after `deadline`. Returns a function that cancels it. */
   setTimer(deadline: Instant, callback: () => void): () => void;
+  /**
+   * Resolves when everything else in this program that waits for its turn has had one: timers, reads
+   * from files and terminals. Missing where there is nothing else.
+   */
+  letOthers?(): Promise<void>;
   /** Processor time this program has used, ms; of a clock that is not the system's nobody knows. */
   processorMs?(): number;
 }
@@ -31,6 +37,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(callback, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
+  letOthers: () => new Promise((resolve) => void setImmediate(resolve)),
   processorMs() {
     const { user, system } = process.cpuUsage(); // µs, of all threads
     return (user + system) / 1000;

@@ -85,12 +85,21 @@ export function extraSocketOpener(
   };
 }
 
-/** The extra sockets of one endpoint. */
+/**
+ * The extra sockets of one endpoint. Those that are taken together ({@linkcode ExtraSockets.takeShared})
+ * serve several at once: a NAT opens each of them for every destination, so a share whose router
+ * forgot needs no more of them for many clients than for one.
+ */
 export class ExtraSockets {
   readonly #holder: SocketHolder;
   readonly #open: SocketOpener;
   readonly #allowance: SocketAllowance;
-  readonly #indices = new Set<number>();
+  /** How many use each, by index. */
+  readonly #users = new Map<number, number>();
+  /** Those that whoever comes next gets too, by family. */
+  readonly #shared = { 4: new Set<number>(), 6: new Set<number>() };
+  /** Whoever takes shared ones waits for those that are being opened. */
+  #sharing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   /**
@@ -110,11 +119,11 @@ export class ExtraSockets {
 
   /** How many are open now. */
   get count(): number {
-    return this.#indices.size;
+    return this.#users.size;
   }
 
   /**
-   * Opens sockets and hands them over. Stops early, with those it got, when the system refuses one,
+   * Opens sockets that nobody else gets and hands them over. Stops early, with those it got, when the system refuses one,
    * the allowance is used up, or {@linkcode ExtraSockets.closeAll} was called.
    *
    * @returns Their indices: at most `count`, perhaps none. Never rejects.
@@ -126,7 +135,30 @@ export class ExtraSockets {
       if (index === undefined) break;
       taken.push(index);
     }
-    return taken.filter((index) => this.#indices.has(index));
+    return taken.filter((index) => this.#users.has(index));
+  }
+
+  /**
+   * As {@linkcode ExtraSockets.take}, but hands out first what others took in this way and have not
+   * given back. A socket is closed when all have.
+   */
+  takeShared(family: 4 | 6, count: number): Promise<number[]> {
+    const taking = this.#sharing.then(async () => {
+      const shared = this.#shared[family];
+      const taken = [...shared].slice(0, count);
+      for (const index of taken) this.#users.set(index, this.#users.get(index)! + 1);
+      const opened = await this.take(family, count - taken.length);
+      for (const index of opened) shared.add(index);
+      return [...taken, ...opened].filter((index) => this.#users.has(index));
+    });
+    this.#sharing = taking;
+    return taking;
+  }
+
+  /** A session uses a shared socket from now on: whoever comes next does not get it. */
+  keep(index: number): void {
+    this.#shared[4].delete(index);
+    this.#shared[6].delete(index);
   }
 
   async #takeOne(family: 4 | 6, port: number): Promise<number | undefined> {
@@ -138,7 +170,7 @@ export class ExtraSockets {
       return undefined;
     }
     const index = this.#holder.addSocket(socket);
-    this.#indices.add(index);
+    this.#users.set(index, 1);
     return index;
   }
 
@@ -151,16 +183,24 @@ export class ExtraSockets {
     return await this.#takeOne(family, port);
   }
 
-  /** Closes one; an index that is none of these does nothing. */
+  /** Gives one back, which closes it unless others use it; an index that is none does nothing. */
   release(index: number): void {
-    if (!this.#indices.delete(index)) return;
-    this.#holder.removeSocket(index);
-    this.#allowance.giveBack();
+    const users = this.#users.get(index);
+    if (users === undefined) return;
+    if (users > 1) this.#users.set(index, users - 1);
+    else this.#close(index);
   }
 
   /** Closes all, and those that are being opened; none can be opened after that. */
   closeAll(): void {
     this.#isClosed = true;
-    for (const index of this.#indices) this.release(index);
+    for (const index of this.#users.keys()) this.#close(index);
+  }
+
+  #close(index: number): void {
+    this.#users.delete(index);
+    this.keep(index);
+    this.#holder.removeSocket(index);
+    this.#allowance.giveBack();
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The primitives of the system's OpenSSL 3: its AEADs and SHA-256, everything else from another
- * provider. `lib/system_provider.ts` takes it only when it passes the self-test.
+ * provider. `lib/operation/system_provider.ts` takes it only when it passes the self-test.
  */
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { loadLibcrypto } from "./libcrypto.ts";

@@ -47,10 +47,10 @@ export async function openSockets(options: BindOptions): Promise<DatagramSocket[
   }
 }
 
-/** How an endpoint sends and asks to be sent to. */
+/** How an endpoint sends, and asks and lets itself be sent to. */
 export type SendingOptions = Pick<
   EndpointOptions,
-  "congestion" | "connectionLimitBytesPerSecond" | "wishes"
+  "congestion" | "connectionLimitBytesPerSecond" | "maxBlockWindowBytes" | "wishes"
 >;
 
 /** Sockets, endpoint and pump as one. */

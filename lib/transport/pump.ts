@@ -6,10 +6,16 @@
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
 import type { Endpoint, EndpointEvent } from "../protocol/endpoint.ts";
 import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
-import { type Instant, NEVER } from "../time.ts";
+import { after, type Instant, NEVER } from "../time.ts";
 import type { Clock } from "./clock.ts";
 import type { DatagramSocket } from "./socket.ts";
 import { Train } from "./train.ts";
+
+/**
+ * How long is sent before timers, events, machines and the rest of the program have their turn, ms.
+ * Beside many sessions, of which one always has more to send, they would else wait for seconds.
+ */
+const SENDING_TURN_MS = 2;
 
 /** The pump of one endpoint and its sockets. */
 export class Pump {
@@ -139,7 +145,10 @@ export class Pump {
     while (this.#isScheduled && !this.#isClosed) {
       this.#isScheduled = false;
       this.#handleOverdue();
-      await this.#transmit();
+      if (await this.#transmit()) {
+        this.#isScheduled = true;
+        await this.#clock.letOthers?.();
+      }
       this.#tellEvents();
       this.#listeners.forEach(this.#tellListener);
     }
@@ -152,9 +161,12 @@ export class Pump {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  async #transmit(): Promise<void> {
+  /** Sends for a turn; whether there may be more. */
+  async #transmit(): Promise<boolean> {
     const train = this.#train;
-    while (!this.#isClosed && train.fill()) {
+    const endsAt = after(this.#clock.now(), SENDING_TURN_MS);
+    do {
+      if (this.#isClosed || !train.fill()) return false;
       const { length, segmentBytes, hops, path: { socket: index, remote } } = train;
       const socket = this.#sockets.get(index);
       if (socket === undefined) continue;
@@ -164,12 +176,15 @@ export class Pump {
       }
       const view = this.#views[length] ??= train.buffer.subarray(0, length);
       if (hops === undefined) {
-        await socket.send(view, remote);
+        const { path } = train;
+        const isSent = await socket.send(view, remote);
+        if (!isSent) this.#endpoint.handleUnsent(this.#clock.now(), path);
       } else if (socket.limitHops?.(hops)) {
         await socket.send(view, remote);
         socket.limitHops(undefined);
       }
-    }
+    } while (train.madeAt < endsAt);
+    return true;
   }
 
   #tellEvents(): void {

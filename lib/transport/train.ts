@@ -5,7 +5,7 @@
  */
 import type { Path } from "../nat/path.ts";
 import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
-import type { Instant } from "../time.ts";
+import { type Instant, NEVER } from "../time.ts";
 import type { Clock } from "./clock.ts";
 import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from "./socket.ts";
 
@@ -29,6 +29,8 @@ export class Train {
   length = 0;
   /** Bytes of each of its datagrams but the last, which may be shorter. */
   segmentBytes = 0;
+  /** When it was made; of an empty one, when it was asked for. */
+  madeAt: Instant = NEVER;
   /** Where it goes. */
   path!: Path;
   /** How many routers it may pass; undefined for the system's default. */
@@ -52,7 +54,7 @@ export class Train {
   fill(): boolean {
     const source = this.#source;
     // Read once a train, not once a datagram: a train takes less than 0.1 ms to make.
-    const now = this.#clock.now();
+    const now = this.madeAt = this.#clock.now();
     this.length = this.segmentBytes = source.pollTransmit(now, this.#places[0]!);
     if (this.length === 0) return false;
     this.path = source.transmitPath;

@@ -46,9 +46,10 @@ export class ClientSearch {
   /** Where it heard the client; as few as the punching machine remembers. */
   readonly #heard: Path[] = [];
   #punching: Punching | undefined;
+  #hasBegun = false;
   #isOver = false;
 
-  /** Begins at once, unless there is no hope. */
+  /** Judges what to expect; {@linkcode ClientSearch.begin} begins. */
   constructor(options: ClientSearchOptions) {
     const { watch, own, reply } = options;
     this.#options = options;
@@ -56,7 +57,11 @@ export class ClientSearch {
       { mapping: watch.mapping, candidates: own.candidates },
       { mapping: reply.mappingClass, candidates: reply.candidates },
     );
-    if (this.outlook.method !== "impossible") void this.#begin();
+  }
+
+  /** Whether it looks for the client, or has found it. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Names the client for people, until it is connected. */
@@ -98,7 +103,10 @@ export class ClientSearch {
     this.#punching?.stop();
   }
 
-  async #begin(): Promise<void> {
+  /** Begins to look, unless the client came meanwhile. */
+  async begin(): Promise<void> {
+    if (this.#isOver) return;
+    this.#hasBegun = true;
     const { watch, reply } = this.#options;
     const isLockstep = watch.mapping === "port_dependent_stepping" &&
       reply.mappingClass === "port_dependent_stepping";

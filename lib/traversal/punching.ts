@@ -61,8 +61,10 @@ export class Punching {
       this.#options.machine.codec.wipe();
     }
     for (const index of this.#extraIndices.splice(0)) {
-      if (index === keptSocket) this.#extraIndices.push(index);
-      else this.#options.extras!.release(index);
+      if (index === keptSocket) {
+        this.#options.extras!.keep(index);
+        this.#extraIndices.push(index);
+      } else this.#options.extras!.release(index);
     }
   }
 
@@ -85,7 +87,7 @@ export class Punching {
 
   async #openSockets(count: number, family: 4 | 6): Promise<void> {
     const { live, clock, extras } = this.#options;
-    const indices = await extras?.take(family, count) ?? [];
+    const indices = await extras?.takeShared(family, count) ?? [];
     if (this.#isOver) return indices.forEach((index) => extras!.release(index));
     this.#extraIndices.push(...indices);
     this.#machine.addSockets(clock.now(), indices.map((index) => ({ index, family })));

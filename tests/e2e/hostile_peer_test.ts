@@ -4,12 +4,11 @@
  * say what the program never would, against floods, and against a peer that is killed.
  */
 import assert from "node:assert/strict";
-import { DenoSocket } from "../../lib/transport/deno_socket.ts";
 import type { ManifestEntry } from "../../lib/transfer/offer/entry.ts";
 import { encodeHello, encodeMessage } from "../../lib/transfer/messages.ts";
 import { BareSharer, connectBareClient } from "../support/bare_peer.ts";
 import { codeOf, LinkInFront, startReceive, startSend } from "../support/cli_transfer.ts";
-import { Prng } from "../support/prng.ts";
+import { Flood } from "../support/flood.ts";
 import { readCode } from "../support/share_codes.ts";
 import { TempFolder } from "../support/temp_folder.ts";
 import { assertSameTree, writeFileSync } from "../support/tree.ts";
@@ -177,38 +176,6 @@ Deno.test("send goes on while garbage pours in from strangers", async () => {
   assert.ok(sent > 1000, `only ${sent} datagrams of garbage`);
   assert.equal(answers, 0);
 });
-
-/** Datagrams of random bytes and of all lengths that mean something, as fast as timers allow. */
-class Flood {
-  static readonly BURST = 100;
-  readonly #socket = new DenoSocket({ family: 4, host: "127.0.0.1", port: 0 });
-  readonly #running: Promise<void>;
-  #sent = 0;
-  #answers = 0;
-  #isStopped = false;
-
-  constructor(target: { readonly family: 4 | 6; readonly host: string; readonly port: number }) {
-    void this.#socket.receive(() => this.#answers++);
-    const prng = new Prng(1);
-    const lengths = [0, 1, 12, 13, 28, 64, 100, 128, 1199, 1200, 1201, 1400, 1472, 9000];
-    this.#running = (async () => {
-      while (!this.#isStopped) {
-        for (let index = 0; index < Flood.BURST; index++) {
-          await this.#socket.send(prng.bytes(prng.pick(lengths)), target);
-          this.#sent++;
-        }
-        await new Promise((resolve) => setTimeout(resolve, 0));
-      }
-    })();
-  }
-
-  async stop(): Promise<{ readonly sent: number; readonly answers: number }> {
-    this.#isStopped = true;
-    await this.#running;
-    this.#socket.close();
-    return { sent: this.#sent, answers: this.#answers };
-  }
-}
 
 // Both wait for the silence that tells a killed peer: 30 s, at the same time.
 Deno.test("a side whose peer is killed in the middle notices, cleans up and goes on", async (test) => {

@@ -14,7 +14,7 @@ import { PacketSealer } from "../../lib/crypto/packet_sealer.ts";
 import type { Aead, CryptoProvider } from "../../lib/crypto/provider.ts";
 import { selectProvider } from "../../lib/crypto/select_provider.ts";
 import { selfTest } from "../../lib/crypto/self_test.ts";
-import { selectSystemProvider } from "../../lib/system_provider.ts";
+import { selectSystemProvider } from "../../lib/operation/system_provider.ts";
 import { loadLibcrypto } from "../../lib/transport/libcrypto.ts";
 import { LibcryptoAead, type LibcryptoCipher } from "../../lib/transport/libcrypto_aead.ts";
 import { libcryptoProvider } from "../../lib/transport/libcrypto_provider.ts";

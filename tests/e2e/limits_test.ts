@@ -7,11 +7,11 @@
  * sockets.
  */
 import assert from "node:assert/strict";
-import { receive, share, type TransferEvent } from "../../mod.ts";
+import { receive, send, share, type TransferEvent } from "../../mod.ts";
 import type { ReceiveOptions, ShareOptions } from "../../mod.ts";
 import { DenoStorage } from "../../lib/storage/deno_storage.ts";
 import type { PartFile, SourceFile, TargetFile } from "../../lib/storage/storage.ts";
-import { CliProcess } from "../support/cli_process.ts";
+import { CliProcess, type JsonEvent } from "../support/cli_process.ts";
 import { codeOf, LinkInFront, startReceive, startSend } from "../support/cli_transfer.ts";
 import { TempFolder } from "../support/temp_folder.ts";
 import { writeFileSync } from "../support/tree.ts";
@@ -38,7 +38,7 @@ function assertWithin5Percent(rate: number, limit: number): void {
 }
 
 /** What was last said to limit a transfer before its end, of what was said at all. */
-function lastLimit(events: readonly TransferEvent[]): TransferEvent & { event: "progress" } {
+function lastLimit(events: readonly JsonEvent[]): JsonEvent & { event: "progress" } {
   const progress = events.filter((event) => event.event === "progress");
   const said = progress.filter(({ limitedBy }) => limitedBy !== undefined);
   assert.ok(said.length > 0, "nothing was said of what limits");
@@ -128,7 +128,6 @@ Deno.test("a limit holds for two clients together, and for one when it is change
   const limit = 2_000_000;
   await using sharing = await share([temp.at("file")], {
     ...SENDING,
-    maxClients: 3,
     limitBytesPerSecond: limit,
     clientLimitBytesPerSecond: 1_200_000,
   });
@@ -200,7 +199,7 @@ Deno.test("a slow disk is named by both sides, whosever it is", async (test) => 
         await using temp = await TempFolder.make();
         writeFileSync(temp.at("file"), 36_000_000, 1);
         const storage = new SlowStorage(4_000_000);
-        await using sharing = await share([temp.at("file")], {
+        await using sharing = await send([temp.at("file")], {
           ...SENDING,
           ...(slow === "sender" ? { storage } : {}),
         });

@@ -4,7 +4,7 @@
  * routers do is itself measured by netns_behaviour_test.ts. Needs root on Linux.
  */
 import assert from "node:assert/strict";
-import type { DoctorNetwork, DoctorReport } from "../../lib/doctor_report.ts";
+import type { DoctorNetwork, DoctorReport } from "../../lib/doctor/doctor_report.ts";
 import { CliProcess } from "../support/cli_process.ts";
 import { Internet } from "../support/internet.ts";
 import { LINUX_ROUTER, type PlaceName, PLACES } from "../support/netns_place.ts";

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { TransferError } from "../../lib/errors.ts";
 import { openIdentities } from "../../lib/identities.ts";
 import { addPeer, type IdentityBook } from "../../lib/identity/identity_book.ts";
+import { encodeKeyText } from "../../lib/identity/key_text.ts";
 import { CliProcess } from "../support/cli_process.ts";
 import { TempFolder } from "../support/temp_folder.ts";
 
@@ -25,7 +26,10 @@ function unixTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** Flags of `deno run` in the example of docs/cli.md, "Permissions", for one action. */
-function documentedFlags(action: "list" | "rename" | "remove", folder: string): string[] {
+function documentedFlags(
+  action: "list" | "add" | "rename" | "remove",
+  folder: string,
+): string[] {
   const document = Deno.readTextFileSync(new URL("../../docs/cli.md", import.meta.url));
   const section = document.slice(document.indexOf("\n## Permissions\n"));
   const flags = new RegExp(`deno run (.*) jsr:@p2pft/cli peers ${action} `).exec(section)![1]!;
@@ -69,6 +73,14 @@ Deno.test("peers lists, renames and removes with exactly the documented permissi
   await using temp = await TempFolder.make();
   const folder = await remember(temp.at("home", "p2pft"), "alice", "bob");
   const at = ["--home", folder];
+  const key = encodeKeyText(new Uint8Array(32).fill(9));
+  const added = await run(["add", ...at, "carol", key], 0, documentedFlags("add", folder));
+  assert.match(added.stderr, /^Remembered "carol" \(/);
+  await run(["me", ...at], 2, documentedFlags("list", folder));
+  const made = await run(["me", ...at, "--create"], 0, documentedFlags("add", folder));
+  assert.match(made.stdout, /^Made a new key/);
+  const shown = await run(["me", ...at], 0, documentedFlags("list", folder));
+  assert.ok(made.stdout.endsWith(shown.stdout));
   const renamed = await run(
     ["rename", ...at, "alice", "Alice"],
     0,
@@ -80,6 +92,7 @@ Deno.test("peers lists, renames and removes with exactly the documented permissi
   assert.equal(listed.stderr, "");
   assert.deepEqual(JSON.parse(listed.stdout).peers.map(({ name }: { name: string }) => name), [
     "Alice",
+    "carol",
   ]);
 });
 

@@ -6,15 +6,22 @@
  */
 import assert from "node:assert/strict";
 import { CLI_PATH, CliProcess } from "../support/cli_process.ts";
-import { codeOf, startReceive, startSend } from "../support/cli_transfer.ts";
+import {
+  codeOf,
+  sharingWords,
+  startReceive,
+  startSend,
+  startShare,
+} from "../support/cli_transfer.ts";
 import { TempFolder } from "../support/temp_folder.ts";
+import { TerminalProgram, terminalTest } from "../support/terminal_program.ts";
 import { assertSameTree, makeTree, writeFileSync } from "../support/tree.ts";
 
 const document = Deno.readTextFileSync(new URL("../../docs/cli.md", import.meta.url));
 
 /** Flags of `deno run` in the example of docs/cli.md, "Permissions", for one command. */
 function documentedFlags(
-  command: "send" | "receive" | "doctor" | "verify",
+  command: "send" | "share" | "wait" | "receive" | "doctor" | "verify",
   paths: Record<string, string>,
 ): string[] {
   const section = document.slice(document.indexOf("\n## Permissions\n"));
@@ -170,6 +177,72 @@ Deno.test("send with the documented permissions puts this machine's addresses in
   assert.ok(isThere || others.length === 0, `${addresses}`);
 });
 
+Deno.test("share with --log works with exactly the documented permissions", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, receiveFlags } = await prepare(temp);
+  const log = temp.at("who.log");
+  const flags = [...documentedFlags("share", { PATHS: tree }), `--allow-write=${log}`];
+  await using sharer = startShare([tree], { flags, args: ["--once", "--log", log] });
+  await using receiver = startReceive(await codeOf(sharer), target, { flags: receiveFlags });
+  await receiver.expectExit(0);
+  await sharer.expectExit(0);
+  assert.equal(sharer.stderr, "");
+  await assertSameTree(target, temp.at("source"));
+  const records = (await Deno.readTextFile(log)).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assert.deepEqual([records[0].event, records.at(-1).event], ["started", "closed"]);
+  const paths = records.flatMap(({ event, path }) => event === "file" ? [path] : []).sort();
+  const told = sharer.events.flatMap((event) => event.event === "file-done" ? [event.path] : []);
+  assert.ok(paths.length >= 5);
+  assert.deepEqual(paths, told.sort());
+  if (Deno.build.os !== "windows") assert.equal((await Deno.stat(log)).mode! & 0o777, 0o600);
+});
+
+Deno.test("wait and send --to work with exactly the documented permissions", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, sendFlags } = await prepare(temp);
+  const flags = documentedFlags("wait", { OUT: target });
+  const waiting = ["--json", "--yes", "--once", "-o", target, "--stun", "none", "--no-portmap"];
+  await using box = new CliProcess(sharingWords("wait", [], waiting), { flags });
+  const giving = ["send", "--json", "--allow-loopback", "--no-local-addresses", tree, "--to"];
+  await using giver = new CliProcess(giving, {
+    flags: [...sendFlags, "--allow-env=P2PFT_CODE"],
+    env: { P2PFT_CODE: await codeOf(box) },
+  });
+  await giver.expectExit(0);
+  await box.expectExit(0);
+  assert.equal(box.stderr + giver.stderr, "");
+  await assertSameTree(target, temp.at("source"));
+});
+
+Deno.test("share and wait name what is missing, and do nothing", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target } = await prepare(temp);
+  const log = temp.at("who.log");
+  const cases = [
+    {
+      words: ["share", "--json", "--log", log, tree],
+      flags: [...documentedFlags("share", { PATHS: tree }), `--allow-write=${log}`],
+    },
+    {
+      words: ["wait", "--json", "--yes", "-o", target],
+      flags: documentedFlags("wait", { OUT: target }),
+    },
+  ];
+  for (const { words, flags } of cases) {
+    for (const flag of flags.filter((flag) => /^--allow-(?:read|write)=/.test(flag))) {
+      await using process = new CliProcess(words, {
+        flags: flags.filter((other) => other !== flag),
+      });
+      await process.expectExit(24);
+      const { message } = await process.event("error");
+      assert.ok(message.includes(flag), `${flag} is not in: ${message}`);
+      assert.equal(process.events.length, 1);
+    }
+  }
+});
+
 Deno.test("send and receive work without the permissions documented as optional", async () => {
   await using temp = await TempFolder.make();
   const { tree, target, sendFlags, receiveFlags } = await prepare(temp);
@@ -242,3 +315,41 @@ Deno.test("send and receive work under -A with no flag for the socket anywhere",
   await sender.expectExit(0);
   await assertSameTree(target, temp.at("source"));
 });
+
+Deno.test("--lan announces and finds with the documented permissions, and names what is missing", async () => {
+  await using temp = await TempFolder.make();
+  const { tree, target, sendFlags, receiveFlags } = await prepare(temp);
+  const args = ["--yes", "--lan=p2pft permissions test"];
+  await using sender = startSend([tree], { flags: sendFlags, args });
+  assert.equal((await sender.event("announced")).name, "p2pft permissions test");
+  // Its code has addresses of loopback only, which nobody takes from a network.
+  const words = ["receive", "--json", "--lan=p2pft permissions test", "-o", target];
+  await using receiver = new CliProcess(words, { flags: receiveFlags });
+  const { shares } = await receiver.event("shares");
+  assert.ok(!shares.some(({ name }) => name === "p2pft permissions test"));
+  await receiver.expectExit(21);
+  for (const [command, flags] of [["send", sendFlags], ["receive", receiveFlags]] as const) {
+    const rest = flags.filter((flag) => !flag.startsWith("--allow-sys="));
+    const given = command === "send" ? sharingWords(command, [tree], ["--json", ...args]) : words;
+    await using process = new CliProcess(given, { flags: rest });
+    await process.expectExit(24);
+    assert.match((await process.event("error")).message, /--allow-sys=networkInterfaces/);
+  }
+});
+
+terminalTest(
+  "receive without a code asks for it where shares cannot be listed, and says why",
+  async () => {
+    await using temp = await TempFolder.make();
+    const flags = documentedFlags("receive", { OUT: temp.at("") });
+    const words = ["receive", "-o", temp.at("")];
+    await using listing = new TerminalProgram(words, { flags, columns: 80 });
+    await listing.shows("Number or code: ");
+    const rest = flags.filter((flag) => !flag.startsWith("--allow-sys="));
+    await using asking = new TerminalProgram(words, { flags: rest, columns: 80 });
+    await asking.shows("Code from the other side: ");
+    const seen = asking.screen.lines.join(" ").replaceAll(/ +/g, " ");
+    assert.match(seen, /not listed: run again with --allow-sys=networkInterfaces/);
+    assert.ok(!/Deno requests|Allow\?/.test(asking.output), asking.output);
+  },
+);

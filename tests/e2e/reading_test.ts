@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { receive } from "../../lib/receive.ts";
 import type { ShareOptions } from "../../lib/options.ts";
-import { share } from "../../lib/share.ts";
+import { send, share } from "../../lib/share.ts";
 import { CliProcess } from "../support/cli_process.ts";
 import { codeOf, startReceive, startSend } from "../support/cli_transfer.ts";
 import { TempFolder } from "../support/temp_folder.ts";
@@ -338,7 +338,7 @@ function endless() {
 Deno.test("share takes a stream, reads no more than is wanted, and lets go of it at its end", async () => {
   await using temp = await TempFolder.make();
   const { stream, seen } = endless();
-  const sharing = await share({ stream, name: "endless" }, LOOPBACK);
+  const sharing = await send({ stream, name: "endless" }, LOOPBACK);
   assert.equal(seen.pulls, 0);
   {
     await using receiving = receive(sharing.code, {
@@ -359,7 +359,7 @@ Deno.test("share takes a stream, reads no more than is wanted, and lets go of it
 
 Deno.test("share lets go of a stream that nobody asked for", async () => {
   const { stream, seen } = endless();
-  const sharing = await share({ stream, name: "endless" }, LOOPBACK);
+  const sharing = await send({ stream, name: "endless" }, LOOPBACK);
   await sharing.close();
   assert.deepEqual(seen, { pulls: 0, isCancelled: true });
 });
@@ -367,7 +367,7 @@ Deno.test("share lets go of a stream that nobody asked for", async () => {
 Deno.test("share takes a text with a name and a time", async () => {
   await using temp = await TempFolder.make();
   const mtimeMs = 1_600_000_000_123;
-  const sharing = await share({ text: "hello", name: "note.md", mtimeMs }, LOOPBACK);
+  const sharing = await send({ text: "hello", name: "note.md", mtimeMs }, LOOPBACK);
   await using receiving = receive(sharing.code, {
     directory: temp.at("target"),
     allowLoopback: true,
@@ -380,12 +380,12 @@ Deno.test("share takes a text with a name and a time", async () => {
 });
 
 Deno.test("share refuses sources that make no sense, and holds nothing then [XFER-20]", async () => {
-  await assert.rejects(share([], LOOPBACK), TypeError);
-  await assert.rejects(share({ text: "" }, LOOPBACK), TypeError);
+  await assert.rejects(send([], LOOPBACK), TypeError);
+  await assert.rejects(send({ text: "" }, LOOPBACK), TypeError);
   const { stream } = endless();
-  await assert.rejects(share({ stream, name: "x" }, { ...LOOPBACK, maxClients: 2 }), TypeError);
-  await assert.rejects(share({ stream, name: "a/b" }, LOOPBACK), TypeError);
+  await assert.rejects(share({ stream, name: "x" }, { ...LOOPBACK, readLimit: 2 }), TypeError);
+  await assert.rejects(send({ stream, name: "a/b" }, LOOPBACK), TypeError);
   assert.ok(!stream.locked);
   stream.getReader();
-  await assert.rejects(share({ stream, name: "x" }, LOOPBACK), TypeError);
+  await assert.rejects(send({ stream, name: "x" }, LOOPBACK), TypeError);
 });

@@ -12,8 +12,9 @@ import { TransferError } from "../../lib/errors.ts";
 import type { OfferDecision } from "../../lib/options.ts";
 import { DenoStorage } from "../../lib/storage/deno_storage.ts";
 import { buildManifest } from "../../lib/transfer/offer/manifest.ts";
-import { Receiver } from "../../lib/transfer/receiving/receiver.ts";
-import { Sender } from "../../lib/transfer/sending/sender.ts";
+import { isSameState } from "../../lib/transfer/sending/source_state.ts";
+import { ClientExchange } from "../../lib/transfer/client_exchange.ts";
+import { SharerExchange } from "../../lib/transfer/sharer_exchange.ts";
 import { type PlaceResult, StorageError, type TargetFile } from "../../lib/storage/storage.ts";
 import type { ReaderResult, ReaderTask } from "../support/_small_file_reader.ts";
 import { MemoryLink } from "../support/memory_channel.ts";
@@ -21,6 +22,7 @@ import { UnplacedFiles } from "../../lib/storage/deno_unplaced_files.ts";
 import { loadFileCalls } from "../../lib/storage/file_calls.ts";
 import { Prng } from "../support/prng.ts";
 import { SmallDisk, smallDiskTest } from "../support/small_disk.ts";
+import { withoutState } from "../support/storage_contract.ts";
 import { clientHello, reportEnd } from "../support/transfer_pair.ts";
 
 const MIB = 1_048_576;
@@ -93,7 +95,7 @@ async function transfer(
   const manifest = await buildManifest(storage, paths, {
     onWarning: ({ code, path }) => warnings.push(`${code} ${path}`),
   });
-  const sender = new Sender({
+  const sender = new SharerExchange({
     channel: link.left,
     storage,
     crypto,
@@ -101,7 +103,7 @@ async function transfer(
     clientHello: clientHello(),
     onEvent: () => {},
   });
-  const receiver = new Receiver({
+  const receiver = new ClientExchange({
     channel: link.right,
     storage: new DenoStorage(),
     crypto,
@@ -116,7 +118,7 @@ async function transfer(
   reportEnd(link.right, receiver);
   receiver.start();
   sender.start();
-  const both = Promise.allSettled([receiver.finished, sender.finished]);
+  const both = Promise.allSettled([receiver.forth.half.finished, sender.forth.half.finished]);
   let isDone = false;
   both.then(() => isDone = true);
   while (!isDone) {
@@ -328,7 +330,7 @@ Deno.test("DenoStorage writes groups in any order and removes what is discarded 
     const written = Deno.readFileSync(join(folder, "file"));
     assert.ok(written.length === bytes.length && written.every((byte, at) => byte === bytes[at]));
     const info = await storage.inspect(join(folder, "file"));
-    assert.deepEqual(info, {
+    assert.deepEqual(withoutState(info), {
       kind: "file",
       sizeBytes: bytes.length,
       mtimeMs: MTIME_MS,
@@ -337,6 +339,34 @@ Deno.test("DenoStorage writes groups in any order and removes what is discarded 
     const discarded = await storage.createPart(target(folder, { path: join(folder, "other") }));
     await discarded.discard();
     assert.deepEqual(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["file"]);
+  });
+});
+
+Deno.test("DenoStorage tells a file from another of the same size and time, and from what it was", async () => {
+  await inFolder(async (folder) => {
+    const storage = new DenoStorage();
+    const path = join(folder, "file");
+    const look = async () => (await storage.inspect(path))!;
+    put(path, "one");
+    Deno.utimeSync(path, 1000, 1000);
+    const first = await look();
+    assert.deepEqual((await storage.readWhole(path, new Uint8Array(3))).after, first);
+    const source = await storage.openSource(path);
+    assert.deepEqual([source.info, await source.inspect()], [first, first]);
+    source.close();
+    // Time stamps are taken from a clock that ticks every few milliseconds.
+    for (let other = first; isSameState(other, first); other = await look()) {
+      put(path, "two");
+      Deno.utimeSync(path, 1000, 1000);
+    }
+    const second = await look();
+    assert.deepEqual(withoutState(second), withoutState(first));
+    put(join(folder, "other"), "six");
+    Deno.utimeSync(join(folder, "other"), 1000, 1000);
+    Deno.renameSync(join(folder, "other"), path);
+    const third = await look();
+    assert.deepEqual(withoutState(third), withoutState(first));
+    assert.ok(!isSameState(third, second));
   });
 });
 

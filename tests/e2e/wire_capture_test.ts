@@ -64,7 +64,7 @@ Deno.test("a session that is sent again to its sharer gets no byte and begins no
     sockets: [socket],
     addresses: [`127.0.0.1:${localAddress.port}`],
     allowLoopback: true,
-    maxClients: 2,
+    readLimit: 2,
   });
   const events: TransferEvent[] = [];
   const over = (async () => {

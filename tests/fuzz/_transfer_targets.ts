@@ -5,21 +5,27 @@
 import assert from "node:assert/strict";
 import { concatBytes } from "../../lib/bytes/concat.ts";
 import { ByteReader, varintLength, writeVarint } from "../../lib/bytes/varint.ts";
+import { type IdentityRole, signIdentity } from "../../lib/crypto/identity.ts";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import { ERRORS, TransferError } from "../../lib/errors.ts";
 import type { ManifestEntry } from "../../lib/transfer/offer/entry.ts";
 import { hashGroup, TreeHasher } from "../../lib/transfer/hash_tree.ts";
 import { MAX_MESSAGE_BYTES } from "../../lib/transfer/limits.ts";
+import type { Exchange } from "../../lib/transfer/exchange.ts";
+import type { Half } from "../../lib/transfer/half.ts";
+import type { TakingOptions } from "../../lib/transfer/receiving/receiver.ts";
+import type { GivingOptions } from "../../lib/transfer/sending/sender.ts";
 import { buildManifest } from "../../lib/transfer/offer/manifest.ts";
 import { MessageReader } from "../../lib/transfer/message_stream.ts";
 import {
   decodeMessage,
   encodeMessage,
+  FEATURE_IDENTITY,
   type Message,
   messageTypeNumber,
 } from "../../lib/transfer/messages.ts";
-import { Receiver } from "../../lib/transfer/receiving/receiver.ts";
-import { Sender } from "../../lib/transfer/sending/sender.ts";
+import { ClientExchange } from "../../lib/transfer/client_exchange.ts";
+import { SharerExchange } from "../../lib/transfer/sharer_exchange.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
 import { type MemoryChannel, MemoryLink } from "../support/memory_channel.ts";
 import { Prng } from "../support/prng.ts";
@@ -29,6 +35,11 @@ import type { Pieces } from "./_mutator.ts";
 
 const GROUP = 1_048_576;
 const HASH = new Uint8Array(32).fill(0xab);
+
+/** A right statement of identity, of the session of these tests. */
+function statementOf(role: IdentityRole): Uint8Array {
+  return signIdentity(nodeProvider, HASH, { role, handshakeHash: HASH });
+}
 
 function entry(details: Partial<ManifestEntry> & { readonly path: string }): ManifestEntry {
   return { kind: "file", sizeBytes: 0, mtimeMs: 1000, executable: false, ...details };
@@ -76,6 +87,8 @@ const MESSAGES: readonly Message[] = [
   { type: "cancel", request: 1 },
   { type: "receipt", root: HASH, items: 4, bytes: 9, leftOut: 1 },
   { type: "bye" },
+  { type: "decline", wireCode: 8, text: "disk full" },
+  { type: "identity", statement: statementOf("client") },
 ];
 
 function bodyOf(message: Message): Uint8Array {
@@ -217,17 +230,24 @@ async function settle(link: MemoryLink): Promise<void> {
   }
 }
 
+/** Either side of a session. */
+type AnyExchange = Pick<Exchange, "finished"> & {
+  readonly forth: { readonly half: Half };
+};
+
 /** How a session ended, whose peer has nothing more to say and is gone. */
-async function endOf(link: MemoryLink, finished: Promise<unknown>): Promise<string> {
+async function endOf(link: MemoryLink, { finished, forth }: AnyExchange): Promise<string> {
   await settle(link);
   const end = link.left.end ?? link.right.end;
   if (!end) link.left.vanish();
   try {
     await finished;
+    await forth.half.finished;
     return "done";
   } catch (error) {
     assert.ok(error instanceof TransferError, String(error));
-    if (error.code === "internal" && end) throw error.cause;
+    // A bug has a cause; the same code in a DECLINE has none.
+    if (error.code === "internal" && error.cause !== undefined) throw error.cause;
     assert.ok(Object.hasOwn(ERRORS, error.code));
     const message = error.message.replace(/take .*:/, "take it:").replace(/\d+/g, "N");
     return `${error.code}: ${message.slice(0, 80)}`;
@@ -279,6 +299,42 @@ const otherOffer: Message = {
   bytes: 12,
 };
 
+/** Plays a script to a client, which may have something to give. */
+async function playToClient(input: Uint8Array, give?: () => GivingOptions): Promise<string> {
+  const storage = new FakeStorage();
+  storage.addFile("/outside", "mine");
+  const link = new MemoryLink(1);
+  const receiver = new ClientExchange({
+    channel: link.right,
+    storage,
+    crypto: nodeProvider,
+    directory: "/into",
+    identity: { role: "client", handshakeHash: HASH, sign: () => statementOf("client") },
+    decide: () => Promise.resolve({ accept: true, takeDotNames: true }),
+    onEvent: () => {},
+    give,
+  });
+  link.right.handler = receiver;
+  link.left.handler = SILENT_PEER;
+  reportEnd(link.right, receiver);
+  receiver.start();
+  let isSending = false;
+  for (const piece of streamPieces.split(input)) {
+    // What is offered is compared with what is here before blocks can have been asked for, and all
+    // is written before it is time to say good-bye.
+    const isLate = (piece[0] === BLOCK && !isSending) || piece[0] === BYE;
+    if (isLate) await settle(link);
+    isSending ||= piece[0] === BLOCK;
+    playScript(link.left, piece);
+  }
+  const end = await endOf(link, receiver);
+  assert.equal(storage.openFiles, 0, "files are still open");
+  for (const path of storage.paths("/")) {
+    assert.ok(path === "/outside" || path === "/into" || path.startsWith("/into/"), path);
+  }
+  return end;
+}
+
 const toReceiver: FuzzTarget = {
   name: "session, to the receiver",
   pieces: streamPieces,
@@ -305,40 +361,14 @@ const toReceiver: FuzzTarget = {
       onWire({ type: "bye" }),
     ],
     [onWire(HELLO), onWire(MESSAGES[3]!), onWire(offer), onWire(MESSAGES[5]!)],
+    [
+      onWire({ ...HELLO, features: FEATURE_IDENTITY }),
+      onWire({ type: "identity", statement: statementOf("sharer") }),
+      onWire(offer),
+    ],
     [onWire(HELLO), ...MESSAGES.map(onWire)],
   ].map((pieces) => concatBytes(...pieces)),
-  check: async (input) => {
-    const storage = new FakeStorage();
-    storage.addFile("/outside", "mine");
-    const link = new MemoryLink(1);
-    const receiver = new Receiver({
-      channel: link.right,
-      storage,
-      crypto: nodeProvider,
-      directory: "/into",
-      decide: () => Promise.resolve({ accept: true, takeDotNames: true }),
-      onEvent: () => {},
-    });
-    link.right.handler = receiver;
-    link.left.handler = SILENT_PEER;
-    reportEnd(link.right, receiver);
-    receiver.start();
-    let isSending = false;
-    for (const piece of streamPieces.split(input)) {
-      // What is offered is compared with what is here before blocks can have been asked for, and all
-      // is written before it is time to say good-bye.
-      const isLate = (piece[0] === BLOCK && !isSending) || piece[0] === BYE;
-      if (isLate) await settle(link);
-      isSending ||= piece[0] === BLOCK;
-      playScript(link.left, piece);
-    }
-    const end = await endOf(link, receiver.finished);
-    assert.equal(storage.openFiles, 0, "files are still open");
-    for (const path of storage.paths("/")) {
-      assert.ok(path === "/outside" || path === "/into" || path.startsWith("/into/"), path);
-    }
-    return end;
-  },
+  check: (input) => playToClient(input),
 };
 
 const sharedFiles = new FakeStorage();
@@ -347,6 +377,37 @@ sharedFiles.addFile("/share/more", new Prng(3).bytes(GROUP + 10));
 sharedFiles.addFile("/share/small", "small");
 sharedFiles.addFile("/secret", "secret");
 const manifest = await buildManifest(sharedFiles, ["/share"], { onWarning: () => {} });
+
+/** Plays a script to a sharer, which may take what is offered. */
+async function playToSharer(input: Uint8Array, take?: TakingOptions): Promise<string> {
+  const link = new MemoryLink(1);
+  const sender = new SharerExchange({
+    channel: link.left,
+    storage: sharedFiles,
+    crypto: nodeProvider,
+    manifest,
+    identity: { role: "sharer", handshakeHash: HASH, sign: () => statementOf("sharer") },
+    clientHello: clientHello(),
+    onEvent: () => {},
+    take,
+  });
+  link.left.handler = sender;
+  link.right.handler = SILENT_PEER;
+  reportEnd(link.left, sender);
+  sender.start();
+  let isSending = false;
+  for (const piece of streamPieces.split(input)) {
+    // As to a client: nothing was asked for before what is offered was compared with what is here.
+    const isLate = (piece[0] === BLOCK && !isSending) || piece[0] === BYE;
+    if (isLate && take !== undefined) await settle(link);
+    isSending ||= piece[0] === BLOCK;
+    playScript(link.right, piece);
+  }
+  const end = await endOf(link, sender);
+  assert.equal(sharedFiles.openFiles, 0, "files are still open");
+  assert.ok(link.left.controlBytes <= input.length * 64 + 8 * MAX_MESSAGE_BYTES);
+  return end;
+}
 
 const toSender: FuzzTarget = {
   name: "session, to the sender",
@@ -371,27 +432,78 @@ const toSender: FuzzTarget = {
     [onWire({ type: "list", first: 2 }), onWire({ type: "list", first: 9 })],
     MESSAGES.map(onWire),
   ].map((pieces) => concatBytes(...pieces)),
+  check: (input) => playToSharer(input),
+};
+
+const decline: Message = { type: "decline", wireCode: ERRORS.disk_full.wire, text: "disk full" };
+
+/** What a client hears that both takes and gives; its requests are answered, and it is asked. */
+const toClientOfBoth: FuzzTarget = {
+  name: "session of both ways, to the client",
+  pieces: streamPieces,
+  inputs: 600,
+  seeds: [
+    [
+      ...offered,
+      onWire({ type: "list", first: 0 }),
+      onWire({ type: "get", firstRequest: 0, items: [{ entry: 1, ...ALL }, { entry: 3, ...ALL }] }),
+      blockPiece(1, 0, 5),
+      onWire(rootOf(1, treeOf(5).root)),
+      onWire({ type: "check", firstRequest: 2, entries: [2] }),
+      onWire({ type: "cancel", request: 1 }),
+      onWire({ type: "receipt", root: HASH, items: 1, bytes: 5, leftOut: 0 }),
+    ],
+    [...offered, onWire(decline), onWire(decline)],
+  ].map((pieces) => concatBytes(...pieces)),
+  check: (input) =>
+    playToClient(input, () => ({ storage: sharedFiles, manifest, onEvent: () => {} })),
+};
+
+/** What a sharer hears that both gives and takes. */
+const toSharerOfBoth: FuzzTarget = {
+  name: "session of both ways, to the sharer",
+  pieces: streamPieces,
+  inputs: 600,
+  seeds: [
+    [
+      onWire({ type: "list", first: 0 }),
+      onWire(offer),
+      onWire(MESSAGES[5]!),
+      blockPiece(0, 0, GROUP),
+      blockPiece(0, GROUP, 10),
+      onWire({ type: "nodes", request: 0, firstGroup: 0, hashes: largeTree.hashes }),
+      onWire(rootOf(0, largeTree.root)),
+      onWire({ type: "get", firstRequest: 0, items: [{ entry: 3, ...ALL }] }),
+      onWire(rootOf(1, treeOf(5).root)),
+      onWire(decline),
+      onWire({ type: "bye" }),
+    ],
+    [onWire(otherOffer), onWire(MESSAGES[6]!), blockPiece(0, 0, 100), onWire(decline)],
+    [onWire(offer), onWire(offer)],
+  ].map((pieces) => concatBytes(...pieces)),
   check: async (input) => {
-    const link = new MemoryLink(1);
-    const sender = new Sender({
-      channel: link.left,
-      storage: sharedFiles,
-      crypto: nodeProvider,
-      manifest,
-      clientHello: clientHello(),
+    const storage = new FakeStorage();
+    storage.addFile("/outside", "mine");
+    const end = await playToSharer(input, {
+      storage,
+      directory: "/taken",
+      decide: () => Promise.resolve({ accept: true, takeDotNames: true }),
       onEvent: () => {},
     });
-    link.left.handler = sender;
-    link.right.handler = SILENT_PEER;
-    reportEnd(link.left, sender);
-    sender.start();
-    playScript(link.right, input);
-    const end = await endOf(link, sender.finished);
-    assert.equal(sharedFiles.openFiles, 0, "files are still open");
-    assert.ok(link.left.controlBytes <= input.length * 64 + 8 * MAX_MESSAGE_BYTES);
+    assert.equal(storage.openFiles, 0, "files are still open");
+    for (const path of storage.paths("/")) {
+      assert.ok(path === "/outside" || path === "/taken" || path.startsWith("/taken/"), path);
+    }
     return end;
   },
 };
 
 /** Everything that comes from whoever was let in. */
-export const TRANSFER_TARGETS: readonly FuzzTarget[] = [message, stream, toReceiver, toSender];
+export const TRANSFER_TARGETS: readonly FuzzTarget[] = [
+  message,
+  stream,
+  toReceiver,
+  toSender,
+  toClientOfBoth,
+  toSharerOfBoth,
+];

@@ -62,6 +62,11 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])
   ["lib/traversal/", [...ABOVE_TRANSPORT, "lib/rendezvous/", "lib/portmap/"]],
   ["lib/lan/", [...ABOVE_TRANSPORT, "lib/rendezvous/"]],
   ["lib/cli/", ["lib/", "mod.ts"]],
+  ["lib/operation/", BELOW_OPERATIONS],
+  ["lib/session/", [...BELOW_OPERATIONS, "lib/operation/"]],
+  ["lib/sharing/", [...BELOW_OPERATIONS, "lib/operation/", "lib/session/"]],
+  ["lib/receiving/", [...BELOW_OPERATIONS, "lib/operation/", "lib/session/"]],
+  ["lib/doctor/", [...BELOW_OPERATIONS, "lib/operation/"]],
   // What is left of lib/ are the public operations: where the layers meet.
   ["lib/", [...BELOW_OPERATIONS, "lib/"]],
   ["mod.ts", ["lib/"]],
@@ -71,9 +76,10 @@ const MAY_IMPORT: readonly (readonly [part: string, allowed: readonly string[]])
 /** The only Node built-ins of the library, file by file. */
 const NODE_BUILTINS: ReadonlyMap<string, readonly string[]> = new Map([
   ["lib/verify.ts", ["node:path"]],
-  ["lib/received_manifest.ts", ["node:path"]],
+  ["lib/receiving/received_manifest.ts", ["node:path"]],
   ["lib/crypto/node_provider.ts", ["node:crypto"]],
-  ["lib/transport/clock.ts", ["node:process"]],
+  ["lib/transport/clock.ts", ["node:process", "node:timers"]],
+  ["lib/transport/dgram_socket.ts", ["node:dgram"]],
   ["lib/transport/node_socket.ts", ["node:dgram"]],
   ["lib/lan/dns_message.ts", ["node:buffer"]],
   ["lib/lan/node_lan_network.ts", ["node:dgram"]],
@@ -94,6 +100,15 @@ const TEST_PACKAGES = ["fast-check", "jsqr"];
 
 /** How the library names a package. */
 const EXACT_PACKAGE = /^npm:(?:@[a-z0-9-]+\/)?[a-z0-9-]+@\d+\.\d+\.\d+(?:\/|$)/;
+
+/** Where layers meet. */
+const OPERATIONS: ReadonlySet<string> = new Set([
+  "lib/",
+  "lib/operation/",
+  "lib/session/",
+  "lib/sharing/",
+  "lib/receiving/",
+]);
 
 /** Adapters to a platform are chosen where layers meet, or by the folder that holds them. */
 const ADAPTER = /^lib\/(?<folder>[a-z]+)\/(?:deno|node)_[a-z0-9_]+\.ts$/;
@@ -136,8 +151,9 @@ export function importProblem({ from, to, written }: Import): string | undefined
     return `${from} imports ${to}: only cli.ts and lib/cli/ may`;
   }
   const adapterFolder = ADAPTER.exec(to)?.groups?.["folder"];
-  if (adapterFolder !== undefined && part !== "lib/" && part !== `lib/${adapterFolder}/`) {
-    return `${from} imports the adapter ${to}: adapters are chosen in lib/ itself`;
+  const isElsewhere = !OPERATIONS.has(part) && part !== `lib/${adapterFolder}/`;
+  if (adapterFolder !== undefined && isElsewhere) {
+    return `${from} imports the adapter ${to}: adapters are chosen by operations`;
   }
   return undefined;
 }

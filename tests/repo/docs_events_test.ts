@@ -1,20 +1,21 @@
 /**
  * Goal: the table of JSON events in docs/cli.md names every event and every field there is.
- * Method: the interfaces of `lib/events.ts`, read as text, against the rows of the table (columns
- * event, side, fields), in both directions. Needs --allow-read.
+ * Method: the interfaces of `lib/events.ts` and `lib/cli/lan_events.ts`, read as text, against the
+ * rows of the table (columns event, side, fields), in both directions. Needs --allow-read.
  */
 import assert from "node:assert/strict";
 import { tableRows } from "./markdown_tables.ts";
 import { readProjectFile } from "./project_files.ts";
 
 const DOCUMENT = "docs/cli.md";
+const SOURCES = ["lib/events.ts", "lib/cli/lan_events.ts"];
 /** Whose last words are reports with an interface of their own. */
 const REPORTING_COMMANDS = /^(?:doctor|peers )/;
 
-/** The body of every interface of `source`, with that of a `Partial` it extends, by its name. */
+/** The body of every interface of `source`, with that of what it extends, by its name. */
 function interfaces(source: string): Map<string, string> {
   const found = new Map<string, string>();
-  const pattern = /^export interface (\w+)(?: extends Partial<(\w+)>)? \{\n(.*?)^\}/gms;
+  const pattern = /^export interface (\w+)(?: extends (?:Partial<)?(\w+)>?)? \{\n(.*?)^\}/gms;
   for (const [, name, base, body] of source.matchAll(pattern)) {
     found.set(name!, `${base === undefined ? "" : found.get(base)}${body}`);
   }
@@ -26,8 +27,9 @@ function fieldsOf(body: string): string[] {
   return fields.filter((field) => field !== "event");
 }
 
-Deno.test("the table of events in docs/cli.md names all of lib/events.ts, and nothing else", async () => {
-  const source = await readProjectFile("lib/events.ts");
+Deno.test("the table of events in docs/cli.md names all that there are, and nothing else", async () => {
+  const files = await Promise.all(SOURCES.map(readProjectFile));
+  const source = files.join("\n");
   const rows = tableRows(await readProjectFile(DOCUMENT), ["event", "side", "fields"])
     .filter((row) => !REPORTING_COMMANDS.test(row.get("side")!));
   const documented = new Map(rows.map((row) => [row.get("event")!, row.get("fields")!]));

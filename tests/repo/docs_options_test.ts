@@ -8,11 +8,19 @@ import { parseArguments } from "../../lib/cli/arguments.ts";
 import { tableRows } from "./markdown_tables.ts";
 import { readProjectFile } from "./project_files.ts";
 
+const OF_SOURCES = "### Options of `send` and `share`\n";
+const OF_MANY = "### Options of `share` and `wait`\n";
+const OF_SHARING = "### Options of `send`, `share` and `wait`\n";
+const OF_TRANSFERS = "### Options of `send`, `share`, `wait` and `receive`\n";
+const OF_THE_NETWORK = "### Options of `send`, `share`, `wait`, `receive` and `doctor`\n";
+
 /** Where the options of a command stand, in the order of its help. */
 const SECTIONS: readonly (readonly [string, readonly string[]])[] = [
-  ["send", ["### `send", "### Options of `send` and", "### Options of `send`,"]],
-  ["receive", ["### `receive", "### Options of `send` and", "### Options of `send`,"]],
-  ["doctor", ["### Options of `send`,"]],
+  ["send", ["### `send", OF_SOURCES, OF_SHARING, OF_TRANSFERS, OF_THE_NETWORK]],
+  ["share", [OF_SOURCES, OF_MANY, OF_SHARING, OF_TRANSFERS, OF_THE_NETWORK]],
+  ["wait", [OF_MANY, OF_SHARING, OF_TRANSFERS, OF_THE_NETWORK]],
+  ["receive", ["### `receive", OF_TRANSFERS, OF_THE_NETWORK]],
+  ["doctor", [OF_THE_NETWORK]],
   ["peers", ["### `peers`"]],
 ];
 

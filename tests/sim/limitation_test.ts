@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { LimitReport } from "../../lib/events.ts";
-import { LimitWatch } from "../../lib/limit_watch.ts";
+import { LimitWatch } from "../../lib/operation/limit_watch.ts";
 import type { Clock } from "../../lib/transport/clock.ts";
 import type { LinkOptions } from "../support/link.ts";
 import { seededTest } from "../support/seeded_test.ts";

@@ -25,7 +25,7 @@ seededTest("a private share lets a client in once its code is pasted", 10, async
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
     const asked: ClientRequest[] = [];
-    const from = await meeting.share("public", {
+    const from = await meeting.send("public", {
       private: true,
       admit: (client) => {
         asked.push(client);
@@ -59,7 +59,7 @@ seededTest("a private share lets a client in once its code is pasted", 10, async
 seededTest("a private share lets a client in whose address has changed since", 8, async (seed) => {
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
-    const from = await meeting.share("public", { private: true });
+    const from = await meeting.send("public", { private: true });
     const home = meeting.home(FORGETFUL_NAT);
     const to = meeting.receive(home, from.sharing.code);
     const { event: reply } = await to.log.first("reply-code");
@@ -77,7 +77,7 @@ seededTest("a private share lets a client in whose address has changed since", 8
 seededTest("a private share lets a client in that was found by its code", 6, async (seed) => {
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
-    const from = await meeting.share(meeting.home(), { private: true });
+    const from = await meeting.send(meeting.home(), { private: true });
     const to = meeting.receive(meeting.home(), from.sharing.code);
     from.sharing.addReply((await to.log.first("reply-code")).event.code);
     await assertArrived(from, to);
@@ -89,7 +89,7 @@ seededTest("a private share lets a client in that was found by its code", 6, asy
 Deno.test("a private share without any paste lets nobody in until it ends", async () => {
   const meeting = new MeetingWorld(1);
   await meeting.run(async () => {
-    const from = await meeting.share("public", { private: true });
+    const from = await meeting.send("public", { private: true });
     const to = meeting.receive(meeting.home(), from.sharing.code);
     await to.log.first("reply-code");
     await meeting.sleep(300_000);
@@ -105,7 +105,7 @@ seededTest("admit is asked about clients that were not invited, and no others", 
   await meeting.run(async () => {
     const asked: ClientRequest[] = [];
     const from = await meeting.share("public", {
-      maxClients: 2,
+      readLimit: 2,
       admit: (client) => {
         asked.push(client);
         return Promise.resolve(asked.length === 2);
@@ -130,7 +130,7 @@ seededTest("admit is asked about clients that were not invited, and no others", 
 seededTest("admit is not asked about a client whose code was pasted", 8, async (seed) => {
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
-    const from = await meeting.share(meeting.home(), {
+    const from = await meeting.send(meeting.home(), {
       admit: () => Promise.reject(new Error("asked about an invited client")),
     });
     const to = meeting.receive(meeting.home(), from.sharing.code);
@@ -143,7 +143,7 @@ seededTest("a client that leaves before its code is pasted ends nothing", 6, asy
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
     const asked: ClientRequest[] = [];
-    const from = await meeting.share("public", {
+    const from = await meeting.send("public", {
       private: true,
       admit: (client) => {
         asked.push(client);
@@ -171,7 +171,7 @@ seededTest(
     await meeting.run(async () => {
       const answer = Promise.withResolvers<boolean>();
       let asked = 0;
-      const from = await meeting.share("public", {
+      const from = await meeting.send("public", {
         admit: () => ++asked === 1 ? answer.promise : Promise.resolve(true),
       });
       const gone = meeting.receive(meeting.home(), from.sharing.code);
@@ -193,7 +193,7 @@ seededTest("a second client is told to wait and is not turned away", 6, async (s
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
     const answer = Promise.withResolvers<boolean>();
-    const from = await meeting.share("public", { admit: () => answer.promise });
+    const from = await meeting.send("public", { admit: () => answer.promise });
     const first = meeting.receive(meeting.home(), from.sharing.code);
     await first.log.first("waiting");
     const second = meeting.receive(meeting.home(), from.sharing.code);

@@ -21,7 +21,7 @@ seededTest(
     const [isSharerHidden, isClientHidden] = [seed % 2 === 0, seed % 4 !== 0];
     const none = { stunServers: [] };
     await meeting.run(async () => {
-      const from = await meeting.share(meeting.home(), isSharerHidden ? none : {});
+      const from = await meeting.send(meeting.home(), isSharerHidden ? none : {});
       const to = meeting.receive(meeting.home(), from.sharing.code, isClientHidden ? none : {});
       const { event: reply } = await to.log.first("reply-code");
       assert.equal(reply.expected, "unknown");
@@ -41,7 +41,7 @@ seededTest("share and receive call a port that was forwarded by one name", 4, as
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
     const home = meeting.home(FULL_CONE);
-    const from = await meeting.share(home, {
+    const from = await meeting.send(home, {
       extraAddresses: [`${home.router.externalHost}:4000`],
     });
     const to = meeting.receive(meeting.home(HARD_NAT), from.sharing.code);
@@ -58,7 +58,7 @@ seededTest("share and receive agree on the name of a path they were to punch", 4
   await meeting.run(async () => {
     const home = meeting.home();
     // Not forwarded at all: a person is taken at their word, on both sides.
-    const from = await meeting.share(home, { extraAddresses: [`${home.router.externalHost}:9`] });
+    const from = await meeting.send(home, { extraAddresses: [`${home.router.externalHost}:9`] });
     const to = meeting.receive(meeting.home(), from.sharing.code);
     const { event: reply } = await to.log.first("reply-code");
     assert.equal(reply.expected, "mapped");
@@ -76,7 +76,7 @@ seededTest(
   async (seed) => {
     const meeting = new MeetingWorld(seed);
     await meeting.run(async () => {
-      const from = await meeting.share(meeting.home());
+      const from = await meeting.send(meeting.home());
       const to = meeting.receive("public", from.sharing.code);
       const { event: reply } = await to.log.first("reply-code");
       assert.equal(reply.expected, "punched");

@@ -60,7 +60,7 @@ for (const mappingClass of CLASSES) {
   seededTest(name, 4, async (seed) => {
     const meeting = new MeetingWorld(seed);
     await meeting.run(async () => {
-      const from = await meeting.share(meeting.home(seed % 4 === 3 ? HARD_NAT : {}));
+      const from = await meeting.send(meeting.home(seed % 4 === 3 ? HARD_NAT : {}));
       const stranger = new Stranger(meeting, "48.0.0.1");
       const count = seed % 4 + 1;
       const candidates = Array.from({ length: count }, (_, index): Candidate => ({
@@ -94,7 +94,7 @@ seededTest(
   async (seed) => {
     const meeting = new MeetingWorld(seed);
     await meeting.run(async () => {
-      const from = await meeting.share(meeting.home());
+      const from = await meeting.send(meeting.home());
       const to = meeting.receive(meeting.home(), from.sharing.code);
       const { event: reply } = await to.log.first("reply-code");
       for (let index = 0; index < 5; index++) {
@@ -115,7 +115,7 @@ seededTest(
 seededTest("fifty reply codes that name one host cost it what one does", 4, async (seed) => {
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
-    const from = await meeting.share(meeting.home());
+    const from = await meeting.send(meeting.home());
     const stranger = new Stranger(meeting, "48.0.0.1");
     for (let index = 0; index < 50; index++) {
       const address = { family: 4, host: "48.0.0.1", port: 5000 + 300 * index } as const;
@@ -147,7 +147,7 @@ seededTest("a probe that is sent again gets no second answer from anybody", 8, a
   await meeting.run(async () => {
     const sharerHome = meeting.home();
     const clientHome = meeting.home(FULL_CONE);
-    const from = await meeting.share(sharerHome);
+    const from = await meeting.send(sharerHome);
     const to = meeting.receive(clientHome, from.sharing.code);
     const { event: reply } = await to.log.first("reply-code");
     const isOfSharer = (passed: PassedDatagram): boolean =>

@@ -27,7 +27,7 @@ async function timeToCode(
   stunServers: readonly string[],
 ): Promise<{ readonly ms: number; readonly from: SharingSide }> {
   const startMs = meeting.world.nowMs;
-  const from = await meeting.share(meeting.home(), { stunServers });
+  const from = await meeting.send(meeting.home(), { stunServers });
   return { ms: meeting.world.nowMs - startMs, from };
 }
 
@@ -94,7 +94,7 @@ seededTest("a STUN answer from another source than was asked changes nothing", 8
   };
   await meeting.run(async () => {
     const stunServers = ["47.0.0.1", ...meeting.stunServers];
-    const from = await meeting.share(meeting.home(FULL_CONE), { stunServers });
+    const from = await meeting.send(meeting.home(FULL_CONE), { stunServers });
     await meeting.sleep(60_000);
     await from.sharing.close();
     const [code, ...more] = from.log.of("code");
@@ -116,7 +116,7 @@ seededTest(
     const meeting = new MeetingWorld(seed, { rateBytesPerSecond: 2_000_000 });
     await meeting.run(async () => {
       const home = meeting.home({ ...FULL_CONE, ports: "random" });
-      const from = await meeting.share(home, { maxClients: 2 });
+      const from = await meeting.share(home, { readLimit: 2 });
       const decision = Promise.withResolvers<{ readonly accept: true }>();
       const first = meeting.receive(meeting.home(FULL_CONE), from.sharing.code, {
         decide: () => decision.promise,
@@ -136,7 +136,7 @@ seededTest(
       decision.resolve({ accept: true });
       await assertArrived(from, first);
       assert.equal(from.log.of("code").length, 2);
-      assert.equal((await from.log.ended).event, "done");
+      assert.equal((await from.log.ended).event, "closed");
     });
   },
 );
@@ -145,7 +145,7 @@ seededTest("receive shows another reply code when its mapping changes", 10, asyn
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
     const home = meeting.home({ ports: "random" });
-    const from = await meeting.share(meeting.home());
+    const from = await meeting.send(meeting.home());
     const to = meeting.receive(home, from.sharing.code);
     const { event: before } = await to.log.first("reply-code");
     await meeting.sleep(meeting.world.prng.integer(0, 30_000));

@@ -9,7 +9,7 @@ import { seededTest } from "../support/seeded_test.ts";
 
 /** Sharer and client behind one NAT each, with a reply code to paste. */
 async function meetAtCodes(meeting: MeetingWorld) {
-  const from = await meeting.share(meeting.home());
+  const from = await meeting.send(meeting.home());
   const to = meeting.receive(meeting.home(), from.sharing.code);
   const { event: reply } = await to.log.first("reply-code");
   return { from, to, reply };
@@ -23,7 +23,7 @@ seededTest(
     const { prng } = meeting.world;
     await meeting.run(async () => {
       const { from, to, reply } = await meetAtCodes(meeting);
-      const other = await meeting.share(meeting.home());
+      const other = await meeting.send(meeting.home());
       const outsider = meeting.receive(meeting.home(), other.sharing.code);
       const { event: otherReply } = await outsider.log.first("reply-code");
       const place = prng.integer(4, reply.code.length - 1);

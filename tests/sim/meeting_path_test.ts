@@ -33,7 +33,7 @@ for (const side of ["sharer", "client"] as const) {
           sharer: meeting.home({ ...FULL_CONE, ports: "random" }),
           client: meeting.home({ ...FULL_CONE, ports: "random" }),
         };
-        const from = await meeting.share(homes.sharer, { bytes: 3 * MIB });
+        const from = await meeting.send(homes.sharer, { bytes: 3 * MIB });
         const to = meeting.receive(homes.client, from.sharing.code);
         await to.log.first("offer");
         await meeting.sleep(meeting.world.prng.integer(500, 4000));
@@ -56,7 +56,7 @@ for (const side of ["sharer", "client"] as const) {
 seededTest("a transfer outlasts a line that is dead for five seconds", 8, async (seed) => {
   const meeting = new MeetingWorld(seed, LINK);
   await meeting.run(async () => {
-    const from = await meeting.share(meeting.home(), { bytes: 3 * MIB });
+    const from = await meeting.send(meeting.home(), { bytes: 3 * MIB });
     const to = meeting.receive(meeting.home(), from.sharing.code);
     from.sharing.addReply((await to.log.first("reply-code")).event.code);
     await to.log.first("offer");

@@ -27,7 +27,7 @@ for (const lossRate of [0, 0.1]) {
     const meeting = new MeetingWorld(seed, { lossRate });
     await meeting.run(async () => {
       const nat = seed % 2 === 0 ? FORGETFUL_NAT : {};
-      const from = await meeting.share(meeting.home(nat));
+      const from = await meeting.send(meeting.home(nat));
       const startMs = meeting.world.nowMs;
       const to = meeting.receive(meeting.home(nat), from.sharing.code);
       const { atMs, event: reply } = await to.log.first("reply-code");
@@ -68,7 +68,7 @@ seededTest(
   async (seed) => {
     const meeting = new MeetingWorld(seed);
     await meeting.run(async () => {
-      const from = await meeting.share(meeting.home());
+      const from = await meeting.send(meeting.home());
       const to = meeting.receive(meeting.home(), from.sharing.code);
       to.socket.canLimitHops = false;
       const { event: reply } = await to.log.first("reply-code");
@@ -87,7 +87,7 @@ for (const [name, nat] of [["common", {}], ["stepping", STEPPING_NAT]] as const)
   seededTest(`share behind a stepping NAT meets a client behind a ${name} one`, 6, async (seed) => {
     const meeting = new MeetingWorld(seed, { stunCount: 3 });
     await meeting.run(async () => {
-      const from = await meeting.share(meeting.home(STEPPING_NAT));
+      const from = await meeting.send(meeting.home(STEPPING_NAT));
       const to = meeting.receive(meeting.home(nat), from.sharing.code);
       const { event: reply } = await to.log.first("reply-code");
       assert.equal(reply.expected, "predicted");
@@ -110,7 +110,7 @@ seededTest(
     await meeting.run(async () => {
       const carrier = meeting.home({ hairpin: "external_source", ports: "random" });
       const homes = ["100.64.3.1", "100.64.3.2"].map((host) => meeting.homeBehind(carrier, host));
-      const from = await meeting.share(homes[0]!);
+      const from = await meeting.send(homes[0]!);
       const to = meeting.receive(homes[1]!, from.sharing.code);
       from.sharing.addReply((await to.log.first("reply-code")).event.code);
       await assertArrived(from, to);
@@ -123,8 +123,8 @@ Deno.test("share and receive refuse a STUN server that is none before they do an
   const meeting = new MeetingWorld(1);
   await meeting.run(async () => {
     const stunServers = ["stun.example.org:port"];
-    await assert.rejects(meeting.share(meeting.home(), { stunServers }), { code: "usage" });
-    const from = await meeting.share("public");
+    await assert.rejects(meeting.send(meeting.home(), { stunServers }), { code: "usage" });
+    const from = await meeting.send("public");
     const to = meeting.receive(meeting.home(), from.sharing.code, { stunServers });
     to.socket.onSent = () => assert.fail("nothing is to be sent");
     const last = await to.log.ended;
@@ -136,7 +136,7 @@ Deno.test("share and receive refuse a STUN server that is none before they do an
 seededTest("receive connects to a public sharer at once, and asks nobody", 10, async (seed) => {
   const meeting = new MeetingWorld(seed);
   await meeting.run(async () => {
-    const from = await meeting.share("public");
+    const from = await meeting.send("public");
     const startMs = meeting.world.nowMs;
     const to = meeting.receive(meeting.home(), from.sharing.code);
     assertAsksNobody(to, meeting);
@@ -157,7 +157,7 @@ seededTest(
     const meeting = new MeetingWorld(seed);
     await meeting.run(async () => {
       const home = meeting.home(seed % 2 === 0 ? HARD_NAT : {});
-      const from = await meeting.share(home);
+      const from = await meeting.send(home);
       const startMs = meeting.world.nowMs;
       const to = meeting.receive(home, from.sharing.code);
       assertAsksNobody(to, meeting);
@@ -179,7 +179,7 @@ seededTest("share serves clients whose codes are pasted in any order", 12, async
   const meeting = new MeetingWorld(seed);
   const { prng } = meeting.world;
   await meeting.run(async () => {
-    const from = await meeting.share(meeting.home(), { maxClients: 3 });
+    const from = await meeting.share(meeting.home(), { readLimit: 3 });
     const clients = Array.from({ length: 4 }, () => {
       return meeting.receive(meeting.home(), from.sharing.code);
     });
@@ -198,7 +198,9 @@ seededTest("share serves clients whose codes are pasted in any order", 12, async
       await assertArrived(from, client);
       assert.deepEqual(client.log.of("path").map(({ method }) => method), ["punched"]);
     }
-    assert.equal((await from.log.ended).event, "done");
+    const closed = await from.log.ended;
+    assert.ok(closed.event === "closed" && closed.reason === "served", JSON.stringify(closed));
+    assert.equal(closed.clients, 3);
     assert.equal(from.log.of("connected").length, 3);
     assert.equal(from.log.of("done").length, 3);
   });
@@ -207,7 +209,7 @@ seededTest("share serves clients whose codes are pasted in any order", 12, async
 Deno.test("share tells of a client that never comes, and goes on for others", async () => {
   const meeting = new MeetingWorld(1);
   await meeting.run(async () => {
-    const from = await meeting.share(meeting.home());
+    const from = await meeting.send(meeting.home());
     const gone = meeting.receive(meeting.home(), from.sharing.code);
     const { event: reply } = await gone.log.first("reply-code");
     await gone.receiving.close();
@@ -226,7 +228,7 @@ Deno.test("share tells of a client that never comes, and goes on for others", as
 Deno.test("receive tells at once that two hard NATs cannot meet, and what helps", async () => {
   const meeting = new MeetingWorld(1);
   await meeting.run(async () => {
-    const from = await meeting.share(meeting.home(HARD_NAT));
+    const from = await meeting.send(meeting.home(HARD_NAT));
     const startMs = meeting.world.nowMs;
     const to = meeting.receive(meeting.home(HARD_NAT), from.sharing.code);
     const last = await to.log.ended;

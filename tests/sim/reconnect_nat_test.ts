@@ -29,7 +29,7 @@ async function meetAndLose(
   { cutMs, whileCut = () => {} }: { readonly cutMs: number; readonly whileCut?: () => void },
 ): Promise<{ readonly from: SharingSide; readonly to: ReceivingSide; asked: ClientRequest[] }> {
   const asked: ClientRequest[] = [];
-  const from = await meeting.share(homes.sharer, {
+  const from = await meeting.send(homes.sharer, {
     bytes: 3 * MIB,
     admit: (client) => {
       asked.push(client);
@@ -96,7 +96,7 @@ seededTest(
     const meeting = new MeetingWorld(seed, LINK);
     await meeting.run(async () => {
       const asked: ClientRequest[] = [];
-      const from = await meeting.share("public", {
+      const from = await meeting.send("public", {
         bytes: 3 * MIB,
         admit: (client) => Promise.resolve(asked.push(client) === 1),
       });
@@ -120,7 +120,7 @@ seededTest(
 seededTest("a private share knows a client again without another paste", 4, async (seed) => {
   const meeting = new MeetingWorld(seed, LINK);
   await meeting.run(async () => {
-    const from = await meeting.share("public", { bytes: 3 * MIB, private: true });
+    const from = await meeting.send("public", { bytes: 3 * MIB, private: true });
     const to = meeting.receive(meeting.home(), from.sharing.code);
     const { event: reply } = await to.log.first("reply-code");
     from.sharing.addReply(reply.code);

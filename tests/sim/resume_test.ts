@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import type { TransferEvent } from "../../lib/events.ts";
 import { receive } from "../../lib/receive.ts";
-import { share } from "../../lib/share.ts";
+import { send } from "../../lib/share.ts";
 import { decodeJournal } from "../../lib/transfer/receiving/journal.ts";
 import { GROUP_BYTES as MIB } from "../../lib/transfer/limits.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
@@ -58,7 +58,7 @@ async function attempt(
     queueBytes: 300_000,
   }));
   const leaving = { client: new AbortController(), sharer: new AbortController() };
-  const sharing = await share([SOURCE], {
+  const sharing = await send([SOURCE], {
     clock: world.clock,
     random: world.prng,
     sockets: [net.network.bind(SHARER_HOST, 4000 + round)],

@@ -8,7 +8,7 @@ import type { TransferEvent } from "../../lib/events.ts";
 import { after } from "../../lib/time.ts";
 import type { ReceiveOptions, ShareOptions } from "../../lib/options.ts";
 import { type Receive, receive } from "../../lib/receive.ts";
-import { type Share, share } from "../../lib/share.ts";
+import { send, type Share, share } from "../../lib/share.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
 import { randomFaults } from "../support/faults.ts";
 import type { LinkOptions } from "../support/link.ts";
@@ -60,7 +60,7 @@ function shareIn(
   storage: FakeStorage,
   options: ShareOptions = {},
 ): Promise<Share> {
-  return share([SOURCE], {
+  return send([SOURCE], {
     clock: world.clock,
     random: world.prng,
     sockets: [net.network.bind(SHARER_HOST, 4000)],
@@ -410,7 +410,7 @@ Deno.test("receive with a signal that was aborted before ends with interrupted",
   storage.addFile(`${SOURCE}/file`, new Uint8Array(10));
   const signal = AbortSignal.abort();
   // One file: the look at a whole folder would notice the signal before there is a share.
-  const sharing = await share([`${SOURCE}/file`], {
+  const sharing = await send([`${SOURCE}/file`], {
     clock: world.clock,
     random: world.prng,
     sockets: [net.network.bind(SHARER_HOST, 4000)],
@@ -436,8 +436,11 @@ Deno.test("receive with a signal that was aborted before ends with interrupted",
 });
 
 Deno.test("share refuses a number of clients that makes no sense", async () => {
-  for (const maxClients of [0, -1, 1.5, NaN]) {
-    await assert.rejects(share([SOURCE], { maxClients, storage: new FakeStorage() }), TypeError);
+  for (const wrong of [0, -1, 1.5, NaN]) {
+    for (const options of [{ maxClients: wrong }, { readLimit: wrong }, { maxClients: 257 }]) {
+      const storage = new FakeStorage();
+      await assert.rejects(share([SOURCE], { ...options, storage }), TypeError);
+    }
   }
 });
 

@@ -13,7 +13,7 @@ import { LiveEndpoint, openSockets } from "../../lib/transport/live_endpoint.ts"
 import { systemRandom } from "../../lib/transport/random.ts";
 import { DenoStorage } from "../../lib/storage/deno_storage.ts";
 import type { Manifest } from "../../lib/transfer/offer/manifest.ts";
-import { Sender } from "../../lib/transfer/sending/sender.ts";
+import { SharerExchange } from "../../lib/transfer/sharer_exchange.ts";
 import { codeFor, readCode } from "./share_codes.ts";
 import { within } from "./within.ts";
 
@@ -59,7 +59,7 @@ export class BareSharer implements AsyncDisposable {
   static async offering(manifest: Manifest): Promise<BareSharer> {
     const storage = new DenoStorage();
     return await BareSharer.open((connection, { request }) => {
-      const sender = new Sender({
+      const sender = new SharerExchange({
         channel: connection,
         storage,
         crypto: nodeProvider,
@@ -96,15 +96,18 @@ export class BareSharer implements AsyncDisposable {
 /**
  * A client that says `request` in message 3 of the handshake and nothing else.
  *
+ * @param onConnected Says more, once there is a session.
  * @returns How the sharer ended it.
  */
 export async function connectBareClient(
   code: string,
   request: Uint8Array,
+  onConnected: (connection: Connection) => void = () => {},
 ): Promise<ConnectionEnd> {
   const { t, candidates } = readCode(code);
   const ended = Promise.withResolvers<ConnectionEnd>();
   const live = new LiveEndpoint(world(await openSockets({ host: LOOPBACK })), (event) => {
+    if (event.type === "connected") onConnected(event.connection);
     if (event.type === "closed") ended.resolve(event.end);
   });
   try {

@@ -5,6 +5,7 @@
  * process, whatever happened.
  */
 import assert from "node:assert/strict";
+import type { LanEvent } from "../../lib/cli/lan_events.ts";
 import type { TransferEvent } from "../../lib/events.ts";
 import { within } from "./within.ts";
 
@@ -16,6 +17,9 @@ export const ALL_FLAGS: readonly string[] = ["--allow-all", "--unstable-net"];
 
 /** Longest wait for anything but a whole transfer. */
 const LIMIT_MS = 60_000;
+
+/** Commands that look for another machine. */
+const MEETING_COMMANDS: readonly string[] = ["send", "share", "wait", "receive"];
 
 /** How to start the program. */
 export interface CliOptions {
@@ -29,14 +33,17 @@ export interface CliOptions {
   readonly cwd?: string;
 }
 
+/** What is told with `--json` of shares and receives. */
+type ProgramEvent = TransferEvent | LanEvent;
+
 /** An event of a certain name. */
-export type EventNamed<Name extends TransferEvent["event"]> = Extract<
-  TransferEvent,
+export type EventNamed<Name extends ProgramEvent["event"]> = Extract<
+  ProgramEvent,
   { readonly event: Name }
 >;
 
 /** One line of `--json`. */
-export type JsonEvent = TransferEvent & { readonly v: number };
+export type JsonEvent = ProgramEvent & { readonly v: number };
 
 /** The program, running or ended. */
 export class CliProcess implements AsyncDisposable {
@@ -115,14 +122,14 @@ export class CliProcess implements AsyncDisposable {
   }
 
   /** The events of one name so far. */
-  eventsNamed<Name extends TransferEvent["event"]>(name: Name): EventNamed<Name>[] {
+  eventsNamed<Name extends ProgramEvent["event"]>(name: Name): EventNamed<Name>[] {
     return this.#events.filter((event): event is JsonEvent & EventNamed<Name> =>
       event.event === name
     );
   }
 
   /** The first event of a name that `isMeant` accepts, now or later. */
-  async event<Name extends TransferEvent["event"]>(
+  async event<Name extends ProgramEvent["event"]>(
     name: Name,
     isMeant: (event: EventNamed<Name>) => boolean = () => true,
     limitMs?: number,
@@ -257,9 +264,9 @@ export class CliProcess implements AsyncDisposable {
   }
 }
 
-/** Tests and benchmarks ask nobody outside, unless they say whom. */
-function outsideHelp(args: readonly string[]): string[] {
-  const meetsOthers = args[0] === "send" || args[0] === "receive";
+/** Words to add: tests and benchmarks ask nobody outside, unless they say whom. */
+export function outsideHelp(args: readonly string[]): string[] {
+  const meetsOthers = MEETING_COMMANDS.includes(args[0] ?? "");
   // What stands behind `--` is a file.
   if (!meetsOthers || args.includes("--stun") || args.includes("--")) return [];
   return ["--stun", "none", "--no-portmap"];

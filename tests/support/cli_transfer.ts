@@ -17,21 +17,34 @@ export interface SideOptions extends CliOptions {
   readonly args?: readonly string[];
 }
 
-/** Starts `send --json` of `paths` on loopback. */
-export function startSend(paths: readonly string[], options: SideOptions = {}): CliProcess {
-  return new CliProcess([
-    "send",
-    "--json",
+/** The words of a share of `paths` on loopback and nowhere else. */
+export function sharingWords(
+  command: "send" | "share" | "wait",
+  paths: readonly string[],
+  args: readonly string[] = [],
+): string[] {
+  return [
+    command,
     "--allow-loopback",
     "--no-local-addresses",
     "--address",
     LOOPBACK,
     "--bind",
     `${LOOPBACK}:0`,
-    ...(options.args ?? []),
-    "--",
-    ...paths,
-  ], options);
+    ...args,
+    ...(paths.length > 0 ? ["--", ...paths] : []),
+  ];
+}
+
+/** Starts `send --json` of `paths` on loopback. */
+export function startSend(paths: readonly string[], options: SideOptions = {}): CliProcess {
+  return new CliProcess(sharingWords("send", paths, ["--json", ...options.args ?? []]), options);
+}
+
+/** Starts `share --json` of `paths` on loopback, and asks nobody outside. */
+export function startShare(paths: readonly string[], options: SideOptions = {}): CliProcess {
+  const args = ["--json", "--stun", "none", "--no-portmap", ...options.args ?? []];
+  return new CliProcess(sharingWords("share", paths, args), options);
 }
 
 /** The code a sender prints. */

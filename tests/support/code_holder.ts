@@ -51,6 +51,8 @@ export class HandClient {
   sharerId: Uint8Array = new Uint8Array(6);
   /** Packet protection of the session; set by {@linkcode HandClient.message3}. */
   protection: SessionProtection | undefined;
+  /** The hash of the finished handshake; set by {@linkcode HandClient.message3}. */
+  handshakeHash: Uint8Array = new Uint8Array(0);
   readonly codec: HandshakeCodec;
   readonly #random: RandomSource;
   readonly #noise: NoiseHandshake;
@@ -101,6 +103,7 @@ export class HandClient {
       filled.set([request.length >>> 8, request.length & 0xff]);
       filled.set(request, 2);
       this.#message3 = this.#noise.writeMessage(payload ?? filled, this.#random)!;
+      this.handshakeHash = this.#noise.handshakeHash;
       this.protection = protectSession(nodeProvider, this.#noise);
     }
     return this.codec.encodeMessage3(this.#message3, this.sharerId);

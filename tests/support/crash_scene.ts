@@ -117,8 +117,8 @@ export class CrashScene {
     await pair.start();
     let sent: CrashTransfer["sent"];
     let received: CrashTransfer["received"];
-    const sentAll = settled(pair.sender.finished, (result) => sent = result);
-    const receivedAll = settled(pair.receiver.finished, (result) => received = result);
+    const sentAll = settled(pair.sender.forth.half.finished, (result) => sent = result);
+    const receivedAll = settled(pair.receiver.forth.half.finished, (result) => received = result);
     const ended = Promise.all([sentAll, receivedAll]);
     await pair.link.run(Promise.race([ended, target.cut, source.cut]));
     if (source.isDown) {

@@ -8,8 +8,8 @@ import { TransferError } from "../../lib/errors.ts";
 import type { OfferDecision } from "../../lib/options.ts";
 import { DenoStorage } from "../../lib/storage/deno_storage.ts";
 import type { Manifest } from "../../lib/transfer/offer/manifest.ts";
-import { Receiver } from "../../lib/transfer/receiving/receiver.ts";
-import { Sender } from "../../lib/transfer/sending/sender.ts";
+import { ClientExchange } from "../../lib/transfer/client_exchange.ts";
+import { SharerExchange } from "../../lib/transfer/sharer_exchange.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { MemoryLink } from "./memory_channel.ts";
 import { clientHello, reportEnd } from "./transfer_pair.ts";
@@ -36,7 +36,7 @@ export interface DiskTransferOptions {
 export async function transferOnDisk(options: DiskTransferOptions): Promise<DiskOutcome> {
   const warnings: string[] = [];
   const link = new MemoryLink(1, { reorderWindow: 8, pieceBytes: 30_000 });
-  const sender = new Sender({
+  const sender = new SharerExchange({
     channel: link.left,
     storage: new DenoStorage(),
     crypto: nodeProvider,
@@ -44,7 +44,7 @@ export async function transferOnDisk(options: DiskTransferOptions): Promise<Disk
     clientHello: clientHello(),
     onEvent: () => {},
   });
-  const receiver = new Receiver({
+  const receiver = new ClientExchange({
     channel: link.right,
     storage: options.storage ?? new DenoStorage(),
     crypto: nodeProvider,
@@ -61,7 +61,7 @@ export async function transferOnDisk(options: DiskTransferOptions): Promise<Disk
   receiver.start();
   sender.start();
   let isDone = false;
-  const both = Promise.allSettled([receiver.finished, sender.finished]);
+  const both = Promise.allSettled([receiver.forth.half.finished, sender.forth.half.finished]);
   both.then(() => isDone = true);
   while (!isDone) {
     for (let turn = 0; turn < 50; turn++) {

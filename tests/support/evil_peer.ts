@@ -43,6 +43,8 @@ export class EvilPeer {
   onMessage: (message: Message) => void = () => {};
   /** Resolves once there is a session. */
   readonly ready: Promise<void>;
+  /** The hash of the finished handshake; set with {@linkcode EvilPeer.ready}. */
+  handshakeHash: Uint8Array = new Uint8Array(0);
   /** Resolves with the CLOSE of the other side. */
   readonly closed: Promise<ReadFrame & { readonly name: "CLOSE" }>;
   readonly #socket: DatagramSocket;
@@ -90,21 +92,27 @@ export class EvilPeer {
       if (peer.#protection) return peer.#takePacket(datagram);
       if (!hand.takeMessage2(datagram)) return;
       peer.transmit(hand.message3(request));
+      peer.handshakeHash = hand.handshakeHash;
       peer.#begin(hand.sharerId, hand.protection!);
     });
     peer.transmit(hand.message1());
     return peer;
   }
 
-  /** A sharer with a key of its own; gives its code too. Its first client is the one it talks to. */
+  /**
+   * A sharer with a key of its own; gives its code too. Its first client is the one it talks to.
+   *
+   * @param t What keys its handshake; by default the commitment to its key.
+   */
   static sharer(
     socket: DatagramSocket,
     random: RandomSource,
+    t?: Uint8Array,
   ): { readonly peer: EvilPeer; readonly code: string } {
     const peer = new EvilPeer(socket);
     const staticKeys = nodeProvider.generateKeyPair(random);
-    const t = shareCommitment(nodeProvider, staticKeys.publicKey);
-    const keys = deriveShareKeys(nodeProvider, t);
+    const usedT = t ?? shareCommitment(nodeProvider, staticKeys.publicKey);
+    const keys = deriveShareKeys(nodeProvider, usedT);
     const codec = new HandshakeCodec(nodeProvider, keys, random);
     const noise = NoiseHandshake.start(nodeProvider, {
       pattern: HANDSHAKE_PATTERN,
@@ -127,10 +135,11 @@ export class EvilPeer {
       }
       const message3 = codec.decodeMessage3(datagram);
       if (!message3 || clientId === undefined || !noise.readMessage(message3.message)) return;
+      peer.handshakeHash = noise.handshakeHash;
       peer.#begin(clientId, protectSession(nodeProvider, noise));
       peer.send(ackNow());
     });
-    return { peer, code: codeFor(t, socket.localAddress) };
+    return { peer, code: codeFor(usedT, socket.localAddress) };
   }
 
   /** Sends a datagram of any bytes. */

@@ -8,8 +8,8 @@ import type { Channel, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { buildManifest } from "../../lib/transfer/offer/manifest.ts";
 import { MessageOutbox, MessageReader } from "../../lib/transfer/message_stream.ts";
 import { decodeMessage, type Message } from "../../lib/transfer/messages.ts";
-import { Receiver } from "../../lib/transfer/receiving/receiver.ts";
-import { Sender } from "../../lib/transfer/sending/sender.ts";
+import { ClientExchange } from "../../lib/transfer/client_exchange.ts";
+import { SharerExchange } from "../../lib/transfer/sharer_exchange.ts";
 import type { TransferNotice } from "../../lib/transfer/transfer_notice.ts";
 import type { FakeStorage } from "./fake_storage.ts";
 import { type MemoryChannel, MemoryLink, type MemoryLinkOptions } from "./memory_channel.ts";
@@ -93,7 +93,7 @@ export async function receiveFromEvil(options: EvilOptions): Promise<EvilOutcome
   const { source, target, rewrite = (message) => [message] } = options;
   const link = new MemoryLink(options.seed ?? 1, options);
   const manifest = await buildManifest(source, ["/share"], { onWarning: () => {} });
-  const sender = new Sender({
+  const sender = new SharerExchange({
     channel: new EvilChannel(link.left, rewrite),
     storage: source,
     crypto: nodeProvider,
@@ -104,7 +104,7 @@ export async function receiveFromEvil(options: EvilOptions): Promise<EvilOutcome
   const notices: TransferNotice[] = [];
   const asked: Message[] = [];
   const heard = new MessageReader((type, body) => asked.push(decodeMessage(type, body) as Message));
-  const receiver = new Receiver({
+  const receiver = new ClientExchange({
     channel: link.right,
     storage: target,
     crypto: nodeProvider,
@@ -126,8 +126,8 @@ export async function receiveFromEvil(options: EvilOptions): Promise<EvilOutcome
   reportEnd(link.right, receiver);
   receiver.start();
   sender.start();
-  await link.run(receiver.finished);
-  const outcome = await receiver.finished.then(
+  await link.run(receiver.forth.half.finished);
+  const outcome = await receiver.forth.half.finished.then(
     () => ({ code: "done", message: "" }),
     (error) => {
       if (!(error instanceof TransferError) || error.code === "internal") throw error;

@@ -467,7 +467,13 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
+/** Tells files apart that are at one path one after the other. */
+const inodes = new WeakMap<FakeNode, number>();
+let lastInode = 0;
+
 function infoOf(node: FakeNode): FileInfo {
   const { kind, mtimeMs, executable } = node;
-  return { kind, sizeBytes: node.bytes.length, mtimeMs, executable };
+  const inode = inodes.get(node) ?? ++lastInode;
+  inodes.set(node, inode);
+  return { kind, sizeBytes: node.bytes.length, mtimeMs, executable, inode };
 }

@@ -30,6 +30,10 @@ export class FakeStream implements SourceStorage {
     this.#end = end;
   }
 
+  inspect(): never {
+    throw new Error("A stream has nothing to look at");
+  }
+
   readWhole(): never {
     throw new Error("A stream has no size and cannot be read at once");
   }

@@ -124,12 +124,14 @@ export class HandNetwork {
     share: Pick<Share, "t">,
     to: readonly SocketAddress[],
     request: Uint8Array = new Uint8Array([1, 2, 3]),
+    more: { readonly isShortCode?: boolean; readonly isExported?: boolean } = {},
   ): void {
     client.endpoint.connect(this.now, {
       t: share.t,
       staticKeys: nodeProvider.generateKeyPair(this.random),
       paths: to.map((remote): Path => ({ socket: 0, remote })),
       request,
+      ...more,
     });
   }
 

@@ -106,7 +106,6 @@ export class HostileScene {
         sockets: [this.bind(SHARER_HOST, SHARER_PORT)],
         addresses: [`${SHARER_HOST}:${SHARER_PORT}`],
         storage: source,
-        maxClients: 100,
         ...options,
       }),
     );
@@ -132,9 +131,13 @@ export class HostileScene {
     return EvilPeer.client(this.bind(EVIL_HOST, this.#port++), code, this.world.prng, request);
   }
 
-  /** An evil sharer, on a socket of its own. */
-  evilSharer(): ReturnType<typeof EvilPeer.sharer> {
-    return EvilPeer.sharer(this.bind(EVIL_HOST, this.#port++), this.world.prng);
+  /**
+   * An evil sharer, on a socket of its own.
+   *
+   * @param t What keys its handshake; by default the commitment to its key.
+   */
+  evilSharer(t?: Uint8Array): ReturnType<typeof EvilPeer.sharer> {
+    return EvilPeer.sharer(this.bind(EVIL_HOST, this.#port++), this.world.prng, t);
   }
 
   /** Lets virtual time pass. */

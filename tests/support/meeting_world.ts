@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { ReceiveOptions, ShareOptions } from "../../lib/options.ts";
 import { type Receive, receive } from "../../lib/receive.ts";
-import { type Share, share } from "../../lib/share.ts";
+import { send, type Share, share } from "../../lib/share.ts";
 import { EventLog } from "./event_log.ts";
 import { FakeStorage } from "./fake_storage.ts";
 import type { LinkOptions } from "./link.ts";
@@ -55,6 +55,9 @@ export interface Home {
   readonly router: NatBox;
   readonly network: SimNetwork;
 }
+
+/** How to share, and how many bytes the large file has. */
+type SharingOptions = ShareOptions & { readonly bytes?: number };
 
 /** A share in the world. */
 export interface SharingSide {
@@ -135,16 +138,27 @@ export class MeetingWorld {
       : home.network.addHost(`192.168.1.${++this.#hostCount}`);
   }
 
-  /** Shares files from a new host; resolves when there is a code. */
-  async share(home: Home | "public", options: ShareOptions & {
-    readonly bytes?: number;
-  } = {}): Promise<SharingSide> {
+  /** Sends files from a new host; resolves when there is a code. */
+  send(home: Home | "public", options: SharingOptions = {}): Promise<SharingSide> {
+    return this.#begin(send, home, options);
+  }
+
+  /** Shares files with many from a new host; resolves when there is a code. */
+  share(home: Home | "public", options: SharingOptions = {}): Promise<SharingSide> {
+    return this.#begin(share, home, options);
+  }
+
+  async #begin(
+    operation: typeof share,
+    home: Home | "public",
+    options: SharingOptions,
+  ): Promise<SharingSide> {
     const { bytes = 100_000, ...rest } = options;
     const storage = new FakeStorage();
     storage.addFile(`${SOURCE}/large.bin`, this.world.prng.bytes(bytes));
     storage.addFile(`${SOURCE}/folder/small.txt`, this.world.prng.bytes(100));
     const socket = new SimSocket(this.host(home), 4000);
-    const sharing = await share([SOURCE], { ...this.#common(socket), storage, ...rest });
+    const sharing = await operation([SOURCE], { ...this.#common(socket), storage, ...rest });
     return { sharing, log: new EventLog(this.world, sharing), socket, storage };
   }
 

@@ -7,16 +7,19 @@ import assert from "node:assert/strict";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import type { ReceiveOptions, ShareOptions, ShareSource } from "../../lib/options.ts";
 import { type Receive, receive } from "../../lib/receive.ts";
-import { type Share, share } from "../../lib/share.ts";
+import { send, type Share, share } from "../../lib/share.ts";
 import { EventLog } from "./event_log.ts";
 import { FakeStorage } from "./fake_storage.ts";
 import { RoamingNetwork, type RoamingSocket, SimProcess } from "./sim_process.ts";
+import type { LinkOptions } from "./link.ts";
 import { type SimLink, SimWorld } from "./sim_world.ts";
 
 const MIB = 1024 * 1024;
 /** Where files are shared from. */
 export const SOURCE = "/home/share";
 const TARGET = "/home/in";
+/** When what is shared was changed last. */
+const FOLDER_TIME_MS = 1_500_000_000_000;
 const SHARER_HOST = "10.0.0.1";
 /** Eight seconds for what is shared here. */
 const LINE = { delayMs: 20, rateBytesPerSecond: MIB, queueBytes: 100_000 };
@@ -45,30 +48,49 @@ export class ReconnectScene {
   readonly #network: RoamingNetwork;
   readonly #links = new Map<string, SimLink>();
   readonly #clockSleeps: boolean;
+  readonly #lossRate: number;
   #clientCount = 0;
 
-  /** @param options `clockSleeps`: see {@linkcode SimProcess}. */
-  constructor(seed: number, options: { readonly clockSleeps?: boolean } = {}) {
+  /** @param options `clockSleeps`: see {@linkcode SimProcess}; `lossRate`: of every line. */
+  constructor(
+    seed: number,
+    options: { readonly clockSleeps?: boolean } & Pick<LinkOptions, "lossRate"> = {},
+  ) {
     this.world = new SimWorld(seed);
     this.#clockSleeps = options.clockSleeps ?? false;
+    this.#lossRate = options.lossRate ?? 0;
     this.#network = new RoamingNetwork((datagram, from, to, arrive) => {
       const line = `${from.host} ${to.host}`;
-      const link = this.#links.get(line) ?? this.world.link(LINE);
+      const link = this.#links.get(line) ?? this.world.link({ ...LINE, lossRate: this.#lossRate });
       this.#links.set(line, link);
       link.send(datagram, arrive);
     });
   }
 
-  /** Shares a large file and small ones, or something else. */
-  async share(options: ShareOptions = {}, source: ShareSource = [SOURCE]): Promise<Sharer> {
+  /** Sends a large file and small ones, or something else. */
+  send(options: ShareOptions = {}, source: ShareSource = [SOURCE]): Promise<Sharer> {
+    return this.#begin(send, source, options);
+  }
+
+  /** Shares the same with many, or something else. */
+  share(options: ShareOptions = {}, source: ShareSource = [SOURCE]): Promise<Sharer> {
+    return this.#begin(share, source, options);
+  }
+
+  async #begin(
+    operation: typeof share,
+    source: ShareSource,
+    options: ShareOptions,
+  ): Promise<Sharer> {
     const prng = this.world.prng.fork();
     const storage = new FakeStorage();
+    storage.addFolder(SOURCE, FOLDER_TIME_MS);
     storage.addFile(`${SOURCE}/large.bin`, prng.bytes(8 * MIB + prng.integer(0, MIB)));
     for (let index = 0; index < 20; index++) {
       storage.addFile(`${SOURCE}/small ${index}`, prng.bytes(prng.integer(1, 20_000)));
     }
     const running = this.#start(SHARER_HOST, 4000, storage);
-    const sharing = await share(source, {
+    const sharing = await operation(source, {
       ...this.#common(running),
       addresses: [`${SHARER_HOST}:4000`],
       ...options,
@@ -77,9 +99,9 @@ export class ReconnectScene {
   }
 
   /** Receives, each client on a machine of its own. */
-  receive(code: string, options: ReceiveOptions = {}): Client {
+  receive(code: string, options: ReceiveOptions = {}, storage = new FakeStorage()): Client {
     const host = `10.0.0.${10 + ++this.#clientCount}`;
-    const running = this.#start(host, 5000, new FakeStorage());
+    const running = this.#start(host, 5000, storage);
     const receiving = receive(code, {
       ...this.#common(running),
       directory: TARGET,
@@ -139,6 +161,7 @@ export async function assertArrived(from: Sharer, to: Client): Promise<void> {
     const [source, target] = [from.storage.get(path)!, to.storage.get(here(path))!];
     assert.equal(Buffer.compare(target.bytes, source.bytes), 0, path);
   }
+  assert.equal(to.storage.get(`${TARGET}/share`)!.mtimeMs, FOLDER_TIME_MS);
   assert.equal(to.storage.openFiles, 0);
 }
 

@@ -5,7 +5,7 @@ import { TransferError } from "../../lib/errors.ts";
 import { GROUP_BYTES } from "../../lib/transfer/limits.ts";
 import { buildManifest, type Manifest } from "../../lib/transfer/offer/manifest.ts";
 import type { Message, RequestItem } from "../../lib/transfer/messages.ts";
-import { Sender, type SenderOptions } from "../../lib/transfer/sending/sender.ts";
+import { SharerExchange, type SharerExchangeOptions } from "../../lib/transfer/sharer_exchange.ts";
 import type { TransferNotice } from "../../lib/transfer/transfer_notice.ts";
 import { FakeStorage } from "./fake_storage.ts";
 import { MemoryLink, type MemoryLinkOptions } from "./memory_channel.ts";
@@ -28,7 +28,7 @@ export class SenderAttack {
   /** The bytes of `big`: three groups and a little. */
   readonly big: Uint8Array = new Prng(1).bytes(3 * GROUP_BYTES + 10);
   manifest!: Manifest;
-  sender!: Sender;
+  sender!: SharerExchange;
 
   constructor(link: MemoryLinkOptions = {}) {
     this.link = new MemoryLink(1, link);
@@ -40,10 +40,10 @@ export class SenderAttack {
   }
 
   /** Sets the sender up, once the storage holds what it is to share. */
-  async start(options: Partial<SenderOptions> = {}): Promise<this> {
+  async start(options: Partial<SharerExchangeOptions> = {}): Promise<this> {
     this.manifest = options.manifest ??
       await buildManifest(this.storage, ["/share"], { onWarning: () => {} });
-    this.sender = new Sender({
+    this.sender = new SharerExchange({
       channel: this.link.left,
       storage: this.storage,
       crypto: nodeProvider,
@@ -75,15 +75,15 @@ export class SenderAttack {
 
   /** Runs until nothing moves any more, or the end. */
   async settle(): Promise<void> {
-    await this.link.run(this.sender.finished).catch(() => {});
+    await this.link.run(this.sender.forth.half.finished).catch(() => {});
   }
 
   /** Runs to the end; gives the error's code, or `"ok"`. */
   async outcome(): Promise<string> {
-    await this.link.run(this.sender.finished);
+    await this.link.run(this.sender.forth.half.finished);
     assert.equal(this.storage.openFiles, 0);
     try {
-      await this.sender.finished;
+      await this.sender.forth.half.finished;
       return "ok";
     } catch (error) {
       assert.ok(error instanceof TransferError, String(error));

@@ -9,7 +9,7 @@ import type { ErrorCode, TransferError } from "../../lib/errors.ts";
 import type { TransferEvent } from "../../lib/events.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import { receive } from "../../lib/receive.ts";
-import { share } from "../../lib/share.ts";
+import { send } from "../../lib/share.ts";
 import { FILE_LANES, MAX_RESUMING_PARTS } from "../../lib/transfer/limits.ts";
 import type { CrashDisk } from "./crash_disk.ts";
 import { CrashStorage } from "./crash_storage.ts";
@@ -114,7 +114,7 @@ export class Swarm {
       const { process: { clock, killed }, socket, storage, interrupt } = running;
       const last = await Promise.race([
         (async () => {
-          const sharing = await share([SOURCE], {
+          const sharing = await send([SOURCE], {
             clock,
             random: this.world.prng,
             sockets: [socket],

@@ -5,8 +5,8 @@ import type { OfferEvent } from "../../lib/events.ts";
 import type { OfferDecision } from "../../lib/options.ts";
 import { buildManifest, type Manifest } from "../../lib/transfer/offer/manifest.ts";
 import { encodeHello, FEATURE_VERIFY, TRANSFER_VERSION } from "../../lib/transfer/messages.ts";
-import { Receiver, type ReceiverOptions } from "../../lib/transfer/receiving/receiver.ts";
-import { Sender, type SenderOptions } from "../../lib/transfer/sending/sender.ts";
+import { ClientExchange, type ClientExchangeOptions } from "../../lib/transfer/client_exchange.ts";
+import { SharerExchange, type SharerExchangeOptions } from "../../lib/transfer/sharer_exchange.ts";
 import type { TransferNotice } from "../../lib/transfer/transfer_notice.ts";
 import { FakeStorage } from "./fake_storage.ts";
 import { type MemoryChannel, MemoryLink, type MemoryLinkOptions } from "./memory_channel.ts";
@@ -18,8 +18,8 @@ export interface TransferPairOptions extends MemoryLinkOptions {
   readonly source?: FakeStorage;
   readonly target?: FakeStorage;
   readonly manifest?: Manifest;
-  readonly sender?: Partial<SenderOptions>;
-  readonly receiver?: Partial<ReceiverOptions>;
+  readonly sender?: Partial<SharerExchangeOptions>;
+  readonly receiver?: Partial<ClientExchangeOptions>;
 }
 
 /** Joins the end of a channel to whoever uses it. */
@@ -49,8 +49,8 @@ export class TransferPair {
   readonly senderNotices: TransferNotice[] = [];
   readonly receiverNotices: TransferNotice[] = [];
   offer: Omit<OfferEvent, "session"> | undefined;
-  sender!: Sender;
-  receiver!: Receiver;
+  sender!: SharerExchange;
+  receiver!: ClientExchange;
   readonly #options: TransferPairOptions;
 
   constructor(options: TransferPairOptions = {}) {
@@ -65,7 +65,7 @@ export class TransferPair {
     const options = this.#options;
     const manifest = options.manifest ??
       await buildManifest(this.source, paths, { onWarning: (w) => this.senderNotices.push(w) });
-    this.sender = new Sender({
+    this.sender = new SharerExchange({
       channel: this.link.left,
       storage: this.source,
       crypto: nodeProvider,
@@ -74,7 +74,7 @@ export class TransferPair {
       onEvent: (notice) => this.senderNotices.push(notice),
       ...options.sender,
     });
-    this.receiver = new Receiver({
+    this.receiver = new ClientExchange({
       channel: this.link.right,
       storage: this.target,
       crypto: nodeProvider,
@@ -97,10 +97,12 @@ export class TransferPair {
 
   /** Runs until both sides are done; rejects with the receiver's error, or the sender's. */
   async run(): Promise<{
-    readonly sent: PromiseSettledResult<Awaited<Sender["finished"]>>;
-    readonly received: PromiseSettledResult<Awaited<Receiver["finished"]>>;
+    readonly sent: PromiseSettledResult<Awaited<SharerExchange["forth"]["half"]["finished"]>>;
+    readonly received: PromiseSettledResult<Awaited<ClientExchange["forth"]["half"]["finished"]>>;
   }> {
-    const both = Promise.allSettled([this.sender.finished, this.receiver.finished] as const);
+    const both = Promise.allSettled(
+      [this.sender.forth.half.finished, this.receiver.forth.half.finished] as const,
+    );
     await this.link.run(both);
     const [sent, received] = await both;
     return { sent, received };

@@ -214,6 +214,12 @@ export class Discovery implements DatagramMachine {
     return this.#client.peekLength(piece);
   }
 
+  /** Ends questions to servers that there is no way to. */
+  handleUnsent(now: Instant, path: Path): void {
+    this.#client.handleUnsent(now, path);
+    this.#advance(now);
+  }
+
   /** Does what is due. */
   handleTimeout(now: Instant): void {
     this.#client.handleTimeout(now);

@@ -11,6 +11,7 @@
  * request() ──────────────► waiting ─────────────────────────────────────────────► waiting
  *                             │ handleDatagram: answer → "answer", error → "refused"
  *                             │ handleTimeout after the last wait → "silent"
+ *                             │ handleUnsent, twice → "silent"
  *                             │ cancel() → nothing is told
  * ```
  */
@@ -19,7 +20,7 @@ import type { RandomSource } from "../../crypto/provider.ts";
 import { after, earlier, type Instant, NEVER } from "../../time.ts";
 import { isSameSocketAddress, type SocketAddress } from "../address.ts";
 import type { DatagramMachine } from "../datagram_machine.ts";
-import type { Path } from "../path.ts";
+import { isSamePath, type Path } from "../path.ts";
 import { encodeBindingRequest } from "./encode.ts";
 import { STUN_BINDING, STUN_TRANSACTION_ID_BYTES } from "./header.ts";
 import { decodeStunMessage, isStunMessage, peekStunLength, type StunMessage } from "./message.ts";
@@ -43,6 +44,12 @@ export const STUN_SCHEDULE: StunSchedule = {
   lastWaitFactor: 16,
   capMs: Number.POSITIVE_INFINITY,
 };
+
+/**
+ * Requests of one transaction that the system refused to send before it ends as silent: where there
+ * is no way to a server, nobody need wait for it. One may be refused for a full buffer.
+ */
+const MAX_UNSENT = 2;
 
 /** Transactions at a time; one more ends the oldest, as if nobody had answered it. */
 export const MAX_STUN_TRANSACTIONS = 128;
@@ -99,6 +106,8 @@ interface Transaction {
   readonly transactionId: Uint8Array;
   readonly schedule: StunSchedule;
   sends: number;
+  /** How many of them did not leave. */
+  unsent: number;
   isDue: boolean;
   firstSentAt: Instant;
   deadline: Instant;
@@ -143,6 +152,7 @@ export class StunClient implements DatagramMachine {
       transactionId,
       schedule: options.schedule ?? this.#schedule,
       sends: 0,
+      unsent: 0,
       isDue: true,
       firstSentAt: NEVER,
       deadline: NEVER,
@@ -185,6 +195,16 @@ export class StunClient implements DatagramMachine {
   /** Of any STUN message. */
   peekLength(piece: Uint8Array): number {
     return peekStunLength(piece);
+  }
+
+  /** Gives up what cannot be sent. */
+  handleUnsent(_now: Instant, path: Path): void {
+    for (const [key, transaction] of this.#transactions) {
+      if (transaction.sends === 0 || !isSamePath(transaction.path, path)) continue;
+      const { handle } = transaction;
+      transaction.unsent++;
+      if (transaction.unsent >= MAX_UNSENT) this.#end(key, { type: "silent", handle, path });
+    }
   }
 
   /** Sends again, or gives up, what has waited long enough. */

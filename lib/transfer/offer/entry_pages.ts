@@ -1,21 +1,21 @@
 /** The answer to LIST: the entries of a share, page by page (docs/transfer.md, "Messages"). */
 import type { ManifestEntry } from "./entry.ts";
 import { ENTRIES_PAGE_BYTES } from "../limits.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 
 /** Pages of a list on their way out; one list at a time. */
 export class EntryPages {
-  readonly #session: Session;
+  readonly #half: Half;
   readonly #entries: readonly ManifestEntry[];
   /** The next entry to list; undefined when no list is wanted. */
   #next: number | undefined;
 
   /**
-   * @param session Where pages go.
+   * @param half Where pages go.
    * @param entries All entries, in manifest order.
    */
-  constructor(session: Session, entries: readonly ManifestEntry[]) {
-    this.#session = session;
+  constructor(half: Half, entries: readonly ManifestEntry[]) {
+    this.#half = half;
     this.#entries = entries;
   }
 
@@ -29,7 +29,7 @@ export class EntryPages {
    * is not let in how many entries there are [XFER-4].
    */
   handleList(first: number): void {
-    if (this.isWanted) return this.#session.violation("LIST while another is answered");
+    if (this.isWanted) return this.#half.violation("LIST while another is answered");
     this.#next = first;
   }
 
@@ -37,7 +37,7 @@ export class EntryPages {
   sendPage(): void {
     const entries = this.#entries;
     const first = this.#next!;
-    if (first > entries.length) return this.#session.violation("LIST beyond the end");
+    if (first > entries.length) return this.#half.violation("LIST beyond the end");
     const page: ManifestEntry[] = [];
     let next = first;
     for (let bytes = 0; next < entries.length && bytes < ENTRIES_PAGE_BYTES; next++) {
@@ -47,6 +47,6 @@ export class EntryPages {
       bytes += 3 * (entry.path.length + (entry.linkTarget?.length ?? 0)) + 32;
     }
     this.#next = next < entries.length ? next : undefined;
-    if (page.length > 0) this.#session.send({ type: "entries", first, entries: page });
+    if (page.length > 0) this.#half.send({ type: "entries", first, entries: page });
   }
 }

@@ -8,6 +8,7 @@
  */
 import type { ManifestEntry } from "./entry.ts";
 import { MAX_CANONICAL_BYTES, writeCanonicalEntry } from "./entry.ts";
+import { ShareRoots } from "./share_roots.ts";
 import { hashLeaf, type TransferCrypto, TreeHasher } from "../hash_tree.ts";
 import { HASH_BYTES } from "../limits.ts";
 
@@ -31,7 +32,9 @@ export class ShareTree {
   readonly #entries: readonly ManifestEntry[];
   /** For each entry, one of the three. */
   readonly #states: Uint8Array;
-  readonly #roots: Uint8Array;
+  readonly #roots: ShareRoots;
+  /** Roots that are not those of {@linkcode ShareTree.#roots}. */
+  readonly #ownRoots = new Map<number, Uint8Array>();
   /** How long streams were that have a root. */
   readonly #streamBytes = new Map<number, number>();
   /** Over the first entries, as many as it counts. */
@@ -40,12 +43,17 @@ export class ShareTree {
   /**
    * @param crypto Where SHA-256 comes from.
    * @param entries All entries, in manifest order.
+   * @param roots Where roots are kept: the same for all clients of a share.
    */
-  constructor(crypto: TransferCrypto, entries: readonly ManifestEntry[]) {
+  constructor(
+    crypto: TransferCrypto,
+    entries: readonly ManifestEntry[],
+    roots: ShareRoots = new ShareRoots(entries.length),
+  ) {
     this.#crypto = crypto;
     this.#entries = entries;
     this.#states = new Uint8Array(entries.length);
-    this.#roots = new Uint8Array(entries.length * HASH_BYTES);
+    this.#roots = roots;
     this.#tree = new TreeHasher(crypto);
   }
 
@@ -58,7 +66,8 @@ export class ShareTree {
     if (this.#states[entry] === GIVEN_UP) return;
     this.#states[entry] = VERIFIED;
     if (streamBytes !== undefined) this.#streamBytes.set(entry, streamBytes);
-    this.#roots.set(root, entry * HASH_BYTES);
+    if (this.#roots.note(entry, root)) this.#ownRoots.delete(entry);
+    else this.#ownRoots.set(entry, root.slice());
     if (entry < this.#tree.count) this.#tree = new TreeHasher(this.#crypto);
     for (let grown = 0; grown < GROWTH && this.#isDecided(this.#tree.count); grown++) this.#grow();
   }
@@ -70,9 +79,9 @@ export class ShareTree {
     if (wasVerified && entry < this.#tree.count) this.#tree = new TreeHasher(this.#crypto);
   }
 
-  /** The root noted for a file; a view. */
+  /** The root noted for a file, which there must be; a view. */
   rootOf(entry: number): Uint8Array {
-    return this.#roots.subarray(entry * HASH_BYTES, (entry + 1) * HASH_BYTES);
+    return this.#ownRoots.get(entry) ?? this.#roots.rootOf(entry);
   }
 
   /** Whether an entry counts: it has a root and was not given up. */
@@ -113,9 +122,8 @@ export class ShareTree {
     let end = writeCanonicalEntry(this.#entries[index]!, leaf);
     leaf[end++] = isVerified ? VERIFIED : NOT_SENT;
     if (isVerified) {
-      const roots = this.#roots;
-      const start = index * HASH_BYTES;
-      for (let at = 0; at < HASH_BYTES; at++) leaf[end++] = roots[start + at]!;
+      const root = this.rootOf(index);
+      for (let at = 0; at < HASH_BYTES; at++) leaf[end++] = root[at]!;
     }
     return hashLeaf(this.#crypto, leaf.subarray(0, end));
   }

@@ -1,6 +1,6 @@
 /**
- * What is shared that is no path on this machine: a text, or a stream. Either is the one entry of its
- * share and reaches a client through the same door as files.
+ * What is shared that is no path on this machine: a text, a stream, or nothing. A text or a stream is
+ * the one entry of its share and reaches a client through the same door as files.
  */
 import type { EntryKind, ManifestEntry } from "./entry.ts";
 import { EntryList } from "./entry_list.ts";
@@ -50,6 +50,11 @@ export function textSource(
   return { manifest, storage: new BytesStorage(bytes, info) };
 }
 
+/** The manifest of nothing: there is nothing to take. */
+export function nothingManifest(): Manifest {
+  return manifestOf();
+}
+
 function entryOf(kind: EntryKind, { name, mtimeMs }: SingleEntry) {
   const refusal = name.isWellFormed() ? refusalOf(name, "posix") : "is not valid Unicode";
   if (refusal !== undefined) {
@@ -58,9 +63,9 @@ function entryOf(kind: EntryKind, { name, mtimeMs }: SingleEntry) {
   return { kind, path: name, mtimeMs, executable: false };
 }
 
-function manifestOf(entry: ManifestEntry): Manifest {
+function manifestOf(entry?: ManifestEntry): Manifest {
   const list = new EntryList();
-  list.add(entry);
+  if (entry !== undefined) list.add(entry);
   const { entries, files, directories, links, bytes } = list;
   return { entries, files, directories, links, bytes, leftOut: 0, sourceOf: ({ path }) => path };
 }
@@ -73,6 +78,10 @@ class BytesStorage implements SourceStorage {
   constructor(bytes: Uint8Array, info: FileInfo) {
     this.#bytes = bytes;
     this.#info = info;
+  }
+
+  inspect(): FileInfo {
+    return this.#info;
   }
 
   readWhole(_path: string, into: Uint8Array): WholeRead {

@@ -11,7 +11,7 @@ import type { IncomingFile } from "./incoming_file.ts";
 import { type GroupRanges, type KeptGroups, proveGroups, type ProvenGroup } from "./kept_groups.ts";
 import { GROUP_BYTES } from "../limits.ts";
 import type { RequestWindow } from "./request_window.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import { type SourceFile, type Storage, StorageError } from "../../storage/storage.ts";
 
 /** A file that is to be compared. */
@@ -30,7 +30,7 @@ export interface Candidate {
 
 /** What a comparison works with. */
 export interface ComparisonOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly storage: Storage;
   readonly crypto: TransferCrypto;
   /** Where buffers come from. */
@@ -78,7 +78,7 @@ export class Comparison {
   }
 
   get #isWanted(): boolean {
-    return !this.#options.session.hasEnded && !this.#file.isSettled;
+    return !this.#options.half.hasEnded && !this.#file.isSettled;
   }
 
   // ---- small files ----

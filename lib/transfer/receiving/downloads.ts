@@ -20,12 +20,13 @@ import type { IncomingFile } from "./incoming_file.ts";
 import { type IncomingRequest, NO_MEMORY, UNASKED } from "./incoming_request.ts";
 import type { Message, Root } from "../messages.ts";
 import type { Outcome } from "../outcome.ts";
+import type { OwnNaming } from "../own_names.ts";
 import type { PlannedFile } from "./plan.ts";
 import { RequestAnswers } from "./request_answers.ts";
 import { RequestWindow } from "./request_window.ts";
 import { mayResume, Resumption } from "./resumption.ts";
 import { ReturnedCredit } from "./returned_credit.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import type { ShareTree } from "../offer/share_tree.ts";
 import { SpaceWatch } from "./space_watch.ts";
 import { type Storage, StorageError } from "../../storage/storage.ts";
@@ -35,10 +36,12 @@ const NO_BYTES = new Uint8Array(0);
 
 /** What {@linkcode Downloads} works with. */
 export interface DownloadsOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly channel: Channel;
   readonly storage: Storage;
   readonly crypto: TransferCrypto;
+  /** Names beside files. */
+  readonly names: OwnNaming;
   /** Where verified files are noted. */
   readonly shareTree: ShareTree;
   /** Where files that do not make it are counted. */
@@ -62,7 +65,7 @@ export class Downloads {
   /** What became of files. */
   readonly ends: FileEnds;
   readonly #options: DownloadsOptions;
-  readonly #session: Session;
+  readonly #half: Half;
   readonly #memory: GroupMemory;
   readonly #writer: FileWriter;
   readonly #requests: RequestWindow;
@@ -85,9 +88,9 @@ export class Downloads {
   /** @param options What it works with. */
   constructor(options: DownloadsOptions) {
     this.#options = options;
-    this.#session = options.session;
+    this.#half = options.half;
     this.#memory = new GroupMemory(new BufferPool(), options.bufferBytes);
-    this.#credit = new ReturnedCredit(options.channel, options.session);
+    this.#credit = new ReturnedCredit(options.channel, options.half);
     this.#requests = new RequestWindow({ ...options, memory: this.#memory });
     this.#verifier = new GroupVerifier({
       memory: this.#memory,
@@ -112,7 +115,7 @@ export class Downloads {
           this.#credit.add(bytes);
         },
         onPlaced: (file, result) => {
-          if (this.#session.hasEnded) return;
+          if (this.#half.hasEnded) return;
           this.ends.handlePlaced(file, result);
           this.#checkComplete();
         },
@@ -124,7 +127,7 @@ export class Downloads {
       },
     });
     this.#answers = new RequestAnswers({
-      session: options.session,
+      half: options.half,
       requests: this.#requests,
       verifier: this.#verifier,
       handler: {
@@ -137,7 +140,7 @@ export class Downloads {
     this.#space = new SpaceWatch({
       ...options,
       missingBytes: () => this.#bytesTotal - this.#bytesDone,
-      onShort: (error) => this.#session.abort(error),
+      onShort: (error) => this.#half.abort(error),
     });
     this.#resumption = new Resumption({
       ...options,
@@ -151,7 +154,7 @@ export class Downloads {
         },
         onProgress: (file) => this.#checkWritten(file),
         onIdentical: (file) => {
-          this.#takeAsItIs(file).catch((error) => this.#session.crash(error));
+          this.#takeAsItIs(file).catch((error) => this.#half.crash(error));
         },
         onDiffering: (file) => this.#leaveOut(file, "differs"),
         onRefused: (file, status) => this.#leaveOut(file, status),
@@ -211,7 +214,7 @@ export class Downloads {
     const added = request.receive(offset, bytes, this.#filled);
     if (added <= 0) {
       if (added !== NO_MEMORY) return added;
-      this.#session.fail("limit_exceeded", "The other side sent too many groups at the same time");
+      this.#half.fail("limit_exceeded", "The other side sent too many groups at the same time");
       return 0;
     }
     if (request.isDiscarding) this.#credit.add(added);
@@ -283,7 +286,7 @@ export class Downloads {
   #failIntegrity(file: IncomingFile): void {
     const { path } = file.planned.entry;
     file.isBad = true;
-    this.#session.fail("integrity", `Cannot take ${path}: its bytes do not match its hashes`);
+    this.#half.fail("integrity", `Cannot take ${path}: its bytes do not match its hashes`);
   }
 
   // ---- giving up ----
@@ -311,14 +314,14 @@ export class Downloads {
     }
     const check = this.#resumption.checkOf(file);
     if (check !== undefined) check.isCancelled = true;
-    for (const request of requests) this.#session.send({ type: "cancel", request });
+    for (const request of requests) this.#half.send({ type: "cancel", request });
   }
 
   #handleWriteFailure(file: IncomingFile, error: unknown): void {
-    if (this.#session.hasEnded || file.isSettled) return;
+    if (this.#half.hasEnded || file.isSettled) return;
     const isBadName = error instanceof StorageError && error.kind === "bad_name";
     if (isBadName) this.#leaveOut(file, "bad_name");
-    else this.#session.crash(error);
+    else this.#half.crash(error);
   }
 
   // ---- done ----
@@ -333,7 +336,7 @@ export class Downloads {
 
   /** Whether there is nothing more to write of a file of several groups, and its root is known. */
   #isWritten(file: IncomingFile): boolean {
-    if (file.isSettled || this.#session.hasEnded || file.claimedRoot === undefined) return false;
+    if (file.isSettled || this.#half.hasEnded || file.claimedRoot === undefined) return false;
     return file.isVerified && file.writtenGroups >= file.groupCount;
   }
 
@@ -344,7 +347,7 @@ export class Downloads {
   }
 
   #checkComplete(): void {
-    if (this.#isComplete || this.#session.hasEnded) return;
+    if (this.#isComplete || this.#half.hasEnded) return;
     if (this.ends.filesSettled < this.#filesTotal || this.#requests.openCount > 0) return;
     this.#isComplete = true;
     this.#options.onComplete();

@@ -6,13 +6,13 @@
 import { encodeHex } from "../../bytes/hex.ts";
 import type { IncomingFile } from "./incoming_file.ts";
 import type { Outcome } from "../outcome.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import type { ShareTree } from "../offer/share_tree.ts";
 import { type PlaceResult, type Storage, StorageError } from "../../storage/storage.ts";
 
 /** What {@linkcode FileEnds} works with. */
 export interface FileEndsOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly storage: Storage;
   /** Where verified files are noted. */
   readonly shareTree: ShareTree;
@@ -41,12 +41,12 @@ export class FileEnds {
   /** Files that are in their places, and texts that were shown. */
   itemsPlaced = 0;
   readonly #options: FileEndsOptions;
-  readonly #session: Session;
+  readonly #half: Half;
 
   /** @param options What it works with. */
   constructor(options: FileEndsOptions) {
     this.#options = options;
-    this.#session = options.session;
+    this.#half = options.half;
   }
 
   /** A file was put into its place, or something was there. */
@@ -56,7 +56,7 @@ export class FileEnds {
     this.#settle(file);
     if (result === "placed") return this.#tellInPlace(file);
     this.#options.outcome.kept++;
-    this.#session.warn("kept", path, `Kept ${path}: it appeared here meanwhile`);
+    this.#half.warn("kept", path, `Kept ${path}: it appeared here meanwhile`);
   }
 
   /** A text is there, to be read at once. */
@@ -64,7 +64,7 @@ export class FileEnds {
     const { path } = file.planned.entry;
     this.#noteVerified(file);
     this.#settle(file);
-    this.#session.notify({ event: "text", path, text: decoder.decode(bytes) });
+    this.#half.notify({ event: "text", path, text: decoder.decode(bytes) });
     this.#tellDone(file);
   }
 
@@ -78,7 +78,7 @@ export class FileEnds {
         // Not ours to change, perhaps. The bytes are right, and the next run compares them again.
         if (!(error instanceof StorageError)) throw error;
       }
-      if (this.#session.hasEnded || file.isSettled) return;
+      if (this.#half.hasEnded || file.isSettled) return;
     }
     this.#noteVerified(file);
     this.#settle(file);
@@ -88,25 +88,25 @@ export class FileEnds {
   /** A file is not taken. */
   handleLeftOut(file: IncomingFile, reason: LeftOutReason): void {
     const { outcome } = this.#options;
-    const session = this.#session;
+    const half = this.#half;
     const { path } = file.planned.entry;
     this.#settle(file);
     switch (reason) {
       case "changed":
         outcome.changed++;
-        session.warn("source_changed", path, `Left out ${path}: it changed while it was sent`);
+        half.warn("source_changed", path, `Left out ${path}: it changed while it was sent`);
         break;
       case "unreadable":
         outcome.unreadable++;
-        session.warn("unreadable", path, `Left out ${path}: the sharer could not read it`);
+        half.warn("unreadable", path, `Left out ${path}: the other side could not read it`);
         break;
       case "bad_name":
         outcome.refused++;
-        session.warn("unsafe_name", path, `Left out ${path}: this system cannot store its name`);
+        half.warn("unsafe_name", path, `Left out ${path}: this system cannot store its name`);
         break;
       case "differs":
         outcome.kept++;
-        session.warn("kept", path, `Kept ${path}: what is here differs`);
+        half.warn("kept", path, `Kept ${path}: what is here differs`);
         break;
       default:
         return reason satisfies never;
@@ -132,6 +132,6 @@ export class FileEnds {
   #tellDone({ planned: { entry: { path } }, sizeBytes, claimedRoot }: IncomingFile): void {
     this.itemsPlaced++;
     const root = encodeHex(claimedRoot!);
-    this.#session.notify({ event: "file-done", path, bytes: sizeBytes, root });
+    this.#half.notify({ event: "file-done", path, bytes: sizeBytes, root });
   }
 }

@@ -3,8 +3,7 @@
  * halves of a move leaves the part file too, and a journal may outlive its file. Part files and
  * journals of anything else stay: they may be wanted [DISK-3].
  */
-import type { TransferCrypto } from "../hash_tree.ts";
-import { ownNamesOf } from "../own_names.ts";
+import type { OwnNaming } from "../own_names.ts";
 import type { PlannedEntry } from "./plan.ts";
 import {
   nextStatePath,
@@ -25,19 +24,19 @@ interface Left {
 /** What there may be to remove in one target. */
 export class Leftovers {
   readonly #storage: Storage;
-  readonly #crypto: TransferCrypto;
+  readonly #own: OwnNaming;
   /** Names of ours, by folder; mostly there are none. */
   readonly #names = new Map<string, Set<string>>();
   readonly #left: Left[] = [];
 
   /**
    * @param storage Where the target is.
-   * @param crypto Where SHA-256 comes from.
+   * @param own What the names are.
    * @param here What was in the target before anything was written.
    */
-  constructor(storage: Storage, crypto: TransferCrypto, here: TargetFolders) {
+  constructor(storage: Storage, own: OwnNaming, here: TargetFolders) {
     this.#storage = storage;
-    this.#crypto = crypto;
+    this.#own = own;
     for (const [folder, names] of here.remaining()) {
       const own = Array.from(names).filter((name) => OWN_NAME.test(name));
       if (own.length > 0) this.#names.set(folder, new Set(own));
@@ -48,7 +47,7 @@ export class Leftovers {
   note({ parent, storedAs, entry: { mtimeMs } }: PlannedEntry): void {
     const names = this.#names.get(parent);
     if (names === undefined) return;
-    const { part, journal } = ownNamesOf(this.#crypto, storedAs);
+    const { part, journal } = this.#own.of(storedAs);
     const partPath = this.#storage.join(parent, part);
     const journalPath = this.#storage.join(parent, journal);
     const next = nextStatePath({ journalPath: journal, folder: undefined });

@@ -2,19 +2,18 @@
  * Makes the symbolic links of a share, when all files are in their place: nothing of the share is
  * ever written through one (docs/transfer.md, "Links") [LINK-1].
  */
-import type { TransferCrypto } from "../hash_tree.ts";
 import { placeOf } from "../names.ts";
 import type { Outcome } from "../outcome.ts";
-import { ownNamesOf } from "../own_names.ts";
+import type { OwnNaming } from "../own_names.ts";
 import { pathsPassed, type PlannedLink } from "./plan.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import { type FileInfo, type Storage, StorageError } from "../../storage/storage.ts";
 
 /** What links are made with. */
 export interface LinkWorld {
-  readonly session: Session;
+  readonly half: Half;
   readonly storage: Storage;
-  readonly crypto: TransferCrypto;
+  readonly names: OwnNaming;
   /** The target folder. */
   readonly directory: string;
   /** Where what is not made is counted. */
@@ -31,10 +30,10 @@ type LinkResult = "placed" | { readonly code: string; readonly reason: string };
  * @throws {StorageError} When the disk is full or broken.
  */
 export async function makeLinks(links: readonly PlannedLink[], world: LinkWorld): Promise<number> {
-  const { session, outcome } = world;
+  const { half, outcome } = world;
   let placed = 0;
   for (const link of links) {
-    if (session.hasEnded) break;
+    if (half.hasEnded) break;
     const result = await makeLink(link, world);
     if (result === "placed") {
       placed++;
@@ -45,13 +44,13 @@ export async function makeLinks(links: readonly PlannedLink[], world: LinkWorld)
     if (result.code === "unsafe_name") outcome.refused++;
     else outcome.kept++;
     const verb = result.code === "kept" ? "Kept" : "Left out";
-    session.warn(result.code, path, `${verb} ${path}: ${result.reason}`);
+    half.warn(result.code, path, `${verb} ${path}: ${result.reason}`);
   }
   return placed;
 }
 
 async function makeLink(link: PlannedLink, world: LinkWorld): Promise<LinkResult> {
-  const { storage, crypto } = world;
+  const { storage, names } = world;
   const { entry, parent, storedAs, overwrite } = link;
   if (await passesLink(link, world)) {
     return { code: "unsafe_link", reason: "it leads through another link" };
@@ -59,7 +58,7 @@ async function makeLink(link: PlannedLink, world: LinkWorld): Promise<LinkResult
   try {
     const result = await storage.makeLink(entry.linkTarget ?? "", {
       path: placeOf(storage, parent, storedAs),
-      partPath: storage.join(parent, ownNamesOf(crypto, storedAs).part),
+      partPath: storage.join(parent, names.of(storedAs).part),
       // Only the target folder itself may be a link.
       folder: storedAs.includes("/") ? parent : undefined,
       mtimeMs: entry.mtimeMs,

@@ -3,7 +3,7 @@
  * receiving person, applied to each (docs/transfer.md, "Files") [KEEP-2]. Looks, and changes nothing.
  */
 import type { DifferingItem, OverwriteChooser, OverwritePolicy } from "../../options.ts";
-import type { TransferCrypto } from "../hash_tree.ts";
+import type { OwnNaming } from "../own_names.ts";
 import { GROUP_BYTES, MAX_CHECK_GROUPS } from "../limits.ts";
 import { placeOf } from "../names.ts";
 import type { Placeable, Plan, PlannedFile, PlannedLink } from "./plan.ts";
@@ -16,7 +16,7 @@ export type Chosen<Item> = Item | "same" | "kept";
 /** What an {@linkcode OverwriteDecision} looks at. */
 export interface OverwriteWorld {
   readonly storage: Storage;
-  readonly crypto: TransferCrypto;
+  readonly names: OwnNaming;
   readonly plan: Plan;
 }
 
@@ -90,7 +90,7 @@ export class OverwriteDecision {
     item: Item,
     isSame: (here: FileInfo, path: string) => boolean | Promise<boolean>,
   ): Promise<Chosen<Item>> {
-    const { storage, crypto, plan } = this.#world;
+    const { storage, names, plan } = this.#world;
     const { entry, parent } = item;
     let triesLeft = MAX_NUMBERS;
     for (const storedAs of plan.gate.otherNames(entry, item.storedAs)) {
@@ -106,7 +106,7 @@ export class OverwriteDecision {
       }
       const renamed = { ...item, storedAs, state: "new" as const, here: undefined };
       if (!("hasPart" in renamed)) return renamed;
-      return { ...renamed, hasPart: mayHavePart(renamed, plan.here, crypto) };
+      return { ...renamed, hasPart: mayHavePart(renamed, plan.here, names) };
     }
     return "kept";
   }

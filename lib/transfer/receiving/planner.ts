@@ -3,12 +3,11 @@
  */
 import { TransferError } from "../../errors.ts";
 import type { ManifestEntry } from "../offer/entry.ts";
-import type { TransferCrypto } from "../hash_tree.ts";
 import { GROUP_BYTES } from "../limits.ts";
 import { routeOfLink } from "../offer/link_target.ts";
 import { findMoved } from "./moved_files.ts";
 import { type AdmittedName, foldName, NamesGate } from "../names.ts";
-import { ownNamesOf } from "../own_names.ts";
+import type { OwnNaming } from "../own_names.ts";
 import {
   type FileState,
   pathsPassed,
@@ -28,7 +27,7 @@ export interface PlanOptions {
   /** Where the target folder is. */
   readonly storage: Storage;
   /** Where SHA-256 comes from. */
-  readonly crypto: TransferCrypto;
+  readonly names: OwnNaming;
   /** The target folder; may be missing. */
   readonly directory: string;
   /** Whether links are wanted; by default those that stay inside are. */
@@ -71,12 +70,12 @@ export async function makePlan(
 export function mayHavePart(
   { parent, storedAs, entry }: Pick<PlannedEntry, "parent" | "storedAs" | "entry">,
   here: TargetFolders,
-  crypto: TransferCrypto,
+  names: OwnNaming,
 ): boolean {
   // Smaller files are not resumed, and what a stream was cannot be had again.
   if (entry.sizeBytes <= GROUP_BYTES || entry.kind !== "file") return false;
   if (!here.isListed(parent)) return true;
-  return here.spelling(parent, ownNamesOf(crypto, storedAs).part) !== undefined;
+  return here.spelling(parent, names.of(storedAs).part) !== undefined;
 }
 
 /** What is in the place of an entry, or that nothing can be. */
@@ -184,7 +183,7 @@ class Planner {
       here: state === "differ" ? info : undefined,
       overwrite: false,
       hasPart: state !== "same" && this.#isThere.get(parent) === true &&
-        mayHavePart({ parent, storedAs, entry }, this.here, this.#options.crypto),
+        mayHavePart({ parent, storedAs, entry }, this.here, this.#options.names),
       reuse: undefined,
     });
   }

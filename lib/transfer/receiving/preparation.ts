@@ -3,10 +3,9 @@
  * they go into. What is not taken is counted and reported here.
  */
 import type { OfferDecision } from "../../options.ts";
-import type { TransferCrypto } from "../hash_tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { type Chosen, OverwriteDecision } from "./overwrite_decision.ts";
-import { ownNamesOf } from "../own_names.ts";
+import type { OwnNaming } from "../own_names.ts";
 import type {
   Placeable,
   Plan,
@@ -16,7 +15,7 @@ import type {
   PlannedLink,
   RefusalCode,
 } from "./plan.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import { spaceError } from "./space_watch.ts";
 import { type Storage, StorageError } from "../../storage/storage.ts";
 
@@ -30,15 +29,17 @@ export interface MadeFolder {
 
 /** What {@linkcode Preparation.run} works with. */
 export interface PreparationOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly storage: Storage;
-  readonly crypto: TransferCrypto;
+  readonly names: OwnNaming;
   /** The target folder. */
   readonly directory: string;
   /** Where what is not taken is counted. */
   readonly outcome: Outcome;
   readonly plan: Plan;
   readonly decision: OfferDecision;
+  /** Paths of folders that this run has made, in earlier sessions too. */
+  readonly foldersMade: Set<string>;
 }
 
 /** What is to be done, and what is done already. */
@@ -47,7 +48,7 @@ export class Preparation {
   wanted: readonly PlannedFile[] = [];
   /** Links to make once all files are in their place, in manifest order. */
   links: readonly PlannedLink[] = [];
-  /** Folders that were made, each before what is in it. */
+  /** Folders that this run has made, each before what is in it. */
   readonly madeFolders: MadeFolder[] = [];
   /** Entries that are in their place: folders, and files and links that are the same. */
   itemsInPlace = 0;
@@ -60,10 +61,10 @@ export class Preparation {
   /** @param options What it works with. */
   constructor(options: PreparationOptions) {
     this.#options = options;
-    const { storage, crypto, plan, decision } = options;
+    const { storage, names, plan, decision } = options;
     this.#overwriting = new OverwriteDecision(decision.overwrite ?? "never", {
       storage,
-      crypto,
+      names,
       plan,
     });
     this.#takesDotNames = decision.takeDotNames === true;
@@ -76,23 +77,23 @@ export class Preparation {
    * @throws {StorageError} When a folder cannot be made.
    */
   async run(): Promise<void> {
-    const { session, plan } = this.#options;
+    const { half, plan } = this.#options;
     this.#reportRefused();
     const files = await this.#chooseAll(plan.files, (file) => this.#overwriting.chooseFile(file));
     const links = await this.#chooseAll(plan.links, (link) => this.#overwriting.chooseLink(link));
-    if (session.hasEnded) return;
+    if (half.hasEnded) return;
     await this.#checkSpace(files);
-    if (session.hasEnded) return;
+    if (half.hasEnded) return;
     await this.#makeFolders();
     this.wanted = files.filter((file) => !this.#isBlocked(file));
     this.links = links.filter((link) => !this.#isBlocked(link));
   }
 
   #reportRefused(): void {
-    const { session, plan, outcome } = this.#options;
+    const { half, plan, outcome } = this.#options;
     for (const { code, path, reason } of plan.refused) {
       const what = code === "unsafe_name" ? "its name " : "";
-      session.warn(code, path, `Left out ${path}: ${what}${reason}`);
+      half.warn(code, path, `Left out ${path}: ${what}${reason}`);
     }
     const counts: Readonly<Record<RefusalCode, number>> = plan.refusedCounts;
     outcome.refused += counts.unsafe_name;
@@ -109,12 +110,12 @@ export class Preparation {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (name === storedAs.slice(storedAs.lastIndexOf("/") + 1)) return;
     const message = `Stored ${path} as ${storedAs}: this system has one name for both`;
-    this.#options.session.warn("renamed", path, message);
+    this.#options.half.warn("renamed", path, message);
   }
 
   #reportDotNames(): void {
     if (this.#takesDotNames) return;
-    const { session, plan } = this.#options;
+    const { half, plan } = this.#options;
     const tops = new Set<string>();
     for (const planned of [plan.folders, plan.files, plan.links]) {
       for (const { isDotName, entry } of planned) {
@@ -122,7 +123,7 @@ export class Preparation {
       }
     }
     for (const top of tops) {
-      session.warn("dot_name", top, `Skipped ${top}: its name begins with a dot`);
+      half.warn("dot_name", top, `Skipped ${top}: its name begins with a dot`);
     }
   }
 
@@ -131,31 +132,31 @@ export class Preparation {
     items: readonly Item[],
     choose: (item: Item) => Promise<Chosen<Item>>,
   ): Promise<Item[]> {
-    const { session, outcome } = this.#options;
+    const { half, outcome } = this.#options;
     const taken: Item[] = [];
     for (const item of items) {
       if (item.isDotName && !this.#takesDotNames) outcome.kept++;
       else if (item.state === "new") taken.push(item);
       else if (item.state === "same") this.#countInPlace(item);
       else this.#takeChosen(item, await choose(item), taken);
-      if (session.hasEnded) break;
+      if (half.hasEnded) break;
     }
     return taken;
   }
 
   #takeChosen<Item extends Placeable>(item: Item, chosen: Chosen<Item>, taken: Item[]): void {
-    const { session, outcome } = this.#options;
+    const { half, outcome } = this.#options;
     const { path } = item.entry;
     if (chosen === "same") {
       this.#countInPlace(item);
     } else if (chosen === "kept") {
       outcome.kept++;
-      session.warn("kept", path, `Kept ${path}: what is here differs`);
+      half.warn("kept", path, `Kept ${path}: what is here differs`);
     } else {
       taken.push(chosen);
       if (chosen.storedAs === item.storedAs) return;
       const message = `Stored ${path} as ${chosen.storedAs}: what is here differs`;
-      session.warn("renamed", path, message);
+      half.warn("renamed", path, message);
     }
   }
 
@@ -180,17 +181,17 @@ export class Preparation {
 
   /** How much of a file is in its part file, at most. */
   async #partBytes({ parent, storedAs, entry }: PlannedFile): Promise<number> {
-    const { storage, crypto } = this.#options;
-    const path = storage.join(parent, ownNamesOf(crypto, storedAs).part);
+    const { storage, names } = this.#options;
+    const path = storage.join(parent, names.of(storedAs).part);
     const info = await storage.inspect(path);
     return info?.kind === "file" ? Math.min(info.sizeBytes, entry.sizeBytes) : 0;
   }
 
   async #makeFolders(): Promise<void> {
-    const { session, storage, directory, plan, outcome } = this.#options;
+    const { half, storage, directory, plan, outcome, foldersMade } = this.#options;
     if (!plan.isRootThere) await storage.makeFolders(directory);
     for (const folder of plan.folders) {
-      if (session.hasEnded) return;
+      if (half.hasEnded) return;
       if (folder.isDotName && !this.#takesDotNames) continue;
       const { path, parent, entry } = folder;
       if (this.#blocked.has(parent)) {
@@ -199,6 +200,7 @@ export class Preparation {
       }
       const result = folder.isThere ? "there" : await this.#makeFolder(folder);
       if (result === "there") {
+        if (foldersMade.has(path)) this.madeFolders.push({ path, parent, mtimeMs: entry.mtimeMs });
         this.#countInPlace(folder);
         continue;
       }
@@ -206,22 +208,20 @@ export class Preparation {
       if (result === "bad_name") {
         outcome.refused++;
         const message = `Left out ${entry.path}: this system cannot store its name`;
-        session.warn("unsafe_name", entry.path, message);
+        half.warn("unsafe_name", entry.path, message);
       } else {
         outcome.kept++;
-        session.warn("blocked", entry.path, `Left out ${entry.path}: something is in its way`);
+        half.warn("blocked", entry.path, `Left out ${entry.path}: something is in its way`);
       }
     }
   }
 
   /** Whether it is there now, as a folder, or why not. */
-  async #makeFolder(
-    { path, parent, entry }: PlannedFolder,
-  ): Promise<"there" | "blocked" | "bad_name"> {
-    const { storage } = this.#options;
+  async #makeFolder({ path }: PlannedFolder): Promise<"there" | "blocked" | "bad_name"> {
+    const { storage, foldersMade } = this.#options;
     try {
       if (await storage.makeFolder(path)) {
-        this.madeFolders.push({ path, parent, mtimeMs: entry.mtimeMs });
+        foldersMade.add(path);
         return "there";
       }
     } catch (error) {
@@ -235,7 +235,7 @@ export class Preparation {
   #isBlocked({ parent, entry: { path } }: PlannedEntry): boolean {
     if (!this.#blocked.has(parent)) return false;
     this.#options.outcome.kept++;
-    this.#options.session.warn("blocked", path, `Left out ${path}: its folder could not be made`);
+    this.#options.half.warn("blocked", path, `Left out ${path}: its folder could not be made`);
     return true;
   }
 }

@@ -1,14 +1,14 @@
 /**
- * The receiving side of a transfer (docs/transfer.md, "Receiver"). Drives nothing by itself: a
- * {@linkcode Channel} calls it, and it calls a {@linkcode Storage}. It reads no clock and sets no
- * timer.
+ * Taking: asks for what the other side of a session offers, verifies it and puts it in its place
+ * (docs/transfer.md, "Taker"). Drives nothing by itself: an exchange calls it, and it calls a
+ * {@linkcode Storage}. It reads no clock and sets no timer.
  *
  * ```
- *              LIST sent      HELLO           [words]        OFFER         all ENTRIES
- *   start() ──────────► greeting ────► committing ────► waiting ────► listing ────► deciding
- *                                      and opening                                     │ decide()
- *                                             BYE           RECEIPT sent               ▼
- *                                 finished ◄─────── receipt ◄──────────────────── receiving
+ *             LIST sent        OFFER         all ENTRIES           decide()
+ *   start() ──────────► waiting ────► listing ─────────► deciding ─────────► receiving
+ *                                                                                │ RECEIPT sent
+ *                                                            BYE                 ▼
+ *                                                    ended ◄────────────────── receipt
  * ```
  *
  * The parts: `offer_reader.ts` collects what is offered, `plan.ts` compares it with what is here,
@@ -16,38 +16,37 @@
  * comes last.
  */
 import type { CryptoProvider } from "../../crypto/provider.ts";
-import { encodeHex } from "../../bytes/hex.ts";
-import { TransferError, WIRE_DONE } from "../../errors.ts";
+import { TransferError } from "../../errors.ts";
 import type { OfferEvent } from "../../events.ts";
 import type { OfferDecision } from "../../options.ts";
-import type { Channel, ChannelHandler, OutgoingBlock } from "../../protocol/channel.ts";
+import type { Channel } from "../../protocol/channel.ts";
 import { Downloads } from "./downloads.ts";
+import type { Exchange } from "../exchange.ts";
 import { finishTarget } from "./finishing.ts";
+import { Half } from "../half.ts";
 import { Leftovers } from "./leftovers.ts";
+import type { ListPart, ListRoom } from "./list_room.ts";
 import { RECEIVE_BUFFER_BYTES, SYNC_BYTES } from "../limits.ts";
-import { FEATURE_VERIFY, type Message, TRANSFER_VERSION } from "../messages.ts";
+import type { Message } from "../messages.ts";
 import { OfferReader } from "./offer_reader.ts";
 import { type InPlaceListener, Outcome } from "../outcome.ts";
+import { type NameClaims, OwnNaming } from "../own_names.ts";
 import { summarizePlan } from "./offer_summary.ts";
 import { makePlan } from "./planner.ts";
 import { Preparation } from "./preparation.ts";
-import { Session, VERIFY_MISMATCH_TEXT, verifyMismatch, versionMismatchText } from "../session.ts";
 import { ShareTree } from "../offer/share_tree.ts";
 import { SPACE_LOOK_BYTES } from "./space_watch.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { TransferNotice, TransferProgress, TransferSummary } from "../transfer_notice.ts";
-import { ClientVerification, type VerificationOptions } from "../verify.ts";
 
-/** Options of a {@linkcode Receiver}. */
-export interface ReceiverOptions {
-  /** The connection to the sharer. */
-  readonly channel: Channel;
+/** Where what is taken goes, and who decides and is told of it. */
+export interface TakingOptions {
   /** Where files are written. */
   readonly storage: Storage;
-  /** Where SHA-256 comes from. */
-  readonly crypto: CryptoProvider;
   /** The folder to write into; made when it is missing. */
   readonly directory: string;
+  /** Paths of folders that earlier sessions of this run have made; those of this one are added. */
+  readonly foldersMade?: Set<string> | undefined;
   /** Whether links are made; by default those that stay inside are. */
   readonly symlinks?: "skip" | "keep" | undefined;
   /** Whether texts are told of rather than stored. */
@@ -58,14 +57,14 @@ export interface ReceiverOptions {
     | undefined;
   /** Asked once, after the offer was compared with the folder. */
   readonly decide: (offer: Omit<OfferEvent, "session">) => Promise<OfferDecision>;
-  /** For `--verify`; both sides must want it. False of `confirmWords` ends the transfer. */
-  readonly verification?: VerificationOptions & {
-    readonly confirmWords: (words: readonly string[]) => Promise<boolean>;
-  };
   /** Called when all is decided and files are asked for: from then on there is progress. */
-  readonly onBegin?: () => void;
+  readonly onBegin?: (() => void) | undefined;
   /** Told what happens. */
   readonly onEvent: (notice: TransferNotice) => void;
+  /** What the list has to fit into together with those of others. */
+  readonly listRoom?: ListRoom | undefined;
+  /** Names in the folder that others use who take into it at the same time. */
+  readonly claims?: NameClaims | undefined;
   /** Told of each entry that is in its place. */
   readonly onInPlace?: InPlaceListener | undefined;
   /**
@@ -79,10 +78,31 @@ export interface ReceiverOptions {
   readonly spaceLookBytes?: number;
 }
 
+/** Options of a {@linkcode Receiver}. */
+export interface ReceiverOptions extends TakingOptions {
+  /** The session. */
+  readonly exchange: Exchange;
+  /** Its connection. */
+  readonly channel: Channel;
+  /** Where SHA-256 comes from. */
+  readonly crypto: CryptoProvider;
+  /** Whether nothing is taken, whatever is offered. */
+  readonly declines?: boolean | undefined;
+  /**
+   * Says whether the other side is who it should be, once that is known: nothing of its offer is
+   * shown before. False when the session ends because of it.
+   */
+  readonly isTrusted?: (() => Promise<boolean>) | undefined;
+  /** What RECEIPT has to wait for, if there is something. */
+  readonly beforeReceipt?: (() => Promise<void> | undefined) | undefined;
+}
+
+/** Messages that a taker takes. */
+export type TakerMessage =
+  & Message
+  & { readonly type: "offer" | "entries" | "nodes" | "root" | "bye" };
+
 type State =
-  | "greeting"
-  | "committing"
-  | "opening"
   | "waiting"
   | "listing"
   | "deciding"
@@ -107,16 +127,16 @@ interface Work {
   readonly preparation: Preparation;
 }
 
-/** The receiving side of one transfer. */
-export class Receiver implements ChannelHandler {
+/** The taking side of one transfer. */
+export class Receiver {
+  /** What it has in common with who gives. */
+  readonly half: Half;
   readonly #options: ReceiverOptions;
-  readonly #session: Session;
   readonly #offer: OfferReader;
   readonly #outcome: Outcome;
-  #state: State = "greeting";
-  #isPending = false;
-  #verification: ClientVerification | undefined;
-  #confirmed: Promise<boolean> = Promise.resolve(true);
+  #state: State = "waiting";
+  readonly #listPart: ListPart | undefined;
+  readonly #names: OwnNaming;
   #work: Work | undefined;
   #leftovers: Leftovers | undefined;
   /** Folders with something in its place; an earlier run that was killed may not have synced it. */
@@ -131,19 +151,36 @@ export class Receiver implements ChannelHandler {
       this.#foldersInUse.add(planned.parent);
       options.onInPlace?.(planned, root);
     });
-    this.#session = new Session({
-      channel: options.channel,
+    this.half = new Half({
+      exchange: options.exchange,
+      isTaking: true,
       onEvent: options.onEvent,
-      onMessage: (message) => this.#handleMessage(message),
-      onStop: async (error) => await this.#work?.downloads.stop(error),
-      pathBytesLeft: () => this.#offer.pathBytesLeft,
+      onStop: async (error) => {
+        this.#listPart?.giveBack();
+        // Of a session that is lost it is known by its list when it comes again.
+        if (!options.exchange.hasEnded && this.#work === undefined) this.#offer.forget();
+        await this.#work?.downloads.stop(error);
+        this.#names.end();
+      },
     });
-    this.#offer = new OfferReader(this.#session);
+    this.#listPart = options.listRoom?.share();
+    this.#names = new OwnNaming(options.crypto, options.claims);
+    this.#offer = new OfferReader(this.half, this.#listPart);
   }
 
-  /** Resolves when everything is in its place; rejects with a {@linkcode TransferError}. */
-  get finished(): Promise<TransferSummary> {
-    return this.#session.finished;
+  /** How many more bytes the paths of a list may have. */
+  get pathBytesLeft(): number {
+    return this.#offer.pathBytesLeft;
+  }
+
+  /** Whether an offer has come. */
+  get wasOffered(): boolean {
+    return this.#state !== "waiting";
+  }
+
+  /** Whether an offer has come, and RECEIPT has not been sent. */
+  get isTaking(): boolean {
+    return this.#state !== "waiting" && this.#state !== "receipt" && !this.half.hasEnded;
   }
 
   /** A hash over all that is offered, 32 bytes; undefined until all of the list is there. */
@@ -159,15 +196,11 @@ export class Receiver implements ChannelHandler {
     return this.#work?.downloads.progress ?? NOTHING_DONE;
   }
 
-  /** Begins; called once, when the channel is open. */
+  /** Begins; called once. */
   start(): void {
-    // Asked for at once: the sharer answers when its person has said yes, without a round trip.
-    this.#session.send({ type: "list", first: 0 });
-  }
-
-  /** Ends the transfer: stops, keeps what a later run can use, tells the sharer. */
-  abort(error: TransferError): void {
-    this.#session.abort(error);
+    if (this.#options.declines) return;
+    // Asked for at once: the other side answers when its person has said yes, without a round trip.
+    this.half.send({ type: "list", first: 0 });
   }
 
   /** The connection ended; without an error when the sharer said that all is done. */
@@ -175,122 +208,50 @@ export class Receiver implements ChannelHandler {
     // All is in its place and verified; only the sharer's good-bye is missing.
     const isDone = this.#state === "receipt" && (error === undefined || VANISHED.has(error.code));
     if (isDone) return this.#succeed();
-    this.#session.end(
+    this.half.end(
       error ?? new TransferError("share_closed", "The other side ended before all was sent"),
     );
   }
 
-  // ---- what the channel calls ----
-
-  /** See {@linkcode ChannelHandler.handleControl}. */
-  handleControl(bytes: Uint8Array): void {
-    this.#session.handleControl(bytes);
-  }
-
-  /** See {@linkcode ChannelHandler.handleBlock}. */
+  /** Takes bytes of a block; see `ChannelHandler.handleBlock` [XFER-9]. */
   handleBlock(request: number, offset: number, bytes: Uint8Array): number {
-    if (this.#session.hasEnded) return 0;
     // Before there is an offer nothing was asked for.
-    return this.#work?.downloads.handleBlock(request, offset, bytes) ?? -1;
+    if (this.#work === undefined) return -1;
+    // What was on its way when the rest was declined [BACK-4].
+    if (this.half.hasEnded) return 0;
+    return this.#work.downloads.handleBlock(request, offset, bytes);
   }
 
-  /** See {@linkcode ChannelHandler.handleBlockReleased}. */
-  handleBlockReleased(_block: OutgoingBlock): void {
-    // A receiver sends no blocks.
-  }
-
-  /** See {@linkcode ChannelHandler.handleWritable}. */
-  handleWritable(): void {
-    // Requests are few and small: they do not wait for room.
-  }
-
-  #handleMessage(message: Message): void {
+  /** Takes a message of who gives. */
+  handleMessage(message: TakerMessage): void {
+    // It was on its way when this half ended [BACK-4].
+    if (this.half.hasEnded) return;
+    const state = this.#state;
     switch (message.type) {
-      case "hello":
-        return this.#handleHello(message);
-      case "verify_commit":
-        return this.#handleCommitment(message.commitment);
-      case "verify_nonce":
-        return this.#handleNonce(message.nonce);
-      case "pending":
-        if (this.#state !== "waiting" || this.#isPending) {
-          return this.#session.violation("PENDING out of turn");
-        }
-        this.#isPending = true;
-        return this.#session.notify({ event: "waiting", reason: message.reason });
       case "offer":
-        if (this.#state !== "waiting") return this.#session.violation("OFFER out of turn");
+        if (state !== "waiting") return this.#violation(message);
         this.#state = "listing";
+        if (this.#options.declines) return this.half.refuse(nothingTaken());
         return this.#continueListing(this.#offer.handleOffer(message));
       case "entries":
-        if (this.#state !== "listing") return this.#session.violation("ENTRIES out of turn");
+        if (state !== "listing") return this.#violation(message);
         return this.#continueListing(this.#offer.handlePage(message));
       case "nodes":
-        if (this.#work === undefined) return this.#session.violation("NODES out of turn");
+        if (this.#work === undefined) return this.#violation(message);
         return this.#work.downloads.handleNodes(message);
       case "root":
-        if (this.#work === undefined) return this.#session.violation("ROOT out of turn");
+        if (this.#work === undefined) return this.#violation(message);
         return this.#work.downloads.handleRoot(message);
       case "bye":
-        if (this.#state !== "receipt") return this.#session.violation("BYE out of turn");
-        this.#options.channel.close(WIRE_DONE, "");
+        if (state !== "receipt") return this.#violation(message);
         return this.#succeed();
-      case "list":
-      case "get":
-      case "check":
-      case "cancel":
-      case "receipt":
-        return this.#session.violation(`${message.type} from the sharer`);
       default:
         return message satisfies never;
     }
   }
 
-  // ---- greeting and words ----
-
-  #handleHello(hello: Message & { type: "hello" }): void {
-    const session = this.#session;
-    if (this.#state !== "greeting") return session.violation("HELLO out of turn");
-    if (hello.version !== TRANSFER_VERSION) {
-      const text = versionMismatchText(TRANSFER_VERSION, hello.version);
-      const error = new TransferError("version_mismatch", `Cannot transfer: ${text}`);
-      return session.abort(error, text);
-    }
-    const isWanted = this.#options.verification !== undefined;
-    if (isWanted !== ((hello.features & FEATURE_VERIFY) !== 0)) {
-      return session.abort(verifyMismatch(isWanted), VERIFY_MISMATCH_TEXT);
-    }
-    this.#state = isWanted ? "committing" : "waiting";
-  }
-
-  #handleCommitment(commitment: Uint8Array): void {
-    const { verification, crypto } = this.#options;
-    if (this.#state !== "committing" || verification === undefined) {
-      return this.#session.violation("VERIFY_COMMIT out of turn");
-    }
-    this.#verification = new ClientVerification(crypto, commitment, verification);
-    this.#session.send({ type: "verify_nonce", nonce: this.#verification.nonce });
-    this.#state = "opening";
-  }
-
-  #handleNonce(nonce: Uint8Array): void {
-    const session = this.#session;
-    const { verification } = this.#options;
-    if (this.#state !== "opening" || verification === undefined) {
-      return session.violation("VERIFY_NONCE out of turn");
-    }
-    const words = this.#verification!.words(nonce);
-    if (words === undefined) {
-      return session.fail(
-        "authentication_failed",
-        "The other side's nonce is not the one it sealed",
-      );
-    }
-    this.#state = "waiting";
-    this.#confirmed = verification.confirmWords(words);
-    this.#confirmed.then((isConfirmed) => {
-      if (!isConfirmed) session.fail("authentication_failed", "The words are not the same");
-    }, (error) => session.crash(error));
+  #violation({ type }: TakerMessage): void {
+    this.half.violation(`${type.toUpperCase()} out of turn`);
   }
 
   // ---- what is offered ----
@@ -298,45 +259,53 @@ export class Receiver implements ChannelHandler {
   #continueListing(isComplete: boolean): void {
     if (!isComplete) return;
     this.#state = "deciding";
-    this.#decide().catch((error) => this.#session.crash(error));
+    this.#decide().catch((error) => {
+      // What is wrong between the person and this program is nothing to the other side.
+      const isUsage = error instanceof TransferError && error.code === "usage";
+      if (isUsage) this.half.refuse(error);
+      else this.half.crash(error);
+    });
   }
 
   async #decide(): Promise<void> {
-    const session = this.#session;
+    const { half } = this;
     const outcome = this.#outcome;
+    const names = this.#names;
     const { storage, directory, channel, crypto, decide, bufferBytes, syncBytes } = this.#options;
     const { entries } = this.#offer;
     const { symlinks, showsTexts, spaceLookBytes } = this.#options;
-    const plan = await makePlan(entries, { storage, crypto, directory, symlinks, showsTexts });
-    this.#leftovers = new Leftovers(storage, crypto, plan.here);
+    const plan = await makePlan(entries, { storage, names, directory, symlinks, showsTexts });
+    this.#leftovers = new Leftovers(storage, names, plan.here);
     // Whoever may be in the middle shows nothing before the words are compared.
-    if (!(await this.#confirmed) || session.hasEnded) return;
+    if (await this.#options.isTrusted?.() === false || half.hasEnded) return;
     const offer = summarizePlan(plan, entries);
-    session.notify(offer);
+    half.notify(offer);
     const problem = this.#options.findProblem?.(offer);
-    if (problem !== undefined) return session.refuse(problem);
+    if (problem !== undefined) return half.refuse(problem);
     const decision = await decide(offer);
-    if (session.hasEnded) return;
-    if (!decision.accept) return session.fail("refused", "The offer was turned down");
+    if (half.hasEnded) return;
+    if (!decision.accept) return half.fail("refused", "The offer was turned down");
 
     const preparation = new Preparation({
-      session,
+      half,
       storage,
-      crypto,
+      names,
       directory,
       outcome,
       plan,
       decision,
+      foldersMade: this.#options.foldersMade ?? new Set(),
     });
     await preparation.run();
-    if (session.hasEnded) return;
+    if (half.hasEnded) return;
     const shareTree = new ShareTree(crypto, entries);
     const downloads = new Downloads({
-      session,
+      half,
       channel,
       storage,
       directory,
       crypto,
+      names,
       shareTree,
       outcome,
       bufferBytes: bufferBytes ?? RECEIVE_BUFFER_BYTES,
@@ -344,7 +313,7 @@ export class Receiver implements ChannelHandler {
       spaceLookBytes: spaceLookBytes ?? SPACE_LOOK_BYTES,
       showsTexts: showsTexts === true,
       onComplete: () => {
-        this.#finish().catch((error) => session.crash(error));
+        this.#finish().catch((error) => half.crash(error));
       },
     });
     this.#work = { shareTree, downloads, preparation };
@@ -358,42 +327,46 @@ export class Receiver implements ChannelHandler {
   /** Everything is in its place: takes the last steps here, and says so to the sharer. */
   async #finish(): Promise<void> {
     const { shareTree, preparation, downloads } = this.#work!;
-    const { storage, crypto, directory } = this.#options;
+    const { storage, directory } = this.#options;
     const links = await finishTarget({
-      session: this.#session,
+      half: this.half,
       storage,
-      crypto,
+      names: this.#names,
       directory,
       outcome: this.#outcome,
       preparation,
       leftovers: this.#leftovers!,
       foldersInUse: this.#foldersInUse,
     });
-    if (this.#session.hasEnded) return;
+    await this.#options.beforeReceipt?.();
+    if (this.half.hasEnded) return;
     const root = shareTree.root();
     const bytes = shareTree.verifiedBytes;
     const items = preparation.itemsInPlace + downloads.ends.itemsPlaced + links;
-    const { leftOut, exit } = this.#outcome;
-    // Some may be of files that were left out in the end.
-    const keptBytes = Math.min(bytes, downloads.progress.keptBytes ?? 0);
-    this.#summary = {
+    const { leftOut } = this.#outcome;
+    this.#summary = this.#outcome.summary(root, {
       bytes,
-      ...(keptBytes > 0 ? { keptBytes } : {}),
+      // Some may be of files that were left out in the end.
+      keptBytes: Math.min(bytes, downloads.progress.keptBytes ?? 0),
       items,
       leftOut,
-      root: encodeHex(root),
-      exit,
-    };
+    });
     this.#state = "receipt";
-    this.#session.send({ type: "receipt", root, items, bytes, leftOut });
+    this.half.send({ type: "receipt", root, items, bytes, leftOut });
   }
 
   #succeed(): void {
-    const { unreadable } = this.#outcome;
-    if (unreadable > 0 && unreadable === this.#work!.preparation.wanted.length) {
+    if (this.#outcome.isAllUnreadable(this.#work!.preparation.wanted.length)) {
       const message = "The other side could not read any of the files";
-      return this.#session.end(new TransferError("read_failed", message));
+      return this.half.end(new TransferError("read_failed", message));
     }
-    this.#session.succeed(this.#summary!);
+    this.#listPart?.giveBack();
+    this.#names.end();
+    this.half.succeed(this.#summary!);
   }
+}
+
+/** Why nothing is taken that is offered. */
+function nothingTaken(): TransferError {
+  return new TransferError("refused", "Nothing is taken from the other side here");
 }

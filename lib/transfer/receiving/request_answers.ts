@@ -9,11 +9,11 @@ import type { IncomingRequest } from "./incoming_request.ts";
 import { HASH_BYTES } from "../limits.ts";
 import type { Message, Root } from "../messages.ts";
 import type { RequestWindow } from "./request_window.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 
 /** What {@linkcode RequestAnswers} work with. */
 export interface RequestAnswersOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly requests: RequestWindow;
   readonly verifier: GroupVerifier;
   readonly handler: RequestAnswersHandler;
@@ -34,32 +34,32 @@ export interface RequestAnswersHandler {
 /** The answers of one transfer. */
 export class RequestAnswers {
   readonly #options: RequestAnswersOptions;
-  readonly #session: Session;
+  readonly #half: Half;
 
   /** @param options What it works with. */
   constructor(options: RequestAnswersOptions) {
     this.#options = options;
-    this.#session = options.session;
+    this.#half = options.half;
   }
 
   /** Takes hashes of groups. */
   handleNodes({ request: id, firstGroup, hashes }: Message & { type: "nodes" }): void {
-    const session = this.#session;
+    const half = this.#half;
     const { requests, verifier } = this.#options;
     const request = requests.get(id);
     if (request === undefined || request.sentBytes !== undefined) {
-      return session.violation("NODES for no open request");
+      return half.violation("NODES for no open request");
     }
-    if (request.file.groupCount <= 1) return session.violation("NODES for a small file");
+    if (request.file.groupCount <= 1) return half.violation("NODES for a small file");
     let group = firstGroup;
-    for (let at = 0; at < hashes.length && !session.hasEnded; at += HASH_BYTES, group++) {
-      if (!request.hasGroup(group)) return session.violation("NODES outside the request");
+    for (let at = 0; at < hashes.length && !half.hasEnded; at += HASH_BYTES, group++) {
+      if (!request.hasGroup(group)) return half.violation("NODES outside the request");
       if (request.isDiscarding) continue;
       if (request.isFinished(group) || request.hasHash(group)) {
-        return session.violation("NODES sent twice");
+        return half.violation("NODES sent twice");
       }
       if (verifier.isFull) {
-        return session.fail("limit_exceeded", "The other side sent too many hashes ahead");
+        return half.fail("limit_exceeded", "The other side sent too many hashes ahead");
       }
       verifier.expect(request, group, hashes.subarray(at, at + HASH_BYTES));
     }
@@ -67,36 +67,36 @@ export class RequestAnswers {
 
   /** Takes the end of a request. */
   handleRoot(message: Root): void {
-    const session = this.#session;
+    const half = this.#half;
     const { requests, handler } = this.#options;
     const { status } = message;
-    if (status === "hashed") return session.violation("ROOT of another kind");
+    if (status === "hashed") return half.violation("ROOT of another kind");
     if (status === "whole" && requests.keepRoot(message.request, message.root)) return;
     const request = requests.get(message.request);
     if (request === undefined || request.sentBytes !== undefined) {
-      return session.violation("ROOT for no open request");
+      return half.violation("ROOT for no open request");
     }
     if (request.file.sizeBytes === Infinity && !this.#handleStreamEnd(request, message)) {
-      return session.violation("ROOT with a wrong length");
+      return half.violation("ROOT with a wrong length");
     }
     const length = request.end - request.start;
     const isWhole = length === request.file.sizeBytes;
     if (status === "whole" || status === "ranges") {
-      if ((status === "whole") !== isWhole) return session.violation("ROOT of another kind");
+      if ((status === "whole") !== isWhole) return half.violation("ROOT of another kind");
       // Without one of them the file would never be verified, and the transfer never end.
       const isComplete = request.file.groupCount <= 1 || request.isDiscarding ||
         request.hasAllHashes;
-      if (!isComplete) return session.violation("ROOT before the hashes");
+      if (!isComplete) return half.violation("ROOT before the hashes");
       request.sentBytes = length;
       if (isWhole) this.#handleWhole(request, message.root);
     } else {
       if (message.sentBytes > length || message.sentBytes < request.receivedBytes) {
-        return session.violation("ROOT with a wrong length");
+        return half.violation("ROOT with a wrong length");
       }
       request.sentBytes = message.sentBytes;
       this.#handleFailure(request, status);
     }
-    if (!session.hasEnded && request.isOver) handler.onOver(request);
+    if (!half.hasEnded && request.isOver) handler.onOver(request);
   }
 
   /** How long the stream is, is known now [XFER-19]; false when that cannot be. */
@@ -128,7 +128,7 @@ export class RequestAnswers {
     status: "changed" | "unreadable" | "cancelled",
   ): void {
     if (status === "cancelled") {
-      if (!request.isCancelled) this.#session.violation("ROOT says cancelled, but nobody did");
+      if (!request.isCancelled) this.#half.violation("ROOT says cancelled, but nobody did");
     } else if (!request.file.isSettled) {
       this.#options.handler.onRefused(request.file, status);
     }

@@ -11,16 +11,18 @@ import { IncomingRequest, type RequestedRange } from "./incoming_request.ts";
 import { GROUP_BYTES, MAX_RANGES, REQUEST_BATCH, REQUEST_WINDOW } from "../limits.ts";
 import type { ByteRange, RequestItem } from "../messages.ts";
 import { placeOf } from "../names.ts";
-import { ownNamesOf } from "../own_names.ts";
+import type { OwnNaming } from "../own_names.ts";
 import type { PlannedFile } from "./plan.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import type { Storage } from "../../storage/storage.ts";
 
 /** What a {@linkcode RequestWindow} works with. */
 export interface RequestWindowOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly storage: Storage;
   readonly crypto: TransferCrypto;
+  /** Names beside files. */
+  readonly names: OwnNaming;
   /** Where groups are put together. */
   readonly memory: GroupMemory;
 }
@@ -134,9 +136,9 @@ export class RequestWindow {
 
   /** Makes the file that is to be put together of what comes; no request is about it yet. */
   newFile(planned: PlannedFile): IncomingFile {
-    const { crypto, storage } = this.#options;
+    const { crypto, storage, names } = this.#options;
     const { parent, storedAs, entry, overwrite } = planned;
-    const own = ownNamesOf(crypto, storedAs);
+    const own = names.of(storedAs);
     const target = {
       path: placeOf(storage, parent, storedAs),
       partPath: storage.join(parent, own.part),
@@ -221,7 +223,7 @@ export class RequestWindow {
 
   #sendGet(firstRequest: number, items: readonly RequestItem[]): void {
     this.#sendCheck();
-    this.#options.session.send({ type: "get", firstRequest, items });
+    this.#options.half.send({ type: "get", firstRequest, items });
   }
 
   /** Sends the CHECK that was put together; before any other request, or the numbers would be wrong. */
@@ -230,7 +232,7 @@ export class RequestWindow {
     if (entries.length === 0) return;
     this.#checkEntries = [];
     const firstRequest = this.#checkFirst;
-    this.#options.session.send({ type: "check", firstRequest, entries });
+    this.#options.half.send({ type: "check", firstRequest, entries });
   }
 
   #begin(id: number, file: IncomingFile, range: RequestedRange): IncomingRequest {

@@ -27,12 +27,12 @@ import type { LeftGroups } from "./journaled_part.ts";
 import type { Message, Root } from "../messages.ts";
 import type { PlannedFile } from "./plan.ts";
 import type { RequestWindow } from "./request_window.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import { type SourceFile, type Storage, StorageError } from "../../storage/storage.ts";
 
 /** What a {@linkcode Resumption} works with. */
 export interface ResumptionOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly storage: Storage;
   readonly crypto: TransferCrypto;
   readonly requests: RequestWindow;
@@ -56,7 +56,7 @@ const NOTHING_LEFT: LeftGroups = { synced: NO_GROUPS, unsynced: NO_GROUPS };
 /** The files of one transfer of which something is here. */
 export class Resumption {
   readonly #options: ResumptionOptions;
-  readonly #session: Session;
+  readonly #half: Half;
   readonly #comparing: ComparisonOptions;
   readonly #planned = new Fifo<PlannedFile>();
   /** Files that are begun and not compared, in order. */
@@ -73,7 +73,7 @@ export class Resumption {
   /** @param options What it works with. */
   constructor(options: ResumptionOptions) {
     this.#options = options;
-    this.#session = options.session;
+    this.#half = options.half;
     this.#comparing = {
       ...options,
       pool: new BufferPool(),
@@ -90,7 +90,7 @@ export class Resumption {
   /** Begins with files of which `mayResume` holds. */
   start(files: readonly PlannedFile[]): void {
     for (const file of files) this.#planned.push(file);
-    if (files.length > 0) this.#running = this.#run().catch((error) => this.#session.crash(error));
+    if (files.length > 0) this.#running = this.#run().catch((error) => this.#half.crash(error));
   }
 
   /** A file was settled: its part file is not open any more. */
@@ -117,14 +117,14 @@ export class Resumption {
       if (next !== undefined) {
         const candidate = await next;
         if (candidate !== undefined) await this.#compare(candidate);
-      } else if (this.#planned.length === 0 || this.#session.hasEnded) {
+      } else if (this.#planned.length === 0 || this.#half.hasEnded) {
         break;
       } else {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
     }
     if (this.#keptFiles === 0) return;
-    this.#session.notify({ event: "resumed", files: this.#keptFiles, bytes: this.#keptBytes });
+    this.#half.notify({ event: "resumed", files: this.#keptFiles, bytes: this.#keptBytes });
   }
 
   // ---- beginning with a file ----
@@ -132,7 +132,7 @@ export class Resumption {
   #beginMore(): void {
     for (;;) {
       const planned = this.#planned.peek();
-      if (planned === undefined || this.#session.hasEnded) return;
+      if (planned === undefined || this.#half.hasEnded) return;
       const groups = Math.ceil(planned.entry.sizeBytes / GROUP_BYTES);
       const isFull = this.#begun.length >= MAX_RESUMING_FILES ||
         this.#begunGroups + groups > MAX_CHECK_GROUPS ||
@@ -144,7 +144,7 @@ export class Resumption {
       if (groups > 1) this.#unsettled.add(file);
       const beginning = this.#begin(file);
       // At once, and not when its turn has come.
-      beginning.catch((error) => this.#session.crash(error));
+      beginning.catch((error) => this.#half.crash(error));
       this.#begun.push(beginning);
     }
   }
@@ -160,7 +160,7 @@ export class Resumption {
     const { synced, unsynced } = left ?? NOTHING_LEFT;
     const inPart = union(synced, unsynced);
     const source = reuse && groupCount > 1 ? await this.#open(reuse.path) : undefined;
-    if (this.#session.hasEnded) {
+    if (this.#half.hasEnded) {
       source?.close();
       return undefined;
     }
@@ -224,18 +224,18 @@ export class Resumption {
     const { status, sentBytes, root } = message;
     const { file } = check;
     if (status === "whole" || status === "ranges" || sentBytes > 0) {
-      this.#session.violation("ROOT of another kind");
+      this.#half.violation("ROOT of another kind");
       return true;
     }
     if (status === "cancelled" && !check.isCancelled) {
-      this.#session.violation("ROOT says cancelled, but nobody did");
+      this.#half.violation("ROOT says cancelled, but nobody did");
       return true;
     }
     this.#checks.delete(check.id);
     if (status === "hashed") {
       file.claimedRoot = root;
       this.#report(check, check.handleRoot(root));
-      if (!this.#session.hasEnded && !file.isSettled) handler.onProgress(file);
+      if (!this.#half.hasEnded && !file.isSettled) handler.onProgress(file);
     } else {
       check.end();
       if (status !== "cancelled" && !file.isSettled) handler.onRefused(file, status);
@@ -246,7 +246,7 @@ export class Resumption {
   }
 
   #report(check: IncomingCheck, problem: CheckProblem | undefined): void {
-    if (problem === "malformed") this.#session.violation("hashes that do not fit the CHECK");
+    if (problem === "malformed") this.#half.violation("hashes that do not fit the CHECK");
     else if (problem === "integrity") this.#options.handler.onWrongHashes(check.file);
   }
 }

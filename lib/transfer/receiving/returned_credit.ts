@@ -3,22 +3,22 @@
  * the call that took bytes, whose caller counts them afterwards [XFER-9].
  */
 import type { Channel } from "../../protocol/channel.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 
 /** Collects what was consumed within one turn. */
 export class ReturnedCredit {
   readonly #channel: Channel;
-  readonly #session: Session;
+  readonly #half: Half;
   #bytes = 0;
   #isReturning = false;
 
   /**
    * @param channel Where it is given back.
-   * @param session After its end nothing is.
+   * @param half After its end nothing is.
    */
-  constructor(channel: Channel, session: Session) {
+  constructor(channel: Channel, half: Half) {
     this.#channel = channel;
-    this.#session = session;
+    this.#half = half;
   }
 
   /** Gives credit for bytes back, soon. */
@@ -30,7 +30,7 @@ export class ReturnedCredit {
       this.#isReturning = false;
       const consumedBytes = this.#bytes;
       this.#bytes = 0;
-      if (!this.#session.hasEnded) this.#channel.consumeBlockBytes(consumedBytes);
+      if (!this.#half.hasEnded) this.#channel.consumeBlockBytes(consumedBytes);
     });
   }
 }

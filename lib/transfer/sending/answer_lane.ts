@@ -8,7 +8,6 @@
  */
 import { Fifo } from "../../protocol/fifo.ts";
 import type { Channel } from "../../protocol/channel.ts";
-import type { BufferPool } from "../buffer_pool.ts";
 import type { EntryPages } from "../offer/entry_pages.ts";
 import { hashGroup, type TransferCrypto } from "../hash_tree.ts";
 import { LargeFiles } from "./large_files.ts";
@@ -17,19 +16,20 @@ import type { Manifest } from "../offer/manifest.ts";
 import { LentBlock, type OutgoingRequest, type RequestKind } from "./outgoing_request.ts";
 import type { RequestEnds } from "./request_ends.ts";
 import type { RequestQueue } from "./request_queue.ts";
-import type { Session } from "../session.ts";
-import { failedReadStatus, type ReadStatus, wholeReadStatus } from "./source_state.ts";
-import type { SourceStorage } from "../../storage/storage.ts";
+import type { Half } from "../half.ts";
+import type { SharedReading } from "./shared_reading.ts";
+import type { SmallFile, SmallFileCursor } from "./small_files.ts";
+import { StreamSending } from "./stream_sending.ts";
+import type { ReadStatus } from "./source_state.ts";
 
 /** What an {@linkcode AnswerLane} works with. */
 export interface AnswerLaneOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly channel: Channel;
-  readonly storage: SourceStorage;
   readonly crypto: TransferCrypto;
   readonly manifest: Manifest;
-  /** Where buffers come from. */
-  readonly pool: BufferPool;
+  /** Where files are read. */
+  readonly reading: SharedReading;
   /** What is asked for. */
   readonly queue: RequestQueue;
   /** What is done when a request has ended. */
@@ -38,20 +38,22 @@ export interface AnswerLaneOptions {
   readonly onSend: (block: LentBlock) => void;
 }
 
-/** A small file, read or being read; the promise never rejects for what a disk does. */
+/** A request for a small file, which is read or being read; undefined when it was given up before. */
 interface SmallRead {
-  readonly block: LentBlock;
-  readonly status: ReadStatus | "cancelled" | Promise<ReadStatus>;
+  readonly request: OutgoingRequest;
+  readonly file: SmallFile | Promise<SmallFile> | undefined;
 }
 
 /** The requests of one kind of one client. */
 export class AnswerLane {
   readonly #kind: RequestKind;
   readonly #options: AnswerLaneOptions;
-  readonly #session: Session;
+  readonly #half: Half;
   readonly #channel: Channel;
   readonly #pages: EntryPages | undefined;
   readonly #large: LargeFiles;
+  readonly #stream: StreamSending;
+  readonly #cursor: SmallFileCursor = { entry: -1 };
   readonly #smallReads = new Fifo<SmallRead>();
   /** Bytes of the small files being read. */
   #smallBytes = 0;
@@ -67,50 +69,27 @@ export class AnswerLane {
   constructor(kind: RequestKind, options: AnswerLaneOptions, pages?: EntryPages) {
     this.#kind = kind;
     this.#options = options;
-    this.#session = options.session;
+    this.#half = options.half;
     this.#channel = options.channel;
     this.#pages = pages;
-    this.#large = new LargeFiles({
+    const large = {
       ...options,
-      lend: (block) => this.#lend(block),
+      lend: (block: LentBlock) => this.#lend(block),
       hasRoom: () => !this.#isFull(),
       room: () => this.#sleep(),
-    });
+    };
+    this.#large = new LargeFiles(kind, large);
+    this.#stream = new StreamSending(large);
   }
 
   /** Answers as fast as the channel takes it. Ends with the session. */
   async run(): Promise<void> {
-    const { queue, ends } = this.#options;
-    while (!this.#session.hasEnded) {
-      if (this.#isControlFull()) {
-        await this.#sleep();
-      } else if (this.#pages?.isWanted) {
-        this.#pages.sendPage();
-      } else if (this.#isFull()) {
-        await this.#sleep();
-      } else {
-        this.#startSmallReads();
-        const read = this.#smallReads.shift();
-        const request = read === undefined ? queue.take(this.#kind) : undefined;
-        if (read !== undefined) {
-          // Most are read at once: a promise for each would cost as much as sending it.
-          const { block, status } = read;
-          this.#answerSmall(block, status instanceof Promise ? await status : status);
-        } else if (request !== undefined) {
-          // Opening and reading may take long: what is known already does not wait for it.
-          this.#session.flush();
-          const end = await this.#large.answer(request);
-          if (end !== undefined && !this.#session.hasEnded) ends.finish(request, end);
-        } else {
-          this.#isIdle = true;
-          await this.#sleep();
-          this.#isIdle = false;
-        }
-      }
-    }
-    // Reads under way hold files open.
-    for (let read = this.#smallReads.shift(); read; read = this.#smallReads.shift()) {
-      await read.status;
+    const { smallFiles } = this.#options.reading;
+    smallFiles.addCursor(this.#cursor);
+    try {
+      await this.#answerAll();
+    } finally {
+      smallFiles.removeCursor(this.#cursor);
     }
   }
 
@@ -128,12 +107,51 @@ export class AnswerLane {
 
   /** A request was given up, or the session has ended: nothing is waited for in vain. */
   interrupt(): void {
-    this.#large.interrupt();
+    this.#stream.interrupt();
     this.wake();
   }
 
+  async #answerAll(): Promise<void> {
+    const { queue, ends, manifest } = this.#options;
+    while (!this.#half.hasEnded) {
+      if (this.#isControlFull()) {
+        await this.#sleep();
+      } else if (this.#pages?.isWanted) {
+        this.#pages.sendPage();
+      } else if (this.#isFull()) {
+        await this.#sleep();
+      } else {
+        this.#startSmallReads();
+        const read = this.#smallReads.shift();
+        const request = read === undefined ? queue.take(this.#kind) : undefined;
+        if (read !== undefined) {
+          // Most are read at once: a promise for each would cost as much as sending it.
+          const file = read.file instanceof Promise ? await read.file : read.file;
+          const status = file?.status;
+          this.#answerSmall(read.request, file, status instanceof Promise ? await status : status);
+        } else if (request !== undefined) {
+          // Opening and reading may take long: what is known already does not wait for it.
+          this.#half.flush();
+          const isStream = manifest.entries[request.entry]!.kind === "stream";
+          const end = await (isStream ? this.#stream : this.#large).answer(request);
+          if (end !== undefined && !this.#half.hasEnded) ends.finish(request, end);
+        } else {
+          this.#isIdle = true;
+          await this.#sleep();
+          this.#isIdle = false;
+        }
+      }
+    }
+    // Reads under way hold files open.
+    for (let read = this.#smallReads.shift(); read; read = this.#smallReads.shift()) {
+      const file = await read.file;
+      await file?.status;
+      file?.release();
+    }
+  }
+
   #isControlFull(): boolean {
-    return this.#session.unacknowledgedBytes >= CONTROL_QUEUE_BYTES;
+    return this.#half.unacknowledgedBytes >= CONTROL_QUEUE_BYTES;
   }
 
   #isFull(): boolean {
@@ -142,7 +160,7 @@ export class AnswerLane {
   }
 
   async #sleep(): Promise<void> {
-    this.#session.flush();
+    this.#half.flush();
     await new Promise<void>((resolve) => this.#wake = resolve);
   }
 
@@ -155,14 +173,16 @@ export class AnswerLane {
   // ---- small files ----
 
   #startSmallReads(): void {
-    const { queue, pool } = this.#options;
+    const { queue, reading } = this.#options;
     while (this.#smallReads.length < FILE_LANES) {
       const length = queue.nextSmallBytes(this.#kind);
       if (length === undefined || (this.#smallReads.length > 0 && !this.#mayRead(length))) return;
       const request = queue.take(this.#kind)!;
       this.#smallBytes += length;
-      const block = new LentBlock(request, 0, pool.take(length), length);
-      this.#smallReads.push({ block, status: this.#readSmall(request, block.bytes) });
+      const file = request.isCancelled
+        ? undefined
+        : reading.smallFiles.read(request.entry, this.#cursor);
+      this.#smallReads.push({ request, file });
     }
   }
 
@@ -175,28 +195,22 @@ export class AnswerLane {
     return queuedBytes < this.#channel.blockQueueTargetBytes;
   }
 
-  #readSmall(request: OutgoingRequest, into: Uint8Array): SmallRead["status"] {
-    if (request.isCancelled) return "cancelled";
-    const { manifest, storage } = this.#options;
-    const entry = manifest.entries[request.entry]!;
-    try {
-      const read = storage.readWhole(manifest.sourceOf(entry), into);
-      if (!(read instanceof Promise)) return wholeReadStatus(entry, read);
-      return read.then((read) => wholeReadStatus(entry, read), failedReadStatus);
-    } catch (error) {
-      return failedReadStatus(error);
+  #answerSmall(
+    request: OutgoingRequest,
+    file: SmallFile | undefined,
+    status: ReadStatus | undefined,
+  ): void {
+    const { manifest, crypto, ends } = this.#options;
+    this.#smallBytes -= manifest.entries[request.entry]!.sizeBytes;
+    if (this.#half.hasEnded) return file?.release();
+    if (file === undefined || status === undefined) {
+      return ends.finish(request, { status: "cancelled" });
     }
-  }
-
-  #answerSmall(block: LentBlock, status: ReadStatus | "cancelled"): void {
-    const { owner: request, bytes } = block;
-    const { pool, crypto, ends } = this.#options;
-    this.#smallBytes -= bytes.length;
-    if (this.#session.hasEnded) return;
-    const root = status === "intact" ? hashGroup(crypto, bytes) : undefined;
-    if (root === undefined || bytes.length === 0 || request.isCheck) pool.give(block.buffer);
-    else this.#lend(block);
+    if (status === "intact") file.root ??= hashGroup(crypto, file.bytes);
+    const isSent = status === "intact" && file.bytes.length > 0 && !request.isCheck;
+    if (isSent) this.#lend(new LentBlock(request, 0, file.bytes, file));
     if (status !== "intact") ends.finish(request, { status });
-    else ends.finish(request, { status: request.isCheck ? "hashed" : "whole", root: root! });
+    else ends.finish(request, { status: request.isCheck ? "hashed" : "whole", root: file.root! });
+    if (!isSent) file.release();
   }
 }

@@ -6,13 +6,13 @@ import { encodeHex } from "../../bytes/hex.ts";
 import { Fifo } from "../../protocol/fifo.ts";
 import type { ManifestEntry } from "../offer/entry.ts";
 import type { LentBlock, OutgoingRequest } from "./outgoing_request.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import type { ShareTree } from "../offer/share_tree.ts";
 
 /** What a {@linkcode DeliveryAccount} works with. */
 export interface DeliveryAccountOptions {
   /** Told of files that arrived. */
-  readonly session: Session;
+  readonly half: Half;
   readonly entries: readonly ManifestEntry[];
   /** Where the roots of files stand. */
   readonly shareTree: ShareTree;
@@ -84,9 +84,9 @@ export class DeliveryAccount {
   }
 
   #report(index: number, bytes: number): void {
-    const { session, entries, shareTree } = this.#options;
+    const { half, entries, shareTree } = this.#options;
     this.itemsDone++;
     const root = encodeHex(shareTree.rootOf(index));
-    session.notify({ event: "file-done", path: entries[index]!.path, bytes, root });
+    half.notify({ event: "file-done", path: entries[index]!.path, bytes, root });
   }
 }

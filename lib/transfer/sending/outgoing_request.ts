@@ -1,5 +1,6 @@
 /** One request on its way out: what of which file, and how far it got. */
 import type { OutgoingBlock } from "../../protocol/channel.ts";
+import type { HeldBytes } from "./held_bytes.ts";
 import type { ByteRange, RootStatus } from "../messages.ts";
 
 /** What a request asks for: bytes, or hashes only. Each kind is answered in a lane of its own. */
@@ -54,34 +55,27 @@ export class OutgoingRequest {
   }
 }
 
-/** A block on its way out, with the buffer to give back and the request it belongs to. */
+/** A block on its way out, with what is to be released then and the request it belongs to. */
 export class LentBlock implements OutgoingBlock {
   readonly request: number;
   readonly offset: number;
   readonly bytes: Uint8Array;
-  /** The buffer behind `bytes`. */
-  readonly buffer: Uint8Array<ArrayBuffer>;
+  /** What `bytes` are of: held for the channel. */
+  readonly held: HeldBytes;
   /** What it belongs to. */
   readonly owner: OutgoingRequest;
-  /** Who still reads the buffer: the channel, and for a while whoever hashes it. */
-  users = 1;
 
   /**
    * @param owner What it belongs to.
    * @param offset Where in the file the first byte belongs.
-   * @param buffer A buffer of the pool.
-   * @param length How many of its bytes to send.
+   * @param bytes What to send.
+   * @param held What they are of.
    */
-  constructor(
-    owner: OutgoingRequest,
-    offset: number,
-    buffer: Uint8Array<ArrayBuffer>,
-    length: number,
-  ) {
+  constructor(owner: OutgoingRequest, offset: number, bytes: Uint8Array, held: HeldBytes) {
     this.request = owner.id;
     this.owner = owner;
     this.offset = offset;
-    this.buffer = buffer;
-    this.bytes = buffer.subarray(0, length);
+    this.bytes = bytes;
+    this.held = held;
   }
 }

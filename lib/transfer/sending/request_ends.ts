@@ -9,7 +9,7 @@ import type { RootStatus } from "../messages.ts";
 import type { Outcome } from "../outcome.ts";
 import type { OutgoingRequest } from "./outgoing_request.ts";
 import type { RequestQueue } from "./request_queue.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import type { ShareTree } from "../offer/share_tree.ts";
 
 /** How a request ended. */
@@ -21,7 +21,7 @@ export interface RequestEnd {
 
 /** What {@linkcode RequestEnds} works with. */
 export interface RequestEndsOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly entries: readonly ManifestEntry[];
   readonly queue: RequestQueue;
   /** Where files that were sent or hashed are noted. */
@@ -37,19 +37,21 @@ const NO_ROOT = new Uint8Array(0);
 /** The ends of one client's requests. */
 export class RequestEnds {
   readonly #options: RequestEndsOptions;
-  /** For each entry, whether it was reported as changed or unreadable: a client may ask on and on. */
+  /**
+   * A bit for each entry, whether it was reported as changed or unreadable: a client may ask on and on.
+   */
   readonly #wasReported: Uint8Array;
 
   /** @param options What it works with. */
   constructor(options: RequestEndsOptions) {
     this.#options = options;
-    this.#wasReported = new Uint8Array(options.entries.length);
+    this.#wasReported = new Uint8Array(Math.ceil(options.entries.length / 8));
   }
 
   /** Ends a request. Its ROOT goes out with others. */
   finish(request: OutgoingRequest, { status, root }: RequestEnd): void {
     const { id, entry: index, sentBytes } = request;
-    const { session, queue, shareTree, account } = this.#options;
+    const { half, queue, shareTree, account } = this.#options;
     const isStream = this.#options.entries[index]!.kind === "stream";
     request.status = status;
     queue.close(request);
@@ -60,29 +62,30 @@ export class RequestEnds {
     }
     // Of what was sent to its end the client knows how much it is, but for a stream.
     const isKnown = status === "ranges" || (status === "whole" && !isStream);
-    session.add({
+    half.add({
       type: "root",
       request: id,
       status,
       root: root ?? NO_ROOT,
       sentBytes: isKnown ? 0 : sentBytes,
     });
-    if (session.waitingMessages >= ROOTS_PER_WRITE) session.flush();
+    if (half.waitingMessages >= ROOTS_PER_WRITE) half.flush();
     if (status === "changed" || status === "unreadable") this.#reportLeftOut(index, status);
     if (request.isCounted && (status === "whole" || status === "ranges")) account.add(request);
   }
 
   #reportLeftOut(index: number, status: "changed" | "unreadable"): void {
-    if (this.#wasReported[index] === 1) return;
-    this.#wasReported[index] = 1;
+    const bit = 1 << (index & 7);
+    if ((this.#wasReported[index >> 3]! & bit) !== 0) return;
+    this.#wasReported[index >> 3]! |= bit;
     const { path } = this.#options.entries[index]!;
-    const { outcome, session } = this.#options;
+    const { outcome, half } = this.#options;
     if (status === "changed") {
       outcome.changed++;
-      session.warn("source_changed", path, `Left out ${path}: it changed while it was sent`);
+      half.warn("source_changed", path, `Left out ${path}: it changed while it was sent`);
     } else {
       outcome.unreadable++;
-      session.warn("unreadable", path, `Left out ${path}: it could not be read`);
+      half.warn("unreadable", path, `Left out ${path}: it could not be read`);
     }
   }
 }

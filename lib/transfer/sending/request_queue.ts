@@ -10,15 +10,16 @@ import {
   MAX_OPEN_REQUESTS,
   MAX_REQUESTS,
 } from "../limits.ts";
+import { IntegerList } from "./integer_list.ts";
 import type { Manifest } from "../offer/manifest.ts";
 import type { ByteRange, Message } from "../messages.ts";
 import { OutgoingRequest, type RequestedPart, type RequestKind } from "./outgoing_request.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import type { ShareTree } from "../offer/share_tree.ts";
 
 /** What a {@linkcode RequestQueue} works with. */
 export interface RequestQueueOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly manifest: Manifest;
   /** Where a file that is given up stops to count. */
   readonly shareTree: ShareTree;
@@ -47,7 +48,7 @@ export class RequestQueue {
    * Entry of every request, by number; of a CHECK −1 less the entry. Thousands may wait, so more is
    * only made when it is taken.
    */
-  readonly #entryOfRequest: number[] = [];
+  readonly #entryOfRequest = new IntegerList();
   /** Requests that wait and are not for a whole file for the first time, nor a CHECK. */
   readonly #parts = new Map<number, RequestedPart>();
   /** Requests that wait and were given up. */
@@ -83,22 +84,22 @@ export class RequestQueue {
 
   /** Takes a GET [XFER-7]. */
   handleGet({ firstRequest, items }: Message & { type: "get" }): void {
-    const { session, manifest } = this.#options;
+    const { half, manifest } = this.#options;
     if (!this.#mayAdd("get", firstRequest, items.length)) return;
     for (const { entry: index, ranges } of items) {
       const entry = manifest.entries[index];
       if (entry?.kind !== "file" && entry?.kind !== "stream") {
-        return session.violation("GET for something that is no file");
+        return half.violation("GET for something that is no file");
       }
       if (entry.kind === "stream" && this.#asked[index] !== 0) {
-        return session.violation("GET for a stream that was sent");
+        return half.violation("GET for a stream that was sent");
       }
       if (!areValidRanges(ranges, entry.sizeBytes)) {
-        return session.violation("GET with wrong ranges");
+        return half.violation("GET with wrong ranges");
       }
       this.#openRanges += Math.max(ranges.length, 1);
       if (this.#openRanges > MAX_OPEN_RANGES) {
-        return session.fail("limit_exceeded", "The other side asked for too many parts of files");
+        return half.fail("limit_exceeded", "The other side asked for too many parts of files");
       }
       this.#addGet(index, ranges, entry.sizeBytes);
     }
@@ -106,16 +107,16 @@ export class RequestQueue {
 
   /** Takes a CHECK [XFER-17]. */
   handleCheck({ firstRequest, entries }: Message & { type: "check" }): void {
-    const { session, manifest } = this.#options;
+    const { half, manifest } = this.#options;
     if (!this.#mayAdd("check", firstRequest, entries.length)) return;
     for (const index of entries) {
       const entry = manifest.entries[index];
-      if (entry?.kind !== "file") return session.violation("CHECK of something that is no file");
+      if (entry?.kind !== "file") return half.violation("CHECK of something that is no file");
       if ((this.#asked[index]! & CHECKED) !== 0) {
-        return session.violation("CHECK of a file for the second time");
+        return half.violation("CHECK of a file for the second time");
       }
       if (entry.sizeBytes > MAX_CHECK_GROUPS * GROUP_BYTES) {
-        return session.fail("limit_exceeded", `CHECK of ${entry.path}, which is too large`);
+        return half.fail("limit_exceeded", `CHECK of ${entry.path}, which is too large`);
       }
       this.#openRanges++;
       this.#note(index, CHECKED);
@@ -126,8 +127,8 @@ export class RequestQueue {
 
   /** Takes a CANCEL [XFER-14]. */
   handleCancel(id: number): void {
-    const value = this.#entryOfRequest[id];
-    if (value === undefined) return this.#options.session.violation("CANCEL for nothing");
+    const value = this.#entryOfRequest.get(id);
+    if (value === undefined) return this.#options.half.violation("CANCEL for nothing");
     this.#options.shareTree.giveUp(value < 0 ? -1 - value : value);
     if (id >= this.#next[value < 0 ? "check" : "get"]) this.#cancelled.add(id);
     for (const request of this.#taken) if (request.id === id) request.isCancelled = true;
@@ -139,7 +140,7 @@ export class RequestQueue {
    */
   nextSmallBytes(kind: RequestKind): number | undefined {
     const id = this.#nextOf(kind);
-    const value = this.#entryOfRequest[id];
+    const value = this.#entryOfRequest.get(id);
     if (value === undefined || this.#rangesOf(id).length > 0) return undefined;
     const entry = this.#options.manifest.entries[value < 0 ? -1 - value : value]!;
     return entry.kind === "file" && entry.sizeBytes <= GROUP_BYTES ? entry.sizeBytes : undefined;
@@ -148,7 +149,7 @@ export class RequestQueue {
   /** Takes the next request of a kind [XFER-10]; it is open until {@linkcode RequestQueue.close}. */
   take(kind: RequestKind): OutgoingRequest | undefined {
     const id = this.#nextOf(kind);
-    const value = this.#entryOfRequest[id];
+    const value = this.#entryOfRequest.get(id);
     if (value === undefined) return undefined;
     this.#next[kind] = id + 1;
     const request = value < 0
@@ -169,13 +170,13 @@ export class RequestQueue {
 
   /** Whether requests may be added; else the session ends. */
   #mayAdd(kind: RequestKind, first: number, count: number): boolean {
-    const { session } = this.#options;
+    const { half } = this.#options;
     const made = this.#entryOfRequest.length;
     const open = this.#open.get + this.#open.check;
     if (first !== made) {
-      session.violation(`${kind.toUpperCase()} with a wrong number`);
+      half.violation(`${kind.toUpperCase()} with a wrong number`);
     } else if (open + count > MAX_OPEN_REQUESTS || made + count > MAX_REQUESTS) {
-      session.fail("limit_exceeded", "The other side asked for too much");
+      half.fail("limit_exceeded", "The other side asked for too much");
     } else {
       return true;
     }
@@ -184,7 +185,8 @@ export class RequestQueue {
 
   #addGet(index: number, ranges: readonly ByteRange[], sizeBytes: number): void {
     const wasAsked = this.#asked[index]!;
-    const id = this.#entryOfRequest.push(index) - 1;
+    const id = this.#entryOfRequest.length;
+    this.#entryOfRequest.push(index);
     this.#open.get++;
     if ((wasAsked & (GOT_WHOLE | GOT_PARTS)) === 0) this.itemsTotal++;
     if (ranges.length > 0) {
@@ -225,7 +227,7 @@ export class RequestQueue {
     const entries = this.#entryOfRequest;
     const isCheck = kind === "check";
     let id = this.#next[kind];
-    while (id < entries.length && (entries[id]! < 0) !== isCheck) id++;
+    while (id < entries.length && (entries.get(id)! < 0) !== isCheck) id++;
     this.#next[kind] = id;
     return id;
   }

@@ -11,6 +11,12 @@ export function isUnchanged(entry: ManifestEntry, info: FileInfo): boolean {
     info.mtimeMs === entry.mtimeMs;
 }
 
+/** Whether two looks at a path saw the same file, and nothing written to it in between. */
+export function isSameState(a: FileInfo, b: FileInfo): boolean {
+  return a.kind === b.kind && a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs &&
+    a.inode === b.inode && a.changedMs === b.changedMs;
+}
+
 /** What became of a file that was read at once. */
 export function wholeReadStatus(entry: ManifestEntry, read: WholeRead): ReadStatus {
   const isIntact = read.length === entry.sizeBytes && isUnchanged(entry, read.before) &&

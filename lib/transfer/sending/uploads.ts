@@ -8,7 +8,6 @@
  */
 import type { Channel, OutgoingBlock } from "../../protocol/channel.ts";
 import { AnswerLane } from "./answer_lane.ts";
-import { BufferPool } from "../buffer_pool.ts";
 import { DeliveryAccount } from "./delivery_account.ts";
 import type { ManifestEntry } from "../offer/entry.ts";
 import { EntryPages } from "../offer/entry_pages.ts";
@@ -19,18 +18,19 @@ import type { Outcome } from "../outcome.ts";
 import type { LentBlock } from "./outgoing_request.ts";
 import { RequestEnds } from "./request_ends.ts";
 import { RequestQueue } from "./request_queue.ts";
-import type { Session } from "../session.ts";
+import type { Half } from "../half.ts";
 import type { ShareTree } from "../offer/share_tree.ts";
-import type { SourceStorage } from "../../storage/storage.ts";
+import type { SharedReading } from "./shared_reading.ts";
 import type { TransferProgress } from "../transfer_notice.ts";
 
 /** What {@linkcode Uploads} works with. */
 export interface UploadsOptions {
-  readonly session: Session;
+  readonly half: Half;
   readonly channel: Channel;
-  readonly storage: SourceStorage;
   readonly crypto: TransferCrypto;
   readonly manifest: Manifest;
+  /** Where files are read: the same for all clients of a share. */
+  readonly reading: SharedReading;
   /** Where files that were sent are noted. */
   readonly shareTree: ShareTree;
   /** Where files that could not be sent are counted. */
@@ -42,7 +42,6 @@ export class Uploads {
   readonly #options: UploadsOptions;
   readonly #channel: Channel;
   readonly #entries: readonly ManifestEntry[];
-  readonly #pool = new BufferPool();
   readonly #pages: EntryPages;
   readonly #queue: RequestQueue;
   readonly #account: DeliveryAccount;
@@ -58,19 +57,18 @@ export class Uploads {
 
   /** @param options What it works with. */
   constructor(options: UploadsOptions) {
-    const { session, channel, manifest: { entries } } = options;
+    const { half, channel, manifest: { entries } } = options;
     this.#options = options;
     this.#channel = channel;
     this.#entries = entries;
     this.#hasStream = entries[0]?.kind === "stream"; // alone, as it is [XFER-20]
-    this.#pages = new EntryPages(session, entries);
+    this.#pages = new EntryPages(half, entries);
     this.#queue = new RequestQueue(options);
     this.#account = new DeliveryAccount({ ...options, entries });
     const queue = this.#queue;
     const lane = {
       ...options,
       queue,
-      pool: this.#pool,
       ends: new RequestEnds({ ...options, entries, queue, account: this.#account }),
       onSend: (block: LentBlock) => this.#noteSent(block),
     };
@@ -104,10 +102,9 @@ export class Uploads {
     return this.#queue.isSending;
   }
 
-  /** Whether there was something to read and nothing of it could be. */
-  get isAllUnreadable(): boolean {
-    const { unreadable } = this.#options.outcome;
-    return unreadable > 0 && unreadable === this.#queue.itemsAsked;
+  /** Files and streams of which anything was asked for. */
+  get itemsAsked(): number {
+    return this.#queue.itemsAsked;
   }
 
   /** Takes a LIST; answered by the lane of files. */
@@ -134,11 +131,11 @@ export class Uploads {
     this.#files.interrupt();
   }
 
-  /** Takes a block back; its buffer is used again. */
+  /** Takes a block back; its bytes are used no more. */
   handleReleased(block: OutgoingBlock): void {
     // The channel gives back the very objects it was lent.
     const lent = block as LentBlock;
-    if (--lent.users === 0) this.#pool.give(lent.buffer);
+    lent.held.release();
     this.#account.release(lent);
   }
 
@@ -155,8 +152,11 @@ export class Uploads {
 
   /** Answers as fast as the channel takes it. Ends with the session, and never rejects. */
   async run(): Promise<void> {
-    const crash = (error: unknown) => this.#options.session.crash(error);
+    const crash = (error: unknown) => this.#options.half.crash(error);
+    const { reading } = this.#options;
+    reading.join();
     await Promise.all([this.#files.run().catch(crash), this.#checks.run().catch(crash)]);
+    reading.leave();
   }
 
   /** The session has ended: so does {@linkcode Uploads.run}. */

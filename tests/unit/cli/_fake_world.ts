@@ -1,6 +1,7 @@
 /** A world in memory for commands: streams, clock, permissions and scripted operations. */
 import type { TransferEvent } from "../../../lib/events.ts";
 import type {
+  ClientReport,
   ReceiveOptions,
   ShareOptions,
   ShareSource,
@@ -9,8 +10,15 @@ import type {
 import { after, type Instant, instant } from "../../../lib/time.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import type { ConsoleStreams } from "../../../lib/cli/console_streams.ts";
-import type { ShareOperation, World } from "../../../lib/cli/context.ts";
-import type { DoctorOptions, DoctorReport } from "../../../lib/doctor_report.ts";
+import type {
+  LocalNetwork,
+  ReceiveOperation,
+  Remembered,
+  ShareOperation,
+  World,
+} from "../../../lib/cli/context.ts";
+import type { LogFile } from "../../../lib/cli/log_file.ts";
+import type { DoctorOptions, DoctorReport } from "../../../lib/doctor/doctor_report.ts";
 import type { Operation } from "../../../lib/cli/run_operation.ts";
 import { Screen } from "./_screen.ts";
 
@@ -46,6 +54,7 @@ export interface FakeStreamsOptions {
   readonly outputIsTerminal?: boolean;
   readonly errorIsTerminal?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   /** Lines of the input; on a terminal each answers one question, when it is there. */
   readonly lines?: readonly string[];
   /** Bytes of the input, for whoever does not read lines. */
@@ -65,6 +74,7 @@ export class FakeStreams implements ConsoleStreams {
   /** What a person sees when output and error go to the same terminal. */
   readonly screen: Screen;
   width: number;
+  height: number;
   droppedTypedAhead = 0;
   /** What is left of the bytes of the input. */
   #bytes: Uint8Array;
@@ -81,6 +91,7 @@ export class FakeStreams implements ConsoleStreams {
     this.outputIsTerminal = options.outputIsTerminal ?? terminal;
     this.errorIsTerminal = options.errorIsTerminal ?? terminal;
     this.width = options.columns ?? 80;
+    this.height = options.rows ?? 24;
     this.screen = new Screen(this.width);
     this.#lines = [...options.lines ?? []];
     this.#bytes = options.bytes ?? new Uint8Array(0);
@@ -119,6 +130,10 @@ export class FakeStreams implements ConsoleStreams {
 
   columns(): number {
     return this.width;
+  }
+
+  rows(): number {
+    return this.height;
   }
 
   resize(columns: number): void {
@@ -173,10 +188,14 @@ export class FakeStreams implements ConsoleStreams {
 }
 
 /** An operation that yields what a script yields. */
-export class ScriptedOperation implements ShareOperation {
+export class ScriptedOperation implements ShareOperation, ReceiveOperation {
   closed = 0;
   /** Reply codes that were handed in. */
   readonly replies: string[] = [];
+  /** What was done to it beside that, in order. */
+  readonly calls: unknown[] = [];
+  /** Who is there. */
+  clients: readonly ClientReport[] = [];
   readonly #events: AsyncGenerator<TransferEvent, void>;
   readonly #onReply: (code: string) => void;
 
@@ -192,6 +211,33 @@ export class ScriptedOperation implements ShareOperation {
   addReply(code: string): void {
     this.replies.push(code);
     this.#onReply(code);
+  }
+
+  setLimit(bytesPerSecond: number | undefined): void {
+    this.calls.push(["setLimit", bytesPerSecond]);
+  }
+
+  kick(session: number): boolean {
+    this.calls.push(["kick", session]);
+    return this.clients.some((client) => client.session === session);
+  }
+
+  stopAdmitting(): void {
+    this.calls.push(["stopAdmitting"]);
+  }
+
+  offer(source: ShareSource): void {
+    this.calls.push(["offer", source]);
+  }
+
+  /** What `remember` throws, when it is to throw. */
+  rememberError: Error | undefined;
+
+  remember(...how: unknown[]): Promise<Remembered> {
+    this.calls.push(["remember", ...how]);
+    const error = this.rememberError;
+    this.rememberError = undefined;
+    return error === undefined ? Promise.resolve({ lookAlikes: [] }) : Promise.reject(error);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<TransferEvent> {
@@ -211,6 +257,17 @@ export function operationOf(...events: TransferEvent[]): ScriptedOperation {
   })());
 }
 
+/** A local network on which nobody is. */
+export const EMPTY_LAN: LocalNetwork = {
+  lanProblem: () => undefined,
+  announceOnLan: () => Promise.reject(new Error("Not expected to be called")),
+  async *sharesOnLan({ signal } = {}) {
+    if (signal === undefined || signal.aborted) return;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    yield* [];
+  },
+};
+
 /** Parts of a world that differ from the usual. */
 export interface FakeWorldOptions {
   readonly streams?: FakeStreams;
@@ -220,11 +277,14 @@ export interface FakeWorldOptions {
   readonly compiled?: boolean;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  readonly send?: (source: ShareSource, options: ShareOptions) => Promise<ShareOperation>;
   readonly share?: (source: ShareSource, options: ShareOptions) => Promise<ShareOperation>;
-  readonly receive?: (code: string, options: ReceiveOptions) => Promise<Operation>;
+  readonly receive?: (code: string, options: ReceiveOptions) => Promise<ReceiveOperation>;
   readonly doctor?: (code: string | undefined, options: DoctorOptions) => Promise<DoctorReport>;
   readonly verify?: (paths: readonly string[], options: VerifyOptions) => Promise<Operation>;
+  readonly localNetwork?: LocalNetwork;
   readonly openIdentities?: World["openIdentities"];
+  readonly openLog?: (path: string) => Promise<LogFile>;
 }
 
 /** A world where everything is granted and nothing may be called but what is given. */
@@ -244,12 +304,16 @@ export function fakeWorld(options: FakeWorldOptions = {}): World & { streams: Fa
     env: (name) => options.env?.[name],
     noColor: false,
     hasSocket: options.hasSocket ?? true,
+    send: options.send ?? never,
     share: options.share ?? never,
     receive: options.receive ?? never,
     doctor: options.doctor ?? never,
     verify: options.verify ?? never,
+    localNetwork: () => Promise.resolve(options.localNetwork ?? EMPTY_LAN),
     identityFolder: (given) => given ?? options.env?.["P2PFT_HOME"],
     openIdentities: options.openIdentities ?? never,
+    openLog: options.openLog ?? never,
+    timeMs: () => Date.UTC(2026, 1, 1, 8, 30),
   };
 }
 

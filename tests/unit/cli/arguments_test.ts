@@ -12,7 +12,7 @@ const COMMON = {
   allowLoopback: false,
 };
 
-const TRANSFER = { ...COMMON, yes: false, verify: false, background: false };
+const TRANSFER = { ...COMMON, yes: false, verify: false, background: false, identity: false };
 
 Deno.test("parseArguments reads send with its defaults", () => {
   assert.deepEqual(parse("send", "a", "b c"), {
@@ -25,6 +25,7 @@ Deno.test("parseArguments reads send with its defaults", () => {
     addresses: [],
     localAddresses: true,
     private: false,
+    allow: [],
     qr: false,
   });
 });
@@ -34,7 +35,8 @@ Deno.test("parseArguments reads every option of send", () => {
     "--address 203.0.113.5:1 --address [::1]:2 --no-local-addresses --qr --quiet -v " +
     "--color never --stun stun.example.org --stun [2001:db8::1]:3479 --no-portmap --private " +
     "--limit 2M --limit-client 4Mbit --cc cubic --exclude *.o --exclude !a.o --gitignore " +
-    "--symlinks keep";
+    "--symlinks keep --allow alice --allow bob --for carol --log who.log -o in " +
+    "--overwrite newer --allow-dotfiles --identity --home ids";
   assert.deepEqual(parse(...words.split(" ")), {
     command: "send",
     json: false,
@@ -59,6 +61,12 @@ Deno.test("parseArguments reads every option of send", () => {
     symlinks: "keep",
     addresses: ["203.0.113.5:1", "[::1]:2"],
     localAddresses: false,
+    allow: ["alice", "bob"],
+    forPeer: "carol",
+    log: "who.log",
+    take: { directory: "in", overwrite: "newer", allowDotfiles: true },
+    identity: true,
+    home: "ids",
     qr: true,
   });
 });
@@ -106,6 +114,7 @@ Deno.test("parseArguments reads receive with and without a code", () => {
     toOutput: false,
     symlinks: "keep",
     allowDotfiles: false,
+    offer: [],
     localAddresses: true,
     qr: false,
   };
@@ -124,6 +133,12 @@ Deno.test("parseArguments reads receive with and without a code", () => {
       "--limit",
       "800kbit",
       "--background",
+      "--offer",
+      "a",
+      "--offer",
+      "b",
+      "--from",
+      "alice",
     ),
     {
       ...defaults,
@@ -134,6 +149,8 @@ Deno.test("parseArguments reads receive with and without a code", () => {
       limit: 100_000,
       background: true,
       allowDotfiles: true,
+      offer: ["a", "b"],
+      fromPeer: "alice",
       localAddresses: false,
       qr: true,
     },
@@ -218,7 +235,7 @@ Deno.test("parseArguments takes words behind -- as they are", () => {
 
 Deno.test("parseArguments answers --help and --version with text", () => {
   assert.deepEqual(parse("--version"), { command: "text", text: "p2pft 1.2.3\n" });
-  const commands = ["send", "receive", "doctor", "verify", "peers"];
+  const commands = ["send", "share", "wait", "receive", "doctor", "verify", "peers"];
   for (
     const args of [["--help"], ["peers", "rename", "-h"], ...commands.map((name) => [name, "-h"])]
   ) {
@@ -268,4 +285,92 @@ Deno.test("parseArguments notices --json in a command line it refuses", () => {
   assert.ok(parsed.command === "usage_error" && parsed.json);
   const behind = parse("receive", "--", "a", "--json");
   assert.ok(behind.command === "usage_error" && !behind.json);
+});
+
+Deno.test("parseArguments reads share and wait, with the bounds that send does not have", () => {
+  const many = "--max-clients 16 --read-limit 3 --expires 1h30m".split(" ");
+  const bounds = { maxClients: 16, readLimit: 3, expiresMs: 5_400_000 };
+  const share = parse("share", "a", ...many);
+  assert.ok(share.command === "share", JSON.stringify(share));
+  assert.deepEqual(share.paths, ["a"]);
+  assert.equal(share.take, undefined);
+  const wait = parse("wait", ...many);
+  assert.ok(wait.command === "wait", JSON.stringify(wait));
+  assert.deepEqual(wait.paths, []);
+  assert.deepEqual(wait.take, { directory: ".", overwrite: "rename", allowDotfiles: false });
+  for (const parsed of [share, wait]) {
+    const { maxClients, readLimit, expiresMs } = parsed;
+    assert.deepEqual({ maxClients, readLimit, expiresMs }, bounds);
+  }
+  const once = parse("share", "--once", "a");
+  assert.ok(once.command === "share" && once.readLimit === 1);
+  for (const [text, ms] of [["90s", 90e3], ["30m", 1.8e6], ["2h", 7.2e6], ["7d", 604.8e6]]) {
+    const parsed = parse("wait", "--expires", String(text));
+    assert.ok(parsed.command === "wait" && parsed.expiresMs === ms, String(text));
+  }
+});
+
+Deno.test("parseArguments refuses bounds that are none", () => {
+  const messages: Record<string, RegExp> = {
+    "share a --max-clients 257": /Expected a whole number from 1 to 256/,
+    "share a --max-clients 0": /Expected a whole number from 1 to 256/,
+    "share a --read-limit 1.5": /Expected a whole number from 1 to 1000000/,
+    "share a --once --read-limit 2": /'--once' cannot be used with option '--read-limit <n>'/,
+    "share a --expires 3": /Expected a duration from 1s to 24d/,
+    "share": /Missing required argument 'path'/,
+    "share -": /Standard input can be read once: use p2pft send -$/,
+    "wait a": /Too many arguments/,
+    "wait --text x": /Unknown option '--text'/,
+    "send a --once": /Unknown option '--once'/,
+    "send a --overwrite ask": /Allowed choices are never, rename, newer, always/,
+    "wait --no-local-addresses": /needs at least one --address$/,
+  };
+  for (const [words, message] of Object.entries(messages)) {
+    const parsed = parse(...words.split(" "));
+    assert.ok(parsed.command === "usage_error", words);
+    assert.match(parsed.message, message);
+    assert.equal(parsed.hint, `See p2pft ${words.split(" ")[0]} --help`);
+  }
+});
+
+Deno.test("parseArguments takes the name of --lan behind = only", () => {
+  const lan = (...args: string[]) => {
+    const parsed = parse("share", ...args);
+    assert.ok(parsed.command === "share", JSON.stringify(parsed));
+    return [parsed.lan, parsed.paths];
+  };
+  assert.deepEqual(lan("--lan", "photos"), [{}, ["photos"]]);
+  assert.deepEqual(lan("--lan=My photos", "photos"), [{ name: "My photos" }, ["photos"]]);
+  assert.deepEqual(lan("photos", "--", "--lan"), [undefined, ["photos", "--lan"]]);
+});
+
+Deno.test("parseArguments makes of send --to a gift for whoever made the code", () => {
+  const give = (...args: string[]) => parse("send", ...args);
+  const plain = {
+    ...TRANSFER,
+    command: "give",
+    paths: ["a"],
+    exclude: [],
+    gitignore: false,
+    symlinks: "skip",
+    localAddresses: true,
+    qr: false,
+  };
+  assert.deepEqual(give("a", "--to", "p2p1x"), { ...plain, code: "p2p1x" });
+  assert.deepEqual(give("a", "--to"), plain);
+  assert.deepEqual(give("--to=", "a"), plain);
+  assert.deepEqual(give("a", "--for", "alice", "--to=p2p1x"), {
+    ...plain,
+    code: "p2p1x",
+    forPeer: "alice",
+  });
+  const message = (...args: string[]) => {
+    const parsed = give(...args);
+    assert.ok(parsed.command === "usage_error", JSON.stringify(parsed));
+    return parsed.message;
+  };
+  assert.match(message("--to", "photos"), /'path': 'photos' behind --to is the code$/);
+  assert.match(message("--to"), /Missing required argument 'path'$/);
+  assert.match(message("a", "--private", "--to"), /--to cannot stand beside --private/);
+  assert.match(message("a", "--limit-client", "1M", "--to"), /beside --limit-client, which/);
 });

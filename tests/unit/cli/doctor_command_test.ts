@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TransferError } from "../../../lib/errors.ts";
-import type { DoctorOptions } from "../../../lib/doctor_report.ts";
+import type { DoctorOptions } from "../../../lib/doctor/doctor_report.ts";
 import { runProgram } from "../../../lib/cli/program.ts";
 import { CLEAN_END_MS } from "../../../lib/cli/run_operation.ts";
 import { DOCTOR_REPORT, FakeClock, FakeStreams, fakeWorld } from "./_fake_world.ts";

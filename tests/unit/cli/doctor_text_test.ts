@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DoctorPair, DoctorReport } from "../../../lib/doctor_report.ts";
+import type { DoctorPair, DoctorReport } from "../../../lib/doctor/doctor_report.ts";
 import { doctorLines, type DoctorTextOptions } from "../../../lib/cli/doctor_text.ts";
 import { textWidth } from "../../../lib/cli/text_width.ts";
 import { MAPPING_CLASSES } from "../../../lib/nat/mapping_class.ts";

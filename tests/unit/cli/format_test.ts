@@ -4,6 +4,7 @@ import {
   formatBytesOf,
   formatCount,
   formatElapsed,
+  formatLasting,
   formatRate,
   formatSeconds,
   percentOf,
@@ -65,4 +66,18 @@ Deno.test("percentOf says 100 only when all is done", () => {
 Deno.test("formatCount knows one from many", () => {
   assert.equal(formatCount(1, "item"), "1 item");
   assert.equal(formatCount(0, "item"), "0 items");
+});
+
+Deno.test("formatLasting says a long time in two units", () => {
+  const times: [number, string][] = [
+    [400, "0 s"],
+    [42_000, "42 s"],
+    [119_400, "119 s"],
+    [720_000, "12 min"],
+    [7_800_000, "2 h 10 min"],
+    [3_600_000, "1 h"],
+    [86_400_000 * 4 + 3_600_000 * 3, "4 d 3 h"],
+    [86_400_000, "1 d"],
+  ];
+  for (const [ms, text] of times) assert.equal(formatLasting(ms), text);
 });

@@ -10,6 +10,13 @@ Deno.test("givenCode finds the end of a code that has words behind it", () => {
   assert.equal(givenCode(`Hi! "${SPACED}", please`), SPACED);
 });
 
+Deno.test("givenCode takes a short code for the first word, and not what stands behind it", () => {
+  const short = `p2p1${"q".repeat(22)}`;
+  for (const line of [short, `${short} is the code`, `p2pft receive ${short} please`]) {
+    assert.equal(givenCode(line), short);
+  }
+});
+
 Deno.test("givenCode leaves what is no code to the library", () => {
   assert.equal(givenCode(` ${CODE.replace("v", "w")} thanks`), CODE.replace("v", "w"));
   assert.equal(givenCode("p2pft receive p2ppqqq"), "p2ppqqq");

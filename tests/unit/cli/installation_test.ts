@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   commandLine,
+  giveCommandLine,
   type Installation,
   moduleSpecifier,
   ownConfigPath,
@@ -49,5 +50,17 @@ Deno.test("receiveCommandLine fits the way the program was started", () => {
   assert.equal(
     receiveCommandLine("p2p1x", installation("", { compiled: true })),
     "p2pft receive p2p1x",
+  );
+});
+
+Deno.test("giveCommandLine is what to run on the machine that gives", () => {
+  const program = installation("https://jsr.io/@p2pft/cli/0.1.0/cli.ts");
+  assert.equal(
+    giveCommandLine("p2p1q", program),
+    "deno run -A jsr:@p2pft/cli send PATH --to p2p1q",
+  );
+  assert.equal(
+    giveCommandLine("p2p1q", { ...program, compiled: true }),
+    "p2pft send PATH --to p2p1q",
   );
 });

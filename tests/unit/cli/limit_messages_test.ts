@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LimitedBy, LimitReport } from "../../../lib/events.ts";
-import { limitLine } from "../../../lib/cli/limit_messages.ts";
+import { limitLine, shortLimit } from "../../../lib/cli/limit_messages.ts";
 
 Deno.test("limitLine has one line for each cause, which fits into 59 columns", () => {
   const lines: Record<LimitedBy, string | undefined> = {
@@ -32,4 +32,23 @@ Deno.test("limitLine gives limits as they were written, and no loss of 0 %", () 
   assert.equal(limited(12_345_678), "Limited by --limit 12.345678 MB/s");
   assert.equal(limited(500_000), "Limited by --limit 500 kB/s");
   assert.match(limitLine({ limitedBy: "loss", lostShare: 0.008 })!, / 1 % /);
+});
+
+Deno.test("shortLimit says the same in a few columns, and nothing of the line", () => {
+  const kinds = [
+    "loss",
+    "limit",
+    "peer-limit",
+    "disk",
+    "peer-disk",
+    "processor",
+    "peer-processor",
+    "peer",
+  ] as const;
+  const texts = kinds.map((limitedBy) => shortLimit({ limitedBy, lostShare: 0.021 })!);
+  assert.equal(new Set(texts).size, kinds.length);
+  assert.ok(texts.every((text) => text.length <= 16), texts.join());
+  assert.equal(texts[0], "loses 2 %");
+  assert.equal(shortLimit({ limitedBy: "line" }), undefined);
+  assert.equal(shortLimit({}), undefined);
 });

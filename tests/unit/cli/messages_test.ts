@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import {
+  clientDoneLine,
+  closedLine,
   connectedLine,
   doneLines,
   errorLines,
   fileDoneLine,
+  identityLine,
+  identityWarning,
   offerLines,
   resumedLine,
   sendingLine,
@@ -194,4 +198,52 @@ Deno.test("lines about the connection and its files escape what the other side w
   assert.equal(wordsLine(["one", "two", "three"], PLAIN), "Words: one two three");
   const fileDone = { event: "file-done", session: 1, path: "a\rb", bytes: 5, root: "00" } as const;
   assert.equal(fileDoneLine(fileDone), "Done: a\\u{d}b (5 B)");
+});
+
+Deno.test("closedLine says why, for how long, and how many took or gave how much", () => {
+  const closed = {
+    event: "closed",
+    reason: "expired",
+    clients: 14,
+    bytes: 3_400_000_000,
+    elapsedMs: 7_800_000,
+    exit: 0,
+  } as const;
+  assert.equal(closedLine(closed, false), "Expired after 2 h 10 min: 14 clients took 3.4 GB");
+  const one = { ...closed, reason: "served", clients: 1, bytes: 12_000_000 } as const;
+  assert.equal(closedLine(one, true), "Over after 2 h 10 min: 1 client gave 12.0 MB");
+  const none = { ...closed, reason: "closed", clients: 0, bytes: 0, elapsedMs: 5000 } as const;
+  assert.equal(closedLine(none, false), "Closed after 5 s: nobody took anything");
+  assert.equal(closedLine(none, true), "Closed after 5 s: nobody gave anything");
+});
+
+Deno.test("clientDoneLine says in one line what moved and what was left out", () => {
+  assert.equal(
+    clientDoneLine(EVENTS.done, "send"),
+    "Sent 12 items, 50.2 MB in 4.5s (11.2 MB/s)",
+  );
+  assert.equal(
+    clientDoneLine({ ...EVENTS.done, exit: 13, leftOut: 2 }, "receive"),
+    "Received 12 items, 50.2 MB in 4.5s (11.2 MB/s), but for 2 items left out",
+  );
+});
+
+Deno.test("identityLine and identityWarning say who it is, and of what to beware", () => {
+  const event = {
+    event: "identity",
+    session: 1,
+    key: "00",
+    fingerprint: "c3ddg-d3e5r-npt8n-g3upg-tkdug",
+    name: "al\u202eice",
+    recognition: "known",
+  } as const;
+  assert.equal(identityLine(event), "It is al\\u{202e}ice (c3ddg-d3e5r-npt8n-g3upg-tkdug)");
+  assert.equal(identityWarning(event), undefined);
+  const { name: _, ...unnamed } = event;
+  const stranger = { ...unnamed, recognition: "stranger" } as const;
+  assert.match(identityLine(stranger), /^It is c3ddg-.*, who is not known here$/);
+  assert.equal(identityWarning(stranger), undefined);
+  const other = identityWarning({ ...event, recognition: "other_key" });
+  assert.match(other!.message, /not the key that is known as al\\u\{202e\}ice$/);
+  assert.match(identityWarning({ ...event, recognition: "other_name" })!.message, /not who was/);
 });

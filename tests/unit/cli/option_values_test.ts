@@ -3,6 +3,7 @@ import {
   MAX_TIMEOUT_MS,
   parseAddressOption,
   parseBindOption,
+  parseCount,
   parseDuration,
   parseRate,
   parseStunOption,
@@ -121,4 +122,11 @@ Deno.test("parseStunOption takes names and addresses, with a port or without", (
     `${"a".repeat(254)}`,
   ];
   for (const text of bad) assert.equal(parseStunOption(text), undefined, text);
+});
+
+Deno.test("parseCount reads whole numbers from 1 to the most", () => {
+  assert.deepEqual(["1", "256", "007"].map((text) => parseCount(text, 256)), [1, 256, 7]);
+  for (const text of ["0", "257", "-1", "1.5", "1e2", "", " 1", "9999999999"]) {
+    assert.equal(parseCount(text, 256), undefined, text);
+  }
 });

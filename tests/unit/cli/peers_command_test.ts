@@ -5,10 +5,12 @@ import { fingerprintOf } from "../../../lib/identity/fingerprint.ts";
 import type { IdentityBook } from "../../../lib/identity/identity_book.ts";
 import { formatIdentityFile } from "../../../lib/identity/identity_file.ts";
 import { IdentityStore, ownPublicKey } from "../../../lib/identity/identity_store.ts";
+import { encodeKeyText } from "../../../lib/identity/key_text.ts";
 import { parseArguments } from "../../../lib/cli/arguments.ts";
 import { permissionFlags, permissionNeeds } from "../../../lib/cli/permissions.ts";
 import { runProgram } from "../../../lib/cli/program.ts";
-import { keyOf, MemoryIdentityFile, peerOf } from "../identity/_books.ts";
+import { MemoryIdentityFile } from "../../support/memory_identity_file.ts";
+import { keyOf, peerOf } from "../identity/_books.ts";
 import { FakeStreams, fakeWorld } from "./_fake_world.ts";
 
 const SECRET = keyOf(0xab);
@@ -20,6 +22,8 @@ const BOOK: IdentityBook = {
     peerOf("李雷", 2),
   ],
 };
+const OWN = fingerprintOf(nodeProvider, ownPublicKey(nodeProvider, BOOK)!);
+const OWN_TEXT = encodeKeyText(ownPublicKey(nodeProvider, BOOK)!);
 const [ALICE, LI] = BOOK.peers.map(({ publicKey }) => fingerprintOf(nodeProvider, publicKey));
 
 async function run(args: string[], book: IdentityBook | undefined = BOOK) {
@@ -44,10 +48,9 @@ async function run(args: string[], book: IdentityBook | undefined = BOOK) {
 Deno.test("peers list shows who is remembered, and nothing secret", async () => {
   const { exit, output, error, file } = await run(["list"]);
   assert.equal(exit, 0);
-  const own = fingerprintOf(nodeProvider, ownPublicKey(nodeProvider, BOOK)!);
   assert.equal(
     output,
-    `You: ${own}\n` +
+    `You: ${OWN}\n` +
       `alice  ${ALICE}  last seen 2025-06-15  always let in  short codes\n` +
       `李雷   ${LI}  last seen 2025-06-15\n`,
   );
@@ -110,6 +113,57 @@ Deno.test("peers remove forgets one and all that was kept of it", async () => {
   assert.ok(!file.text!.includes(PAIR_SECRET.toHex()));
   const json = JSON.parse((await run(["remove", "--json", "alice"])).output);
   assert.deepEqual([json.event, json.peer.name], ["peer-removed", "alice"]);
+  assert.deepEqual((await run(["forget", "alice"])).names, ["李雷"]);
+});
+
+Deno.test("peers me shows one's own fingerprint and key, and nothing secret", async () => {
+  const { exit, output, error, file } = await run(["me"]);
+  assert.deepEqual([exit, error, file.replacements], [0, "", 0]);
+  assert.equal(
+    output,
+    `Your fingerprint:  ${OWN}\nYour key:          ${OWN_TEXT}\n` +
+      "Others remember you with: p2pft peers add NAME KEY\n",
+  );
+  const json = await run(["me", "--json"]);
+  assert.deepEqual(JSON.parse(json.output), {
+    v: 1,
+    event: "own-identity",
+    key: ownPublicKey(nodeProvider, BOOK)!.toHex(),
+    fingerprint: OWN,
+    text: OWN_TEXT,
+    created: false,
+  });
+  for (const text of [output, json.output]) assert.ok(!text.includes(SECRET.toHex()));
+});
+
+Deno.test("peers me --create makes a key once, and keeps the one that is there", async () => {
+  const made = await run(["me", "--create"], { peers: BOOK.peers });
+  assert.deepEqual([made.exit, made.file.replacements], [0, 1]);
+  assert.match(made.output, /^Made a new key\. It stays on this machine\.\nYour fingerprint: /);
+  assert.deepEqual(made.names, ["alice", "李雷"]);
+  const { secretKey } = await new IdentityStore(made.file).read();
+  const text = encodeKeyText(nodeProvider.signingKeyOf(secretKey!));
+  assert.ok(made.output.includes(`${text}\n`));
+  const kept = await run(["me", "--create", "--json"]);
+  assert.deepEqual([kept.file.replacements, JSON.parse(kept.output).created], [0, false]);
+});
+
+Deno.test("peers add remembers somebody by the key that peers me prints there", async () => {
+  const text = encodeKeyText(keyOf(7));
+  // As it comes out of a message: broken, in capitals.
+  const copied = `${text.slice(0, 20)}\n ${text.slice(20).toUpperCase()}`;
+  const { exit, names, output, error, file } = await run(["add", "Zoe\u0308", copied]);
+  const fingerprint = fingerprintOf(nodeProvider, keyOf(7));
+  assert.deepEqual([exit, output, error], [0, "", `Remembered "Zoë" (${fingerprint})\n`]);
+  assert.deepEqual([names, file.replacements], [["alice", "李雷", "Zoë"], 1]);
+  const again = await run(["add", "alice", encodeKeyText(keyOf(1))]);
+  assert.deepEqual([again.exit, again.file.replacements], [0, 0]);
+  assert.equal(again.error, `"alice" (${ALICE}) was remembered already\n`);
+  const alike = JSON.parse((await run(["add", "--json", "Alice", text])).output);
+  assert.deepEqual(
+    [alike.event, alike.isNew, alike.peer.name, alike.peer.always, alike.lookAlikes],
+    ["peer-added", true, "Alice", false, ["alice"]],
+  );
 });
 
 Deno.test("peers says what is wrong, changes nothing and exits with 2", async () => {
@@ -126,7 +180,14 @@ Deno.test("peers says what is wrong, changes nothing and exits with 2", async ()
     [[], BOOK, /No command was given/],
     [["rename", "alice"], BOOK, /[Mm]issing required argument 'name'/],
     [["list", "more"], BOOK, /[Tt]oo many arguments/],
-    [["forget", "alice"], BOOK, /[Uu]nknown command 'forget'/],
+    [["forgive", "alice"], BOOK, /[Uu]nknown command 'forgive'/],
+    [["me"], { peers: [] }, /Cannot show your key: there is none yet/],
+    [["add", "alice", encodeKeyText(keyOf(7))], BOOK, /"alice" has another key.*pretends to be/],
+    [["add", "al", encodeKeyText(keyOf(1))], BOOK, /as "al": it is remembered as "alice"/],
+    [["add", "me too", OWN_TEXT], BOOK, /Cannot remember "me too": the key is your own/],
+    [["add", "carol", OWN_TEXT.slice(0, -1)], BOOK, /Cannot read the key: /],
+    [["add", "-x", encodeKeyText(keyOf(7))], BOOK, /[Uu]nknown option '-x'/],
+    [["add", "carol"], BOOK, /[Mm]issing required argument 'key'/],
   ];
   for (const [args, book, message] of cases) {
     const { exit, error, output, file } = await run(args, book);
@@ -177,6 +238,10 @@ Deno.test("peers needs to read its folder only, and to write it only to change i
   assert.deepEqual(flags("list"), [env, "--allow-read=/f"]);
   assert.deepEqual(flags("remove", "a"), [env, "--allow-read=/f", "--allow-write=/f"]);
   assert.deepEqual(flags("list", "--home", "/f"), ["--allow-read=/f"]);
+  assert.deepEqual(flags("me", "--home", "/f"), ["--allow-read=/f"]);
+  for (const args of [["me", "--create"], ["add", "a", "k"], ["forget", "a"]]) {
+    assert.deepEqual(flags(...args, "--home", "/f"), ["--allow-read=/f", "--allow-write=/f"]);
+  }
   assert.deepEqual(flags("rename", "a", "b", "--home", "/f"), [
     "--allow-read=/f",
     "--allow-write=/f",

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import type {
   DoctorInvocation,
+  GiveInvocation,
+  Invocation,
   ReceiveInvocation,
-  SendInvocation,
+  ShareInvocation,
 } from "../../../lib/cli/invocation.ts";
 import {
   isEverythingGranted,
@@ -20,8 +22,14 @@ const COMMON = {
   portMapping: true,
   allowLoopback: false,
 } as const;
-const TRANSFER = { ...COMMON, yes: false, verify: false, background: false } as const;
-const SEND: SendInvocation = {
+const TRANSFER = {
+  ...COMMON,
+  yes: false,
+  verify: false,
+  background: false,
+  identity: false,
+} as const;
+const SEND: ShareInvocation = {
   ...TRANSFER,
   command: "send",
   paths: ["a", "b"],
@@ -31,6 +39,7 @@ const SEND: SendInvocation = {
   addresses: [],
   localAddresses: true,
   private: false,
+  allow: [],
   qr: false,
 };
 const RECEIVE: ReceiveInvocation = {
@@ -41,6 +50,7 @@ const RECEIVE: ReceiveInvocation = {
   toOutput: false,
   symlinks: "keep",
   allowDotfiles: false,
+  offer: [],
   localAddresses: true,
   qr: false,
 };
@@ -86,13 +96,69 @@ Deno.test("permissionFlags let a send that reads no path read none", () => {
   }
 });
 
+const WAIT: ShareInvocation = {
+  ...SEND,
+  command: "wait",
+  paths: [],
+  take: { directory: "in", overwrite: "rename", allowDotfiles: false },
+};
+const GIVE: GiveInvocation = {
+  ...TRANSFER,
+  command: "give",
+  paths: ["a"],
+  exclude: [],
+  gitignore: false,
+  symlinks: "skip",
+  localAddresses: true,
+  qr: false,
+};
+
+Deno.test("permissionFlags of share, wait and send --to are those the documentation lists", () => {
+  const flags = (invocation: Invocation, folder?: string) =>
+    permissionFlags(permissionNeeds(invocation, folder));
+  assert.deepEqual(flags({ ...SEND, command: "share" }), flags(SEND));
+  assert.deepEqual(flags(WAIT), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces,statfs",
+    "--allow-read=in",
+    "--allow-write=in",
+  ]);
+  assert.deepEqual(flags({ ...SEND, take: WAIT.take!, log: "who.log" }), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces,statfs",
+    "--allow-read=a,b,in",
+    "--allow-write=in,who.log",
+  ]);
+  assert.deepEqual(flags(GIVE), [
+    "--allow-net",
+    "--allow-sys=networkInterfaces",
+    "--allow-env=P2PFT_CODE",
+    "--allow-read=a",
+  ]);
+  assert.ok(flags({ ...RECEIVE, offer: ["x"] }).includes("--allow-read=out,x"));
+});
+
+Deno.test("permissionFlags let whoever uses identities read and write their folder", () => {
+  const uses: Partial<ShareInvocation>[] = [{ identity: true }, { allow: ["b"] }, { forPeer: "b" }];
+  for (const use of uses) {
+    const flags = permissionFlags(permissionNeeds({ ...WAIT, ...use, home: "ids" }, "ids"));
+    assert.ok(flags.includes("--allow-read=in,ids"), flags.join(" "));
+    assert.ok(flags.includes("--allow-write=in,ids"), flags.join(" "));
+    assert.ok(!flags.some((flag) => flag.startsWith("--allow-env=")));
+  }
+  const from = permissionFlags(permissionNeeds({ ...RECEIVE, fromPeer: "b" }, "ids"));
+  assert.ok(from.includes("--allow-write=out,ids"));
+  assert.ok(from.some((flag) => /^--allow-env=.*P2PFT_HOME/.test(flag)));
+  assert.ok(!permissionFlags(permissionNeeds(WAIT, "ids")).join().includes("ids"));
+});
+
 Deno.test("permissionFlags grants a whole kind where a path has a comma", () => {
   const needs = permissionNeeds({ ...SEND, paths: ["a", "b,c"] });
   assert.ok(permissionFlags(needs).includes("--allow-read"));
 });
 
 Deno.test("missingPermissions names required ones only", async () => {
-  const names = async (invocation: SendInvocation | ReceiveInvocation | DoctorInvocation) =>
+  const names = async (invocation: ShareInvocation | ReceiveInvocation | DoctorInvocation) =>
     (await missingPermissions(permissionNeeds(invocation), answering("prompt")))
       .map((need) => need.flag);
   assert.deepEqual(await names(RECEIVE), ["--allow-net", "--allow-read=out", "--allow-write=out"]);

@@ -272,7 +272,7 @@ Deno.test("receive interrupted at the question for the code exits with 130", asy
   const interrupt = new AbortController();
   const streams = new FakeStreams({ terminal: true });
   const exit = runProgram(["receive"], fakeWorld({ streams, signal: interrupt.signal }));
-  while (!streams.error.includes("Code from")) await Promise.resolve();
+  while (!streams.error.includes("Number or code")) await Promise.resolve();
   interrupt.abort();
   assert.equal(await exit, 130);
 });

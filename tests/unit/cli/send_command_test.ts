@@ -11,14 +11,19 @@ import {
   ScriptedOperation,
 } from "./_fake_world.ts";
 
-const CLIENT: ClientRequest = { session: 1, address: "198.51.100.4:5000" };
+const CLIENT: ClientRequest = {
+  session: 1,
+  address: "198.51.100.4:5000",
+  isInvited: false,
+  signal: new AbortController().signal,
+};
 
 /** A share that asks to admit one client and moves everything if it may. */
 function shareTo(client: ClientRequest) {
   const seen: { source: ShareSource; options: ShareOptions; admitted?: boolean }[] = [];
   return {
     seen,
-    share: (source: ShareSource, options: ShareOptions) => {
+    send: (source: ShareSource, options: ShareOptions) => {
       const call: (typeof seen)[number] = { source, options };
       seen.push(call);
       return Promise.resolve(
@@ -53,7 +58,7 @@ function shareForReply(onReply: (code: string) => void = () => {}) {
       replied.resolve();
     },
   );
-  return { operation, share: () => Promise.resolve(operation) };
+  return { operation, send: () => Promise.resolve(operation) };
 }
 
 /** Refuses `p2p1bad` as the library does. */
@@ -70,15 +75,15 @@ async function until(isDone: () => boolean): Promise<void> {
   }
 }
 
-async function send(args: string[], streamsOptions: FakeStreamsOptions = {}, client = CLIENT) {
+async function runSend(args: string[], streamsOptions: FakeStreamsOptions = {}, client = CLIENT) {
   const streams = new FakeStreams(streamsOptions);
-  const { share, seen } = shareTo(client);
-  const exit = await runProgram(["send", ...args], fakeWorld({ streams, share }));
+  const { send, seen } = shareTo(client);
+  const exit = await runProgram(["send", ...args], fakeWorld({ streams, send }));
   return { exit, streams, ...seen[0]! };
 }
 
 Deno.test("send prints the code, the line to run and the summary to output", async () => {
-  const { exit, streams } = await send(["photos", "--yes"]);
+  const { exit, streams } = await runSend(["photos", "--yes"]);
   assert.equal(exit, 0);
   assert.equal(
     streams.output,
@@ -94,17 +99,17 @@ Confirmation received. Transfer complete.
 });
 
 Deno.test("send asks before it lets a client in", async () => {
-  const yes = await send(["photos"], { terminal: true, columns: 60, lines: ["y"] });
+  const yes = await runSend(["photos"], { terminal: true, columns: 60, lines: ["y"] });
   assert.equal(yes.exit, 0);
   assert.equal(yes.admitted, true);
   assert.ok(yes.streams.screen.lines.includes("Let 198.51.100.4:5000 in? [y/N] y"));
-  const enter = await send(["photos"], { terminal: true, lines: [""] });
+  const enter = await runSend(["photos"], { terminal: true, lines: [""] });
   assert.equal(enter.exit, 5);
   assert.equal(enter.admitted, false);
 });
 
 Deno.test("send shows each line once on a terminal of 60 columns", async () => {
-  const { streams } = await send(["photos"], { terminal: true, columns: 60, lines: ["y"] });
+  const { streams } = await runSend(["photos"], { terminal: true, columns: 60, lines: ["y"] });
   assert.deepEqual(streams.screen.lines, [
     "Code for the other side:",
     "p2p1qexample",
@@ -122,7 +127,7 @@ Deno.test("send shows each line once on a terminal of 60 columns", async () => {
 
 Deno.test("send asks about the words where --verify was given", async () => {
   const client = { ...CLIENT, words: ["one", "two", "three"] };
-  const { streams } = await send(["x", "--verify"], { terminal: true, lines: ["y"] }, client);
+  const { streams } = await runSend(["x", "--verify"], { terminal: true, lines: ["y"] }, client);
   assert.ok(streams.screen.lines.includes("Words: one two three"));
   assert.ok(
     streams.screen.lines.includes(
@@ -132,15 +137,15 @@ Deno.test("send asks about the words where --verify was given", async () => {
 });
 
 Deno.test("send without a terminal warns once that the code is the admission", async () => {
-  const text = await send(["x"]);
+  const text = await runSend(["x"]);
   assert.equal(text.admitted, true);
   assert.equal(text.streams.error.match(/Nobody is asked here/g)?.length, 1);
-  const yes = await send(["x", "--yes"]);
+  const yes = await runSend(["x", "--yes"]);
   assert.doesNotMatch(yes.streams.error, /Nobody is asked/);
 });
 
 Deno.test("send --json writes objects only, the code first, done last", async () => {
-  const { exit, streams } = await send(["x", "--json"], { terminal: true });
+  const { exit, streams } = await runSend(["x", "--json"], { terminal: true });
   assert.equal(exit, 0);
   assert.equal(streams.error, "");
   assert.deepEqual(
@@ -151,37 +156,37 @@ Deno.test("send --json writes objects only, the code first, done last", async ()
 });
 
 Deno.test("send --quiet prints the code and nothing else", async () => {
-  const { streams } = await send(["x", "--yes", "--quiet"]);
+  const { streams } = await runSend(["x", "--yes", "--quiet"]);
   assert.equal(streams.output, "p2p1qexample\n");
   assert.equal(streams.error, "");
 });
 
 Deno.test("send passes addresses on as additions or as the only ones", async () => {
-  const adds = await send(["x", "--yes", "--address", "203.0.113.5"]);
+  const adds = await runSend(["x", "--yes", "--address", "203.0.113.5"]);
   assert.deepEqual(adds.options.extraAddresses, ["203.0.113.5"]);
   assert.equal(adds.options.addresses, undefined);
-  const only = await send(["x", "--yes", "--address", "203.0.113.5", "--no-local-addresses"]);
+  const only = await runSend(["x", "--yes", "--address", "203.0.113.5", "--no-local-addresses"]);
   assert.deepEqual(only.options.addresses, ["203.0.113.5"]);
   assert.equal(only.options.extraAddresses, undefined);
 });
 
 Deno.test("send passes limits and congestion control on", async () => {
-  const none = (await send(["x"])).options;
+  const none = (await runSend(["x"])).options;
   assert.deepEqual(
     [none.limitBytesPerSecond, none.clientLimitBytesPerSecond, none.congestion, none.background],
     [undefined, undefined, undefined, false],
   );
-  const { options } = await send(
+  const { options } = await runSend(
     ["--limit", "2M", "--limit-client", "1M", "--cc", "bbr", "x"],
   );
   assert.equal(options.limitBytesPerSecond, 2_000_000);
   assert.equal(options.clientLimitBytesPerSecond, 1_000_000);
   assert.equal(options.congestion, "bbr");
-  assert.equal((await send(["--background", "x"])).options.background, true);
+  assert.equal((await runSend(["--background", "x"])).options.background, true);
 });
 
 Deno.test("send passes the common options on", async () => {
-  const { source, options } = await send(
+  const { source, options } = await runSend(
     ["a", "b", "--yes", "--bind", "4000", "--timeout", "30s", "--allow-loopback", "--verify"],
   );
   assert.equal(options.stunServers, undefined);
@@ -191,20 +196,20 @@ Deno.test("send passes the common options on", async () => {
   assert.equal(options.timeoutMs, 30_000);
   assert.equal(options.allowLoopback, true);
   assert.equal(options.verify, true);
-  assert.equal(options.maxClients, 1);
-  const alone = await send(["x", "--yes", "--stun", "none", "--no-portmap"]);
+  assert.deepEqual([options.maxClients, options.readLimit], [undefined, undefined]);
+  const alone = await runSend(["x", "--yes", "--stun", "none", "--no-portmap"]);
   assert.deepEqual(alone.options.stunServers, []);
   assert.equal(alone.options.portMapping, false);
 });
 
 Deno.test("send passes on what is left out of folders", async () => {
-  const { options } = await send(
+  const { options } = await runSend(
     ["x", "--exclude", "*.o", "--exclude", "/tmp", "--gitignore", "--symlinks", "follow"],
   );
   assert.deepEqual(options.exclude, ["*.o", "/tmp"]);
   assert.equal(options.gitignore, true);
   assert.equal(options.symlinks, "follow");
-  const plain = await send(["x"]);
+  const plain = await runSend(["x"]);
   assert.deepEqual(plain.options.exclude, []);
   assert.equal(plain.options.gitignore, false);
   assert.equal(plain.options.symlinks, "skip");
@@ -213,9 +218,9 @@ Deno.test("send passes on what is left out of folders", async () => {
 Deno.test("send - hands over standard input, and asks nothing that is answered there", async () => {
   const bytes = new Uint8Array(200_000).map((_, index) => index);
   for (const terminal of [false, true]) {
-    const { seen, share } = shareTo(CLIENT);
+    const { seen, send } = shareTo(CLIENT);
     const streams = new FakeStreams({ terminal, bytes });
-    assert.equal(await runProgram(["send", "-"], fakeWorld({ streams, share })), 0);
+    assert.equal(await runProgram(["send", "-"], fakeWorld({ streams, send })), 0);
     const { source, options } = seen[0]!;
     assert.ok("stream" in source);
     assert.equal(source.name, "stdin");
@@ -229,10 +234,10 @@ Deno.test("send - hands over standard input, and asks nothing that is answered t
 });
 
 Deno.test("send --json - says that reply codes cannot come from what is sent", async () => {
-  const { share } = shareTo(CLIENT);
+  const { send } = shareTo(CLIENT);
   const streams = new FakeStreams();
   const args = ["send", "--json", "--yes", "-", "--name", "a.tar"];
-  assert.equal(await runProgram(args, fakeWorld({ streams, share })), 0);
+  assert.equal(await runProgram(args, fakeWorld({ streams, send })), 0);
   const codes = streams.events.flatMap(({ event, code }) => event === "warning" ? [code] : []);
   assert.deepEqual(codes, ["no_reply_codes"]);
   assert.equal(streams.error, "");
@@ -245,9 +250,9 @@ Deno.test("send - --verify needs --yes: nobody can answer", async () => {
 });
 
 Deno.test("send --text hands over a text, from the command line or standard input", async () => {
-  const { seen, share } = shareTo(CLIENT);
+  const { seen, send } = shareTo(CLIENT);
   const run = (args: string[], streams: FakeStreams) =>
-    runProgram(["send", "--yes", ...args], fakeWorld({ streams, share }));
+    runProgram(["send", "--yes", ...args], fakeWorld({ streams, send }));
   assert.equal(await run(["--text", "hi\nthere"], new FakeStreams()), 0);
   assert.deepEqual(seen.pop()!.source, { text: "hi\nthere" });
   const bytes = new TextEncoder().encode("pipéd\n");
@@ -289,13 +294,15 @@ Deno.test("send takes a question away when its client is gone", async () => {
     ["send", "x"],
     fakeWorld({
       streams,
-      share: (_paths, options) =>
+      send: (_paths, options) =>
         Promise.resolve(
           new ScriptedOperation((async function* () {
             yield EVENTS.code;
             yield EVENTS.connected;
-            answer = options.admit!(CLIENT);
+            const left = new AbortController();
+            answer = options.admit!({ ...CLIENT, signal: left.signal });
             while (!streams.error.includes("Let ")) await Promise.resolve();
+            left.abort();
             yield { ...EVENTS.refused, session: 1, fatal: false };
             assert.equal(await answer, false);
             yield EVENTS.done;
@@ -309,8 +316,8 @@ Deno.test("send takes a question away when its client is gone", async () => {
 
 Deno.test("send takes a reply code that is pasted while it waits, and asks nothing", async () => {
   const streams = new FakeStreams({ terminal: true, columns: 60 });
-  const { operation, share } = shareForReply(refuseBad);
-  const exit = runProgram(["send", "photos"], fakeWorld({ streams, share }));
+  const { operation, send } = shareForReply(refuseBad);
+  const exit = runProgram(["send", "photos"], fakeWorld({ streams, send }));
   await until(() => streams.error.includes("Waiting for the other side"));
   streams.type("hello?");
   await until(() => streams.error.includes("That is no reply code"));
@@ -322,8 +329,8 @@ Deno.test("send takes a reply code that is pasted while it waits, and asks nothi
   const { lines } = streams.screen;
   assert.deepEqual(lines.slice(lines.findIndex((line) => line.startsWith("If the")), -4), [
     "If the other side shows a reply code, paste it here.",
-    "Waiting for the other side … (Ctrl-C ends) hello?",
-    "That is no reply code: those begin with p2p1.",
+    "> hello?",
+    "That is no reply code and no command: type help.",
     "Error: Cannot read the code: it is bad\\u{1b}[2J",
     "  Look",
     "Reply code taken.",
@@ -340,7 +347,7 @@ Deno.test("send takes a reply code while it asks about another client", async ()
     ["send", "x"],
     fakeWorld({
       streams,
-      share: (_paths, options) => {
+      send: (_paths, options) => {
         operation = new ScriptedOperation((async function* () {
           yield EVENTS.code;
           yield EVENTS.connected;
@@ -364,9 +371,9 @@ Deno.test("send takes a reply code while it asks about another client", async ()
 });
 
 Deno.test("send takes reply codes from a pipe, and runs on when that has ended", async () => {
-  const { operation, share } = shareForReply(refuseBad);
+  const { operation, send } = shareForReply(refuseBad);
   const streams = new FakeStreams({ lines: ["no code", "p2p1bad", "p2p1good"] });
-  assert.equal(await runProgram(["send", "x", "--yes"], fakeWorld({ streams, share })), 0);
+  assert.equal(await runProgram(["send", "x", "--yes"], fakeWorld({ streams, send })), 0);
   assert.deepEqual(operation.replies, ["p2p1bad", "p2p1good"]);
   assert.match(streams.error, /That is no reply code/);
   assert.match(streams.error, /Error: Cannot read the code: it is bad.*\n {2}Look\n/);
@@ -374,9 +381,9 @@ Deno.test("send takes reply codes from a pipe, and runs on when that has ended",
 });
 
 Deno.test("send --json warns of bad reply codes and goes on", async () => {
-  const { operation, share } = shareForReply(refuseBad);
+  const { operation, send } = shareForReply(refuseBad);
   const streams = new FakeStreams({ lines: ["no code", "p2p1bad", "p2p1good"] });
-  const exit = await runProgram(["send", "x", "--json", "--yes"], fakeWorld({ streams, share }));
+  const exit = await runProgram(["send", "x", "--json", "--yes"], fakeWorld({ streams, send }));
   assert.equal(exit, 0);
   assert.deepEqual(operation.replies, ["p2p1bad", "p2p1good"]);
   assert.equal(streams.error, "");
@@ -390,42 +397,42 @@ Deno.test("send --json warns of bad reply codes and goes on", async () => {
 Deno.test("send runs on without an input that can be read", async () => {
   const streams = new FakeStreams();
   streams.readLine = () => Promise.reject(new Deno.errors.IsADirectory("no lines here"));
-  const share = () => Promise.resolve(operationOf(EVENTS.code, EVENTS.done));
-  assert.equal(await runProgram(["send", "x", "--yes"], fakeWorld({ streams, share })), 0);
+  const send = () => Promise.resolve(operationOf(EVENTS.code, EVENTS.done));
+  assert.equal(await runProgram(["send", "x", "--yes"], fakeWorld({ streams, send })), 0);
   assert.equal(streams.error, "");
 });
 
 Deno.test("send --private says who is let in, and that the code alone is not enough", async () => {
-  const terminal = await send(["x", "--private"], { terminal: true, columns: 60, lines: ["y"] });
+  const terminal = await runSend(["x", "--private"], { terminal: true, columns: 60, lines: ["y"] });
   assert.equal(terminal.options.private, true);
   assert.ok(
     terminal.streams.screen.lines.includes(
       "Only those whose reply code is pasted here are let in.",
     ),
   );
-  const piped = await send(["x", "--private"]);
+  const piped = await runSend(["x", "--private"]);
   assert.doesNotMatch(piped.streams.error, /Nobody is asked here/);
-  assert.equal((await send(["x", "--yes"])).options.private, false);
+  assert.equal((await runSend(["x", "--yes"])).options.private, false);
 });
 
 Deno.test("send shows a new code once more, with one line on why, and asks for no paste again", async () => {
   const changed = { ...EVENTS.code, code: "p2p1qother", changed: true };
   const streams = new FakeStreams({ terminal: true, columns: 60 });
-  const share = () => Promise.resolve(operationOf(EVENTS.code, changed, EVENTS.done));
-  await runProgram(["send", "x"], fakeWorld({ streams, share }));
+  const send = () => Promise.resolve(operationOf(EVENTS.code, changed, EVENTS.done));
+  await runProgram(["send", "x"], fakeWorld({ streams, send }));
   const { lines } = streams.screen;
   const at = lines.indexOf("This machine's address changed. New code for new clients:");
   assert.equal(lines[at + 1], "p2p1qother");
   assert.equal(lines.filter((line) => line.startsWith("If the other side shows")).length, 1);
   const quiet = new FakeStreams();
-  await runProgram(["send", "x", "-q", "--yes"], fakeWorld({ streams: quiet, share }));
+  await runProgram(["send", "x", "-q", "--yes"], fakeWorld({ streams: quiet, send }));
   assert.equal(quiet.output, "p2p1qexample\np2p1qother\n");
 });
 
 Deno.test("send draws a QR code where it was asked for", async () => {
   const streams = new FakeStreams();
-  const share = () => Promise.resolve(operationOf(EVENTS.code, EVENTS.done));
-  await runProgram(["send", "x", "--qr", "--yes"], fakeWorld({ streams, share }));
+  const send = () => Promise.resolve(operationOf(EVENTS.code, EVENTS.done));
+  await runProgram(["send", "x", "--qr", "--yes"], fakeWorld({ streams, send }));
   assert.match(streams.error, /█/);
 });
 
@@ -435,7 +442,7 @@ Deno.test("send asks below the line about the connection, and says once that it 
     ["send", "x"],
     fakeWorld({
       streams,
-      share: (_paths, options) =>
+      send: (_paths, options) =>
         Promise.resolve(
           new ScriptedOperation((async function* () {
             yield EVENTS.code;
@@ -476,11 +483,11 @@ Deno.test("send says of a client that came second that it waits, and at the end 
     message: "The share was closed",
     fatal: false,
   } as const;
-  const share = () =>
+  const send = () =>
     Promise.resolve(
       operationOf(EVENTS.code, EVENTS.connected, second, waits, closed, EVENTS.done),
     );
-  await runProgram(["send", "x", "--private"], fakeWorld({ streams, share }));
+  await runProgram(["send", "x", "--private"], fakeWorld({ streams, send }));
   assert.deepEqual(streams.error.trimEnd().split("\n"), [
     "Connected to 198.51.100.4:5000 (Internet, 12 ms)",
     "Connected to 192.0.2.8:1 (Internet, 12 ms)",
@@ -497,7 +504,7 @@ Deno.test("send turns nobody away when Ctrl-C takes its question", async () => {
     fakeWorld({
       streams,
       signal: interrupt.signal,
-      share: (_paths, options) =>
+      send: (_paths, options) =>
         Promise.resolve(
           new ScriptedOperation((async function* () {
             yield EVENTS.code;
@@ -532,7 +539,7 @@ Deno.test("send says once that it was interrupted", async () => {
     fakeWorld({
       streams,
       signal: interrupt.signal,
-      share: () =>
+      send: () =>
         Promise.resolve(
           new ScriptedOperation((async function* () {
             yield EVENTS.code;

@@ -197,6 +197,49 @@ Deno.test("Terminal takes no line of a paste for an answer", async () => {
   }
 });
 
+Deno.test("Terminal keeps a question with its answer, whatever is written meanwhile", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  const more = Promise.withResolvers<undefined>();
+  streams.readLineWithin = () => more.promise;
+  await using _listening = listeningTo(terminal);
+  const answer = terminal.ask("Sure? ", NO_SIGNAL);
+  await settled();
+  streams.type("yes");
+  await settled();
+  terminal.note("something happened");
+  // It does not look as if it were asked again.
+  assert.deepEqual(streams.screen.lines, ["something happened", "Sure? yes"]);
+  more.resolve(undefined);
+  assert.equal(await answer, "yes");
+  terminal.note("after");
+  assert.deepEqual(streams.screen.lines, ["something happened", "Sure? yes", "after"]);
+});
+
+Deno.test("Terminal leaves commands to the listener, but where any line is an answer", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true });
+  const heard: string[] = [];
+  const end = new AbortController();
+  const over = terminal.listen({
+    isMeant: () => false,
+    isCommand: (line) => line === "list",
+    handleLines: (lines) => void heard.push(...lines),
+  }, end.signal);
+  const sure = terminal.ask("Sure? ", NO_SIGNAL);
+  await settled();
+  streams.type("list");
+  await settled();
+  assert.deepEqual(streams.screen.lines, ["Sure?"]);
+  streams.type("yes");
+  assert.equal(await sure, "yes");
+  const name = terminal.ask("Name? ", NO_SIGNAL, { takesAnyLine: true });
+  await settled();
+  streams.type("list");
+  assert.equal(await name, "list");
+  assert.deepEqual(heard, ["list"]);
+  end.abort();
+  await over;
+});
+
 Deno.test("Terminal takes an answer with empty lines behind it", async () => {
   const { terminal, streams } = terminalOn({ terminal: true });
   await using _listening = listeningTo(terminal);
@@ -243,7 +286,7 @@ Deno.test("Terminal draws the status line anew below a line that was typed", asy
   streams.type("a line");
   await settled();
   terminal.setStatus(() => "moving");
-  assert.deepEqual(streams.screen.lines, ["waiting a line", "moving"]);
+  assert.deepEqual(streams.screen.lines, ["> a line", "moving"]);
 });
 
 Deno.test("Terminal writes no control character where a question cannot be redrawn", async () => {

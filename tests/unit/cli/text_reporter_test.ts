@@ -264,3 +264,35 @@ Deno.test("TextReporter of a sender tells of a client that is lost and comes aga
   assert.match(error, /Connected again to 198\.51/);
   assert.equal(error.match(/Sending/g)!.length, 1);
 });
+
+Deno.test("TextReporter shows what goes both ways, each with its own end", () => {
+  const { connected, offer, progress, done } = EVENTS;
+  const back = { back: true } as const;
+  const given = { ...offer, ...back, items: 1, bytes: 5000 };
+  const events = [connected, given, offer, { ...progress, ...back }, progress];
+  const both = report(events, { directory: "in" }, { terminal: true, columns: 60 }).screen.lines;
+  assert.ok(both.includes("Sending 1 item, 5.0 kB"));
+  assert.equal(both.filter((line) => line.startsWith(" 24% 12.3/50.2 MB")).length, 2);
+  const ends = [...events, { ...done, ...back, items: 1 }, { ...progress, ...back }];
+  const one = report(ends, { directory: "in" }, { terminal: true, columns: 60 }).screen.lines;
+  assert.ok(one.some((line) => line.startsWith("Sent 1 item,")));
+  assert.equal(one.filter((line) => line.startsWith(" 24% 12.3/50.2 MB")).length, 1);
+  const all = report([...ends, done], { directory: "in" }).output;
+  assert.match(all, /Confirmation received[^]*In in\n[^]*Everything verified/);
+  assert.equal(all.match(/In in/g)!.length, 1);
+});
+
+Deno.test("TextReporter of who gives to a drop box says nothing of what that does not offer", () => {
+  const nothing = { ...EVENTS.offer, items: 0, files: 0, bytes: 0, names: [] };
+  const done = { ...EVENTS.done, items: 0, bytes: 0 };
+  const streams = report([EVENTS.connected, nothing, done]);
+  assert.equal(streams.error, "Connected to 198.51.100.4:5000 (Internet, 12 ms)\n");
+  assert.equal(streams.output, "");
+});
+
+Deno.test("TextReporter prints no more of a way that is done where nothing can be redrawn", () => {
+  const back = { ...EVENTS.progress, back: true, bytesDone: 50_200_000 } as const;
+  const done = { ...EVENTS.done, back: true } as const;
+  const streams = report([EVENTS.connected, back, done, back, back]);
+  assert.equal(streams.error.match(/100%/g)!.length, 1);
+});

@@ -1,7 +1,6 @@
-/** Books for tests of this folder: chosen ones, random ones, and a file in memory. */
+/** Books for tests of this folder: chosen ones, and random ones. */
 import fc from "fast-check";
 import type { IdentityBook, Peer } from "../../../lib/identity/identity_book.ts";
-import type { IdentityFile } from "../../../lib/identity/identity_store.ts";
 import { petnameProblem } from "../../../lib/identity/petname.ts";
 
 /** A key that is told from others by its first byte. */
@@ -50,40 +49,3 @@ export const identityBook: fc.Arbitrary<IdentityBook> = fc.record({
     comparator: (a, b) => a.name === b.name || a.publicKey.toHex() === b.publicKey.toHex(),
   }),
 }, { requiredKeys: ["peers"], noNullPrototype: true });
-
-/** A file in memory; changes wait for one another. */
-export class MemoryIdentityFile implements IdentityFile {
-  readonly path = "memory/identities";
-  /** What is in it; undefined when there is none. */
-  bytes: Uint8Array | undefined;
-  /** How often it was replaced. */
-  replacements = 0;
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(text?: string) {
-    if (text !== undefined) this.bytes = new TextEncoder().encode(text);
-  }
-
-  /** What is in it, as text. */
-  get text(): string | undefined {
-    return this.bytes && new TextDecoder().decode(this.bytes);
-  }
-
-  read(): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.bytes);
-  }
-
-  exclusively<Result>(
-    work: (replace: (bytes: Uint8Array) => Promise<void>) => Promise<Result>,
-  ): Promise<Result> {
-    const next = this.#last.then(() =>
-      work((bytes) => {
-        this.bytes = bytes;
-        this.replacements++;
-        return Promise.resolve();
-      })
-    );
-    this.#last = next.catch(() => {});
-    return next;
-  }
-}

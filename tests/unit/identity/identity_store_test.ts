@@ -3,7 +3,8 @@ import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../../lib/errors.ts";
 import { addPeer, EMPTY_BOOK } from "../../../lib/identity/identity_book.ts";
 import { IdentityStore, ownPublicKey } from "../../../lib/identity/identity_store.ts";
-import { keyOf, MemoryIdentityFile } from "./_books.ts";
+import { MemoryIdentityFile } from "../../support/memory_identity_file.ts";
+import { keyOf } from "./_books.ts";
 
 const NOW = 1_800_000_000;
 

@@ -54,6 +54,8 @@ export class StunWorld {
   readonly events: { readonly ms: number; readonly event: DiscoveryEvent }[] = [];
   /** Whether sockets are given when they are wanted. */
   givesSockets = true;
+  /** Hosts to which the system has no way: it refuses to send there. */
+  readonly routeless = new Set<string>();
   /** How many of the datagrams are lost on each way, 0 to 1. */
   lossRate = 0;
   /** How many datagrams the discovery sent. */
@@ -157,7 +159,9 @@ export class StunWorld {
       this.sent++;
       const { socket, remote } = this.discovery.transmitPath;
       this.#targets.push(remote.host);
-      this.#leave(out.slice(0, length), socket, remote);
+      if (this.routeless.has(remote.host)) {
+        this.discovery.handleUnsent(instant(this.nowMs), this.discovery.transmitPath);
+      } else this.#leave(out.slice(0, length), socket, remote);
     }
     for (let event = this.discovery.pollEvent(); event; event = this.discovery.pollEvent()) {
       this.events.push({ ms: this.nowMs - 1000, event });

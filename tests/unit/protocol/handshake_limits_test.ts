@@ -186,7 +186,7 @@ Deno.test("HandshakeSharer holds at most 256 answers that the network does not t
   assert.equal(crowd.sharer.poll().length, MAX_HALF_OPEN);
 });
 
-Deno.test("Endpoint has at most 256 sessions, however their handshakes overlap", () => {
+Deno.test("Endpoint has at most 512 sessions, however their handshakes overlap", () => {
   const crowd = new Crowd();
   const { net, sharer } = crowd;
   const sessions: { client: HandClient; at: SocketAddress }[] = [];
@@ -204,7 +204,7 @@ Deno.test("Endpoint has at most 256 sessions, however their handshakes overlap",
     for (const one of waiting) sharer.take(one.client.message3(), one.at);
     sessions.push(...waiting);
   };
-  for (const count of [100, 100, 50]) {
+  for (const count of [100, 100, 100, 100, 100]) {
     enter(count);
     crowd.advance(HALF_OPEN_MS);
     keepAlive();

@@ -67,6 +67,29 @@ Deno.test("HandshakeClient and HandshakeSharer agree in three datagrams of 1200 
   assert.equal(told.length, 2);
 });
 
+Deno.test("both sides hand out the same exporter secret, when it is asked for and not else", () => {
+  const secretsOf = (isWanted: readonly [boolean, boolean], seed: number) => {
+    const { net, share, sharer, client } = network(seed);
+    sharer.endpoint.listen({ ...share, isExported: isWanted[0] });
+    net.connect(client, share, [SHARER], new Uint8Array(1), { isExported: isWanted[1] });
+    net.run(0);
+    const [connected] = client.events;
+    const [event] = sharer.events;
+    assert.ok(connected?.type === "connected" && event?.type === "accepted");
+    return [event.exporter, connected.exporter, connected.handshakeHash] as const;
+  };
+  const [ofSharer, ofClient, hash] = secretsOf([true, true], 1);
+  assert.equal(ofSharer?.length, 32);
+  assert.deepEqual(ofSharer, ofClient);
+  assert.notDeepEqual(ofSharer, hash);
+  assert.notDeepEqual(secretsOf([true, true], 2)[0], ofSharer);
+  assert.deepEqual(secretsOf([false, false], 1).slice(0, 2), [undefined, undefined]);
+  assert.deepEqual(secretsOf([false, true], 1).map((secret) => secret !== undefined).slice(0, 2), [
+    false,
+    true,
+  ]);
+});
+
 Deno.test("HandshakeClient repeats message 1 to every candidate at 0, 100, 200, 400, 800 ms, then each second", () => {
   const { net, share, client } = network();
   const candidates = [address(10), address(11), { ...address(10), port: 2000 }];
@@ -152,6 +175,18 @@ Deno.test("HandshakeClient refuses a request that does not fit message 3", () =>
 });
 
 // ---- who holds the code but not the key ----
+
+Deno.test("HandshakeClient takes any key behind a short code, whose t commits to none [CODE-8]", () => {
+  for (const isShortCode of [true, false]) {
+    const { net, share, client } = network();
+    const otherKeys = nodeProvider.generateKeyPair(net.random);
+    net.connect(client, share, [SHARER], new Uint8Array(1), { isShortCode });
+    const [first] = client.poll();
+    client.take(answerMessage1(first!.bytes, share.t, otherKeys, net.random), SHARER);
+    assert.equal(client.endpoint.connectionCount, isShortCode ? 1 : 0);
+    assert.equal(client.endpoint.impostors, isShortCode ? 0 : 1);
+  }
+});
 
 Deno.test("HandshakeClient ignores and counts who answers without the key, then finds the sharer [HS-3]", () => {
   const { net, share, sharer, client } = network();

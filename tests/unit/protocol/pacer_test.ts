@@ -206,3 +206,34 @@ Deno.test("[CC-2] Pacer lets out no more at once than the peer takes, but always
     }
   }
 });
+
+/** Bytes that are let out at once at a time. */
+function bytesAt(pacer: Pacer, atMs: number): number {
+  let bytes = 0;
+  for (; pacer.isOpen(instant(atMs)); bytes += SIZE) pacer.onSent(SIZE);
+  return bytes;
+}
+
+Deno.test("[PACE-1] Pacer for trains keeps what the rate allowed for who comes too late, up to a train", () => {
+  const pacer = pacerAt(SIZE, true);
+  bytesAt(pacer, 0);
+  assert.equal(bytesAt(pacer, 20.5), 21 * SIZE, "more than its bucket of 10");
+  assert.equal(bytesAt(pacer, 1000), TRAIN_DATAGRAMS * SIZE, "no more than a train");
+});
+
+Deno.test("[PACE-1] Pacer keeps no more than its bucket for who had nothing to send, or takes no trains", () => {
+  const idle = pacerAt(SIZE, true);
+  bytesAt(idle, 0);
+  idle.giveUp();
+  assert.equal(bytesAt(idle, 1000), MIN_BURST_DATAGRAMS * SIZE);
+  const single = pacerAt(SIZE, false);
+  bytesAt(single, 0);
+  assert.equal(bytesAt(single, 1000), MIN_BURST_DATAGRAMS * SIZE);
+});
+
+Deno.test("[CC-2] Pacer keeps no more for who comes late than the peer takes at once", () => {
+  const pacer = new Pacer(instant(0), SIZE);
+  pacer.setRate(instant(0), SIZE, SIZE, true, 12 * SIZE);
+  bytesAt(pacer, 0);
+  assert.equal(bytesAt(pacer, 1000), 12 * SIZE);
+});

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { BufferPool } from "../../../lib/transfer/buffer_pool.ts";
 import { GroupReader } from "../../../lib/transfer/group_reader.ts";
-import { GROUP_BYTES } from "../../../lib/transfer/limits.ts";
+import { GROUP_BYTES, READ_AHEAD_GROUPS } from "../../../lib/transfer/limits.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 
 const SIZE = 9 * GROUP_BYTES + 5;
-const AHEAD = 4;
 
 /** A file whose bytes tell their group, and the offsets it was read at. */
 async function open() {
@@ -30,9 +29,9 @@ Deno.test("GroupReader reads some groups ahead, and all in their order", async (
     length: SIZE - 2 * GROUP_BYTES,
   }];
   const isWanted = () => true;
-  const reader = new GroupReader(source, ranges, { pool, isWanted, aheadGroups: AHEAD });
+  const reader = new GroupReader(source, ranges, { pool, isWanted });
   await settle();
-  assert.equal(reads.length, AHEAD);
+  assert.equal(reads.length, READ_AHEAD_GROUPS);
   const seen: number[] = [];
   for (let read = await reader.next(); read !== undefined; read = await reader.next()) {
     const { range, buffer, readBytes } = read;
@@ -42,7 +41,7 @@ Deno.test("GroupReader reads some groups ahead, and all in their order", async (
     seen.push(group);
     pool.give(buffer);
     await settle();
-    assert.ok(reads.length <= seen.length + AHEAD);
+    assert.ok(reads.length <= seen.length + READ_AHEAD_GROUPS);
   }
   assert.deepEqual(seen, [0, 2, 3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(reads, seen);
@@ -66,7 +65,6 @@ Deno.test("GroupReader reads nothing more when that is not wanted, and gives eve
   const reader = new GroupReader(source, [{ offset: 0, length: SIZE }], {
     pool,
     isWanted: () => isWanted,
-    aheadGroups: AHEAD,
   });
   pool.give((await reader.next())!.buffer);
   await settle();
@@ -88,7 +86,6 @@ Deno.test("GroupReader tells of a group that cannot be read, and reads nothing b
   const reader = new GroupReader(source, [{ offset: 0, length: SIZE }], {
     pool: new BufferPool(),
     isWanted: () => true,
-    aheadGroups: AHEAD,
   });
   assert.equal((await reader.next())?.readBytes, GROUP_BYTES);
   assert.equal((await reader.next())?.readBytes, -1);
@@ -105,7 +102,6 @@ Deno.test("GroupReader reads nothing behind the end of a file", async () => {
   const reader = new GroupReader(source, [range], {
     pool,
     isWanted: () => true,
-    aheadGroups: AHEAD,
   });
   const lengths: number[] = [];
   for (let read = await reader.next(); read !== undefined; read = await reader.next()) {

@@ -106,6 +106,15 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     leftOut: number,
   }),
   record({ type: fc.constant("bye" as const) }),
+  record({
+    type: fc.constant("decline" as const),
+    wireCode: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    text: fc.string({ unit: "grapheme", maxLength: 20 }),
+  }),
+  record({
+    type: fc.constant("identity" as const),
+    statement: fc.uint8Array({ minLength: 96, maxLength: 96 }),
+  }),
 );
 
 /** Messages that go on to the end of their body. */
@@ -233,6 +242,17 @@ Deno.test("MessageOutbox refuses a message that no peer takes", () => {
   const outbox = new MessageOutbox();
   const hashes = new Uint8Array(MAX_MESSAGE_BYTES);
   assert.throws(() => outbox.add({ type: "nodes", request: 0, firstGroup: 0, hashes }), RangeError);
+});
+
+Deno.test("IDENTITY is 0x0f with the 96 bytes of a statement and nothing else", () => {
+  assert.equal(messageTypeNumber("identity"), 0x0f);
+  const statement = Uint8Array.from({ length: 97 }, (_, index) => index);
+  const whole = statement.subarray(0, 96);
+  assert.deepEqual(encode({ type: "identity", statement: whole }), whole);
+  assert.deepEqual(decodeMessage(0x0f, whole), { type: "identity", statement: whole.slice() });
+  for (const length of [0, 95, 97]) {
+    assert.equal(decodeMessage(0x0f, statement.subarray(0, length)), undefined);
+  }
 });
 
 Deno.test("encodeMessage writes CHECK and the ends of requests as the specification has them", () => {

@@ -6,6 +6,7 @@ import { summarizePlan } from "../../../lib/transfer/receiving/offer_summary.ts"
 import { ownNamesOf } from "../../../lib/transfer/own_names.ts";
 import { makePlan, type PlanOptions } from "../../../lib/transfer/receiving/planner.ts";
 import { StorageError } from "../../../lib/storage/storage.ts";
+import { OwnNaming } from "../../../lib/transfer/own_names.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 
 function file(path: string, sizeBytes = 3, mtimeMs = 1000): ManifestEntry {
@@ -22,7 +23,8 @@ function plan(
   entries: readonly ManifestEntry[],
   options: Partial<PlanOptions> = {},
 ) {
-  return makePlan(entries, { storage, crypto: nodeProvider, directory: "/into", ...options });
+  const names = new OwnNaming(nodeProvider);
+  return makePlan(entries, { storage, names, directory: "/into", ...options });
 }
 
 Deno.test("makePlan tells new, same and different files apart", async () => {

@@ -13,7 +13,10 @@ import { encodeJournal } from "../../../lib/transfer/receiving/journal.ts";
 import { GROUP_BYTES as MIB } from "../../../lib/transfer/limits.ts";
 import type { Message, Root, RootStatus } from "../../../lib/transfer/messages.ts";
 import { ownNamesOf } from "../../../lib/transfer/own_names.ts";
-import { Receiver, type ReceiverOptions } from "../../../lib/transfer/receiving/receiver.ts";
+import {
+  ClientExchange,
+  type ClientExchangeOptions,
+} from "../../../lib/transfer/client_exchange.ts";
 import type { PartFile, TargetFile } from "../../../lib/storage/storage.ts";
 import type { TransferNotice } from "../../../lib/transfer/transfer_notice.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
@@ -37,7 +40,7 @@ class Scene {
   readonly link = new MemoryLink(1, { creditBytes: 64 * MIB });
   readonly peer = new RawPeer(this.link.left);
   readonly notices: TransferNotice[] = [];
-  readonly receiver: Receiver;
+  readonly receiver: ClientExchange;
 
   constructor(
     entry: ManifestEntry,
@@ -48,11 +51,11 @@ class Scene {
     }: {
       readonly storage?: FakeStorage;
       readonly onMessage: (message: Message, scene: Scene) => void;
-      readonly receiver?: Partial<ReceiverOptions>;
+      readonly receiver?: Partial<ClientExchangeOptions>;
     },
   ) {
     this.storage = storage;
-    this.receiver = new Receiver({
+    this.receiver = new ClientExchange({
       channel: this.link.right,
       storage,
       crypto: nodeProvider,
@@ -78,10 +81,10 @@ class Scene {
 
   /** Runs to the end; gives the error's code, or `"ok"`. */
   async outcome(): Promise<string> {
-    await this.link.run(this.receiver.finished);
+    await this.link.run(this.receiver.forth.half.finished);
     assert.equal(this.storage.openFiles, 0);
     try {
-      await this.receiver.finished;
+      await this.receiver.forth.half.finished;
       assert.equal(this.link.right.consumedBytes, this.link.right.acceptedBytes);
       return "ok";
     } catch (error) {
@@ -157,7 +160,7 @@ Deno.test("Receiver asks for hashes and at once for what is surely missing [XFER
   });
   assert.equal(await scene.outcome(), "ok");
   assert.equal(Buffer.compare(scene.storage.get("/into/a")!.bytes, BYTES), 0);
-  const { bytesDone, bytesTotal, keptBytes } = scene.receiver.progress;
+  const { bytesDone, bytesTotal, keptBytes } = scene.receiver.forth.progress;
   assert.deepEqual([bytesDone, bytesTotal, keptBytes], [BYTES.length, BYTES.length, 2 * MIB]);
   const resumed = { event: "resumed", files: 1, bytes: 2 * MIB };
   assert.deepEqual(scene.notices.find(({ event }) => event === "resumed"), resumed);
@@ -295,8 +298,8 @@ for (const length of [0, 1, 70_000, MIB - 1, MIB, MIB + 1, 3 * MIB, 3 * MIB + 65
       });
       assert.equal(await scene.outcome(), "ok");
       assert.equal(Buffer.compare(scene.storage.get("/into/a")!.bytes, bytes), 0);
-      assert.equal((await scene.receiver.finished).bytes, length);
-      const { bytesDone, bytesTotal } = scene.receiver.progress;
+      assert.equal((await scene.receiver.forth.half.finished).bytes, length);
+      const { bytesDone, bytesTotal } = scene.receiver.forth.progress;
       assert.deepEqual([bytesDone, bytesTotal], [length, length]);
       assert.deepEqual(scene.storage.paths("/into"), ["/into/a"]);
     });
@@ -416,7 +419,10 @@ Deno.test("Receiver hands out a text that is to be read, and stores it where tha
     { event: "text", path: "a", text },
   ]);
   assert.equal(shown.storage.get("/into/a"), undefined);
-  assert.deepEqual([(await shown.receiver.finished).items, shown.receiver.progress.itemsDone], [
+  assert.deepEqual([
+    (await shown.receiver.forth.half.finished).items,
+    shown.receiver.forth.progress.itemsDone,
+  ], [
     1,
     1,
   ]);

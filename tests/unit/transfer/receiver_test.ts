@@ -9,7 +9,10 @@ import type { ManifestEntry } from "../../../lib/transfer/offer/entry.ts";
 import { hashGroup, TreeHasher } from "../../../lib/transfer/hash_tree.ts";
 import { GROUP_BYTES, MAX_EARLY_HASHES, MAX_ENTRIES } from "../../../lib/transfer/limits.ts";
 import type { Message } from "../../../lib/transfer/messages.ts";
-import { Receiver, type ReceiverOptions } from "../../../lib/transfer/receiving/receiver.ts";
+import {
+  ClientExchange,
+  type ClientExchangeOptions,
+} from "../../../lib/transfer/client_exchange.ts";
 import type { TransferNotice } from "../../../lib/transfer/transfer_notice.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 import { MemoryLink } from "../../support/memory_channel.ts";
@@ -30,10 +33,10 @@ class Attack {
   readonly link = new MemoryLink(1, { creditBytes: 1024 * MIB });
   readonly peer = new RawPeer(this.link.left);
   readonly notices: TransferNotice[] = [];
-  readonly receiver: Receiver;
+  readonly receiver: ClientExchange;
 
-  constructor(options: Partial<ReceiverOptions> = {}) {
-    this.receiver = new Receiver({
+  constructor(options: Partial<ClientExchangeOptions> = {}) {
+    this.receiver = new ClientExchange({
       channel: this.link.right,
       storage: this.storage,
       crypto: nodeProvider,
@@ -65,11 +68,11 @@ class Attack {
 
   /** Runs to the end; gives the error's code, or `"ok"`. */
   async outcome(): Promise<string> {
-    await this.link.run(this.receiver.finished);
+    await this.link.run(this.receiver.forth.half.finished);
     assert.equal(this.storage.openFiles, 0);
     assert.deepEqual(this.storage.paths("/").filter((path) => path.endsWith(".part")), []);
     try {
-      await this.receiver.finished;
+      await this.receiver.forth.half.finished;
       return "ok";
     } catch (error) {
       assert.ok(error instanceof TransferError, String(error));
@@ -229,8 +232,8 @@ Deno.test("Receiver writes no hostile name and goes on with the rest [NAME-1]", 
     notice.event === "warning" && notice.code === "unsafe_name"
   );
   assert.equal(refused.length, 5);
-  assert.equal((await attack.receiver.finished).exit, 12);
-  assert.equal((await attack.receiver.finished).leftOut, 5);
+  assert.equal((await attack.receiver.forth.half.finished).exit, 12);
+  assert.equal((await attack.receiver.forth.half.finished).leftOut, 5);
 });
 
 Deno.test("Receiver closes on blocks nobody asked for [XFER-9]", async () => {
@@ -261,7 +264,7 @@ Deno.test("Receiver ignores copies of blocks of a request that is over [XFER-9]"
     attack.peer.block(0, 0, bytes);
     attack.peer.say(whole(0, bytes));
   });
-  await attack.link.run(attack.receiver.finished).catch(() => {});
+  await attack.link.run(attack.receiver.forth.half.finished).catch(() => {});
   assert.equal(attack.receiver.handleBlock(0, 0, new Uint8Array(100)), 0);
   assert.equal(attack.receiver.handleBlock(0, 500, new Uint8Array(100)), 0);
   assert.deepEqual(attack.storage.get("/into/a")!.bytes, bytes);
@@ -333,7 +336,7 @@ for (const size of [1000, 3 * MIB + 7]) {
     };
     assert.equal(await attack.outcome(), "ok");
     assert.deepEqual(attack.storage.get("/into/a")!.bytes, bytes);
-    assert.equal(attack.receiver.progress.bytesDone, size);
+    assert.equal(attack.receiver.forth.progress.bytesDone, size);
     assert.equal(attack.link.right.consumedBytes, attack.link.right.acceptedBytes);
   });
 
@@ -354,7 +357,7 @@ for (const size of [1000, 3 * MIB + 7]) {
     };
     assert.equal(await attack.outcome(), "integrity");
     assert.equal(attack.peer.wireCode, wireOf("integrity"));
-    await assert.rejects(attack.receiver.finished, /folder file/);
+    await assert.rejects(attack.receiver.forth.half.finished, /folder file/);
     assert.deepEqual(attack.storage.paths("/into"), []);
   });
 }
@@ -500,7 +503,7 @@ Deno.test("Receiver waits for the bytes of a file that was given up before it is
     const failed = { type: "root", request: 0, status: "changed", sentBytes: 60 } as const;
     attack.peer.say({ ...failed, root: new Uint8Array(0) });
   });
-  await attack.link.run(attack.receiver.finished).catch(() => {});
+  await attack.link.run(attack.receiver.forth.half.finished).catch(() => {});
   assert.deepEqual(attack.peer.of("receipt"), []);
   attack.peer.block(0, 0, new Uint8Array(60));
   attack.peer.onMessage = (message) => {
@@ -542,7 +545,7 @@ Deno.test("Receiver bounds groups that are begun, also of a file that was given 
     const failed = { type: "root", request: 0, status: "changed", sentBytes: size } as const;
     attack.peer.say({ ...failed, root: new Uint8Array(0) });
   });
-  await attack.link.run(attack.receiver.finished).catch(() => {});
+  await attack.link.run(attack.receiver.forth.half.finished).catch(() => {});
   for (let group = 0; group < 40_000; group++) {
     attack.link.right.acceptedBytes += attack.receiver.handleBlock(0, group * MIB, ONE_BYTE);
   }

@@ -151,7 +151,7 @@ Deno.test("Sender hashes no file whose hashes would be too many [XFER-17]", asyn
   assert.deepEqual((await run(MAX_CHECK_GROUPS * MIB)).ends, [[0, "changed", 0]]);
   const attack = await run(MAX_CHECK_GROUPS * MIB + 1);
   assert.equal(attack.peer.wireCode, wireOf("limit_exceeded"));
-  await assert.rejects(attack.sender.finished, { code: "limit_exceeded" });
+  await assert.rejects(attack.sender.forth.half.finished, { code: "limit_exceeded" });
 });
 
 Deno.test("Sender bounds unanswered requests of both kinds together [XFER-7]", async () => {

@@ -58,7 +58,7 @@ Deno.test("Sender sends a stream of any length, with its hashes and its length [
     });
     assert.deepEqual(attack.bytesOf(0), bytes);
     assert.deepEqual([stream.opened, stream.isOpen], [1, false]);
-    const { bytesDone, bytesTotal, itemsTotal } = attack.sender.progress;
+    const { bytesDone, bytesTotal, itemsTotal } = attack.sender.forth.progress;
     assert.deepEqual([bytesDone, bytesTotal, itemsTotal], [length, length, 1]);
 
     const shareTree = new ShareTree(nodeProvider, attack.manifest.entries);
@@ -113,11 +113,11 @@ Deno.test("Sender reads an endless stream no faster than a client takes it [XFER
   assert.ok(stream.readBytes > 4 * MIB);
   // What is queued, the group that filled the queue, and those that are read ahead of it.
   assert.ok(stream.readBytes <= (4 + 2 + 1 + READ_AHEAD_GROUPS) * MIB, `${stream.readBytes}`);
-  assert.ok(attack.sender.isAsked);
-  const { bytesDone, bytesTotal } = attack.sender.progress;
+  assert.ok(attack.sender.forth.isAsked);
+  const { bytesDone, bytesTotal } = attack.sender.forth.progress;
   assert.ok(bytesDone === 4 * MIB && bytesTotal >= bytesDone);
   attack.sender.abort(new TransferError("interrupted", "Stopped"));
-  await assert.rejects(attack.sender.finished, { code: "interrupted" });
+  await assert.rejects(attack.sender.forth.half.finished, { code: "interrupted" });
   assert.ok(!stream.isOpen);
 });
 
@@ -130,7 +130,7 @@ Deno.test("Sender gives up a stream that gives nothing when nobody wants it [XFE
   await cancelled.attack.settle();
   assert.deepEqual(cancelled.attack.ends, [[0, "cancelled", 2 * MIB]]);
   assert.ok(!cancelled.stream.isOpen);
-  assert.ok(!cancelled.attack.sender.isAsked);
+  assert.ok(!cancelled.attack.sender.forth.isAsked);
 
   const stop = new TransferError("interrupted", "Stopped");
   const ends: ((attack: SenderAttack) => void)[] = [
@@ -145,7 +145,7 @@ Deno.test("Sender gives up a stream that gives nothing when nobody wants it [XFE
     assert.ok(stream.isOpen);
     end(attack);
     await attack.settle();
-    await assert.rejects(attack.sender.finished, TransferError);
+    await assert.rejects(attack.sender.forth.half.finished, TransferError);
     assert.ok(!stream.isOpen, String(end));
   }
 });
@@ -166,7 +166,7 @@ Deno.test("Sender says when the client took no stream: it is gone, other than a 
   const root = new ShareTree(nodeProvider, attack.manifest.entries).root();
   attack.peer.say({ type: "receipt", root, items: 0, bytes: 0, leftOut: 1 });
   assert.equal(await attack.outcome(), "ok");
-  const { exit, leftOut } = await attack.sender.finished;
+  const { exit, leftOut } = await attack.sender.forth.half.finished;
   assert.deepEqual([exit, leftOut, stream.opened], [13, 1, 0]);
   assert.deepEqual(attack.warnings, ["not_taken stdin"]);
 });

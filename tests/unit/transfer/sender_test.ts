@@ -11,7 +11,7 @@ import { hashGroup } from "../../../lib/transfer/hash_tree.ts";
 import { GROUP_BYTES, MAX_OPEN_REQUESTS } from "../../../lib/transfer/limits.ts";
 import { buildManifest } from "../../../lib/transfer/offer/manifest.ts";
 import { encodeHello, type Message, type RequestItem } from "../../../lib/transfer/messages.ts";
-import { Sender } from "../../../lib/transfer/sending/sender.ts";
+import { SharerExchange } from "../../../lib/transfer/sharer_exchange.ts";
 import { ShareTree } from "../../../lib/transfer/offer/share_tree.ts";
 import { wireOf } from "../../support/raw_peer.ts";
 import { all, SenderAttack } from "../../support/sender_attack.ts";
@@ -132,13 +132,22 @@ Deno.test("Sender bounds unanswered requests [XFER-7]", async () => {
   assert.equal(await attack.outcome(), "limit_exceeded");
 });
 
+const NO_OFFER: Message = {
+  type: "offer",
+  entries: 0,
+  files: 0,
+  directories: 0,
+  links: 0,
+  bytes: 0,
+};
+
 Deno.test("Sender refuses messages that are not the client's turn [XFER-2]", async () => {
   const sequences: Message[][] = [
     [{ type: "hello", version: 1, features: 0, text: "" }],
     [{ type: "verify_commit", commitment: new Uint8Array(32) }],
     [{ type: "verify_nonce", nonce: new Uint8Array(32) }],
     [{ type: "pending", reason: "admission" }],
-    [{ type: "offer", entries: 0, files: 0, directories: 0, links: 0, bytes: 0 }],
+    [NO_OFFER, NO_OFFER],
     [{ type: "entries", first: 0, entries: [] }],
     [{ type: "nodes", request: 0, firstGroup: 0, hashes: new Uint8Array(32) }],
     [{ type: "bye" }],
@@ -216,7 +225,7 @@ Deno.test("Sender compares the receipt with what it sent [XFER-14] [XFER-15]", a
   const { code, attack } = await run(false, true);
   assert.equal(code, "ok");
   assert.equal(attack.peer.of("bye").length, 1);
-  const { items, bytes, leftOut, exit } = await attack.sender.finished;
+  const { items, bytes, leftOut, exit } = await attack.sender.forth.half.finished;
   assert.deepEqual([items, bytes, leftOut, exit], [1, 5, 3, 0]);
   assert.equal((await run(false, false)).code, "integrity");
   assert.equal((await run(true, false)).code, "ok");
@@ -244,7 +253,7 @@ Deno.test("Sender says that files are done only when they have arrived", async (
   assert.equal(await attack.outcome(), "path_lost");
   // Everything that was lent came back when the path was lost; only what arrived counts.
   assert.ok(!done.includes("share/big"));
-  assert.ok(attack.sender.progress.bytesDone < attack.big.length);
+  assert.ok(attack.sender.forth.progress.bytesDone < attack.big.length);
 });
 
 Deno.test("Sender tells a client that was not let in nothing of how many entries there are [XFER-4]", async () => {
@@ -286,7 +295,7 @@ Deno.test("Sender asks nobody about a client that broke the protocol before it w
   attack.storage.addFile("/share/a", "a");
   const manifest = await buildManifest(attack.storage, ["/share"], { onWarning: () => {} });
   let asked = 0;
-  const sender = new Sender({
+  const sender = new SharerExchange({
     channel: attack.link.left,
     storage: attack.storage,
     crypto: nodeProvider,
@@ -298,7 +307,7 @@ Deno.test("Sender asks nobody about a client that broke the protocol before it w
   // BYE, which no client says: it came with the handshake and waited for somebody to take it.
   sender.handleControl(new Uint8Array([0x0d, 0]));
   sender.start();
-  await assert.rejects(sender.finished, { code: "protocol_violation" });
+  await assert.rejects(sender.forth.half.finished, { code: "protocol_violation" });
   assert.equal(asked, 0);
 });
 
@@ -313,7 +322,7 @@ Deno.test("Sender counts parts of a file once, and calls it done when the client
   await attack.settle();
   const { sender } = attack;
   const progress = () => {
-    const { bytesDone, bytesTotal, itemsDone, itemsTotal } = sender.progress;
+    const { bytesDone, bytesTotal, itemsDone, itemsTotal } = sender.forth.progress;
     return [bytesDone, bytesTotal, itemsDone, itemsTotal];
   };
   assert.deepEqual(progress(), [2 * MIB, 2 * MIB, 0, 1]);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { encodeHex } from "../../../lib/bytes/hex.ts";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import type { ManifestEntry } from "../../../lib/transfer/offer/entry.ts";
+import { ShareRoots } from "../../../lib/transfer/offer/share_roots.ts";
 import { ShareTree } from "../../../lib/transfer/offer/share_tree.ts";
 
 const ENTRIES: ManifestEntry[] = [
@@ -52,6 +53,26 @@ Deno.test("ShareTree counts a link as it is, and a stream as long as it was [XFE
   const stream = new Uint8Array([0, 3, 1, 115, 0, 0, 1, ...root]);
   const expected = sha256(new Uint8Array([1]), sha256(link), sha256(stream));
   assert.equal(encodeHex(tree.root()), encodeHex(expected));
+});
+
+Deno.test("ShareTree keeps its own roots where they are not those that others were told", () => {
+  const roots = new ShareRoots(ENTRIES.length);
+  const hash = (fill: number) => new Uint8Array(32).fill(fill);
+  const alone = (fill: number) => {
+    const tree = new ShareTree(nodeProvider, ENTRIES);
+    tree.setRoot(1, hash(fill));
+    return encodeHex(tree.root());
+  };
+  const [first, second, third] = [1, 2, 3].map(() => new ShareTree(nodeProvider, ENTRIES, roots));
+  first!.setRoot(1, hash(7));
+  second!.setRoot(1, hash(8));
+  assert.ok(!third!.isVerified(1));
+  assert.deepEqual([first!.rootOf(1), second!.rootOf(1)], [hash(7), hash(8)]);
+  assert.deepEqual([first!, second!].map((tree) => encodeHex(tree.root())), [alone(7), alone(8)]);
+  second!.setRoot(1, hash(7));
+  assert.equal(encodeHex(second!.root()), alone(7));
+  second!.giveUp(1);
+  assert.equal(encodeHex(first!.root()), alone(7));
 });
 
 Deno.test("ShareTree has the same root in whatever order files are noted and forgotten", () => {

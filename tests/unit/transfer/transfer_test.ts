@@ -9,25 +9,11 @@ import { ownNamesOf } from "../../../lib/transfer/own_names.ts";
 import { StorageError } from "../../../lib/storage/storage.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 import { Prng } from "../../support/prng.ts";
+import { assertSameFakeTree } from "../../support/same_fake_tree.ts";
 import { TransferPair, type TransferPairOptions } from "../../support/transfer_pair.ts";
 
 const MIB = 1_048_576;
 const FILE_MTIME = 1_234_567_890_123;
-
-/** Everything that is like its counterpart: kind, bytes, time, exec bit. */
-function assertSameTree(source: FakeStorage, from: string, target: FakeStorage, to: string): void {
-  const paths = source.paths(from).map((path) => path.slice(from.length));
-  assert.deepEqual(target.paths(to).map((path) => path.slice(to.length)), paths);
-  for (const path of paths) {
-    const [a, b] = [source.get(from + path)!, target.get(to + path)!];
-    assert.deepEqual(
-      { ...b, bytes: undefined },
-      { ...a, bytes: undefined },
-      path,
-    );
-    assert.ok(a.bytes.length === b.bytes.length && a.bytes.every((x, i) => x === b.bytes[i]), path);
-  }
-}
 
 /** A tree with everything in it that a transfer treats in a way of its own. */
 function mixedTree(prng: Prng): FakeStorage {
@@ -132,13 +118,13 @@ for (let seed = 1; seed <= 9; seed++) {
     pair.source.answersAtOnce = seed % 3 !== 0;
     pair.target.answersAtOnce = seed % 3 !== 1;
     const { sent, received } = await succeed(pair);
-    assertSameTree(pair.source, "/share", pair.target, "/into/share");
+    assertSameFakeTree(pair.source, "/share", pair.target, "/into/share");
     const entries = pair.source.paths("/").length;
     assert.deepEqual([received.items, received.leftOut, received.exit], [entries, 0, 0]);
     assert.deepEqual(sent, received);
     assert.deepEqual(pair.warnings, []);
     for (const side of [pair.sender, pair.receiver]) {
-      const { bytesDone, bytesTotal, itemsDone, itemsTotal } = side.progress;
+      const { bytesDone, bytesTotal, itemsDone, itemsTotal } = side.forth.progress;
       assert.deepEqual([bytesDone, bytesTotal], [sent.bytes, sent.bytes]);
       assert.deepEqual([itemsDone, itemsTotal], [161, 161]);
     }
@@ -172,7 +158,7 @@ Deno.test("transfer sends nothing twice: a second run finds everything the same"
   assert.equal(again.link.left.blocks, 0);
   assert.deepEqual([received.bytes, received.leftOut, received.exit], [0, 0, 0]);
   assert.equal(received.items, source.paths("/").length);
-  assertSameTree(source, "/share", target, "/into/share");
+  assertSameFakeTree(source, "/share", target, "/into/share");
 });
 
 Deno.test("transfer needs few messages for many small files", async () => {
@@ -205,7 +191,7 @@ Deno.test("transfer waits for the sharer's person and shows nothing before [XFER
   const pair = pairWith({ "/share/x": "x" }, { sender: { admit: () => asked } });
   await pair.start();
   let isStuck = false;
-  await pair.link.run(pair.receiver.finished).catch(() => isStuck = true);
+  await pair.link.run(pair.receiver.forth.half.finished).catch(() => isStuck = true);
   assert.ok(isStuck);
   assert.deepEqual(pair.receiverNotices, [{ event: "waiting", reason: "admission" }]);
   admit(true);
@@ -287,7 +273,7 @@ Deno.test("transfer keeps files that differ, unless told to replace them", async
   const decision = { accept: true, overwrite: "always" } as const;
   const { received: replaced } = await succeed(new TransferPair({ source, target, decision }));
   assert.deepEqual([replaced.leftOut, replaced.exit, replaced.bytes], [0, 0, 3]);
-  assertSameTree(source, "/share", target, "/into/share");
+  assertSameFakeTree(source, "/share", target, "/into/share");
 });
 
 Deno.test("transfer keeps what appears in a place while the file is under way [DISK-4]", async () => {
@@ -527,7 +513,7 @@ Deno.test("transfer does not hang when the path is lost, whenever that is", asyn
     const { received } = await pair.run();
     const isLost = codeOf(received) === "path_lost";
     if (isLost) endings++;
-    else assertSameTree(pair.source, "/share", pair.target, "/into/share");
+    else assertSameFakeTree(pair.source, "/share", pair.target, "/into/share");
     const isKept = isLost && pair.target.paths("/into").some((path) => path.endsWith(".journal"));
     if (isKept) keptParts++;
     assertNothingLeft(pair, isKept ? ["share/a"] : []);

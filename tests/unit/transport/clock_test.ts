@@ -12,3 +12,10 @@ Deno.test("systemClock does not take a deadline far away for one that is past", 
   // The sanitizer sees that these leave nothing behind.
   for (const cancel of cancels) cancel();
 });
+
+Deno.test("systemClock lets timers that are due have their turn", async () => {
+  let hasFired = false;
+  systemClock.setTimer(systemClock.now(), () => hasFired = true);
+  for (let turn = 0; turn < 1000 && !hasFired; turn++) await systemClock.letOthers!();
+  assert.ok(hasFired);
+});

@@ -109,3 +109,28 @@ Deno.test("ExtraSockets that are closed while they are being opened stay closed"
   while (allowance.take()) left++;
   assert.equal(left, 4);
 });
+
+Deno.test("ExtraSockets shares what was taken together, and closes it when nobody uses it", async () => {
+  const holder = new Holder();
+  const allowance = new SocketAllowance(10);
+  const extra = new ExtraSockets(holder, network(), allowance);
+  // Whoever comes while the first are being opened waits for them.
+  const [first, second] = await Promise.all([extra.takeShared(4, 4), extra.takeShared(4, 6)]);
+  assert.deepEqual(first, [2, 3, 4, 5]);
+  assert.deepEqual(second, [2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(await extra.take(4, 1), [8], "of those nobody else gets any");
+  assert.deepEqual(await extra.takeShared(6, 1), [9]);
+  for (const index of second) extra.release(index);
+  assert.deepEqual([...holder.sockets.keys()], [2, 3, 4, 5, 8, 9]);
+  for (const index of first.slice(1)) extra.release(index);
+  assert.deepEqual([...holder.sockets.keys()], [2, 8, 9]);
+  // A session uses it: it stays, and is nobody else's.
+  extra.keep(2);
+  assert.deepEqual(await extra.takeShared(4, 1), [10]);
+  extra.closeAll();
+  assert.equal(holder.sockets.size, 0);
+  assert.deepEqual(await extra.takeShared(4, 1), []);
+  let left = 0;
+  while (allowance.take()) left++;
+  assert.equal(left, 10, "every one was given back, none twice");
+});

@@ -10,7 +10,7 @@ import type { ChannelHandler } from "../../../lib/protocol/channel.ts";
 import type { Connection } from "../../../lib/protocol/connection.ts";
 import { Endpoint, type EndpointEvent } from "../../../lib/protocol/endpoint.ts";
 import type { Path } from "../../../lib/nat/path.ts";
-import { type Instant, NEVER } from "../../../lib/time.ts";
+import { after, type Instant, instant, NEVER } from "../../../lib/time.ts";
 import type { Clock } from "../../../lib/transport/clock.ts";
 import { MemoryNetwork } from "../../../lib/transport/memory_network.ts";
 import { Pump } from "../../../lib/transport/pump.ts";
@@ -680,6 +680,24 @@ Deno.test("Pump does not send a datagram whose hops cannot be limited", async ()
   pump.close();
 });
 
+Deno.test("Pump tells machines of datagrams that the system refused to send", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  const taken = socket.send;
+  socket.send = (view, to) => to.port === 2 ? Promise.resolve(false) : taken.call(socket, view, to);
+  const { pump, machine, send } = scripted(world, [socket]);
+  const unsent: number[] = [];
+  Object.assign(machine, {
+    handleUnsent: (_now: Instant, { remote }: Path) => void unsent.push(remote.port),
+  });
+  for (const port of [1, 2, 3]) send(0, port);
+  pump.wake();
+  await rest();
+  assert.deepEqual(socket.sends.map(({ to }) => to.port), [1, 3]);
+  assert.deepEqual(unsent, [2]);
+  pump.close();
+});
+
 Deno.test("Pump tells who attached a machine after every turn, until it is detached", async () => {
   const world = new SimWorld(1);
   const socket = new HeldSocket();
@@ -760,4 +778,42 @@ Deno.test("Pump takes no turn for a stranger's datagram", async () => {
   await deliver(101);
   assert.equal(turns, 2, "but for what is due");
   client.pump.close();
+});
+
+Deno.test("Pump lets timers, events and others have their turn while somebody sends without end", async () => {
+  const world = new SimWorld(1);
+  const socket = new HeldSocket();
+  let nowMs = 0;
+  let othersCount = 0;
+  const clock: Clock = {
+    ...countingClock(world),
+    // Each datagram takes its time.
+    now: () => instant(nowMs += 0.25),
+    letOthers: () => {
+      othersCount++;
+      return Promise.resolve();
+    },
+  };
+  const program = new Program(world, [socket], clock);
+  let timeouts = 0;
+  let turns = 0;
+  let dueAt = instant(5);
+  const greedy: DatagramMachine = {
+    transmitPath: { socket: 0, remote: SHARER },
+    handleDatagram: () => false,
+    handleTimeout: (now) => {
+      if (now < dueAt) return;
+      timeouts++;
+      dueAt = after(now, 5);
+    },
+    pollTimeout: () => dueAt,
+    pollTransmit: () => nowMs < 100 ? 100 : 0,
+  };
+  program.pump.attach(greedy, () => turns++);
+  while (nowMs < 100) await rest();
+  assert.ok(socket.sends.length > 100, `${socket.sends.length}`);
+  assert.ok(timeouts >= 10, `${timeouts} of its timers`);
+  assert.ok(turns >= 20, `told ${turns} times`);
+  assert.ok(othersCount >= 20, `others had ${othersCount} turns`);
+  program.pump.close();
 });

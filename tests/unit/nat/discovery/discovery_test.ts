@@ -62,6 +62,20 @@ Deno.test("Discovery with nobody who answers completes in 1.5 s as silent", () =
   assert.equal(world.discovery.report.mapping, "unknown");
 });
 
+Deno.test("Discovery waits for no server that there is no way to", () => {
+  const world = new StunWorld();
+  world.routeless.add("203.0.113.1").add("203.0.113.2");
+  world.addServers(A, B);
+  world.run(10_000);
+  assert.deepEqual(world.events, [{ ms: 250, event: { type: "complete" } }]);
+  assert.equal(world.discovery.report.stun, "silent");
+  // It asks again all the same: there may be a way by then.
+  world.routeless.clear();
+  world.run(STUN_KEEPALIVE_MS);
+  assert.equal(world.discovery.report.stun, "answered");
+  assert.equal(world.told("reflexive").length, 1);
+});
+
 Deno.test("Discovery without any server completes at once", () => {
   const world = new StunWorld();
   world.addServers();

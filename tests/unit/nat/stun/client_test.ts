@@ -110,6 +110,22 @@ Deno.test("StunClient keeps to another schedule and its cap", () => {
   assert.equal(scene.outcomes()[0]!.type, "silent");
 });
 
+Deno.test("StunClient gives up a server when the system refuses to send there twice", () => {
+  const scene = new Scene();
+  const elsewhere: Path = { socket: 0, remote: OTHER };
+  scene.ask();
+  scene.ask({}, elsewhere);
+  scene.client.handleUnsent(instant(0), PATH);
+  assert.deepEqual(scene.outcomes(), [], "a buffer may be full once");
+  scene.client.handleUnsent(instant(0), { ...PATH, socket: 1 });
+  scene.client.handleTimeout(instant(500));
+  scene.send(500);
+  scene.client.handleUnsent(instant(500), PATH);
+  assert.deepEqual(scene.outcomes(), [{ type: "silent", handle: 1, path: PATH }]);
+  scene.client.handleTimeout(instant(1500));
+  assert.deepEqual(scene.send(1500).map(({ path }) => path), [elsewhere]);
+});
+
 Deno.test("StunClient repeats the same request, and then knows no round-trip time", () => {
   const scene = new Scene();
   const first = scene.ask();

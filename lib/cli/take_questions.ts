@@ -1,0 +1,106 @@
+/**
+ * What is taken of what clients give: the person is asked about each gift, one after another; where
+ * nobody is asked, that of clients whom somebody has named, or all of it.
+ */
+import type { AdmittedBy, OfferEvent, TransferEvent } from "../events.ts";
+import type { ClientReport, OfferDecision } from "../options.ts";
+import { escapeText } from "../transfer/escape_text.ts";
+import { nameOf } from "./admission_questions.ts";
+import { dotNamesQuestion } from "./dot_names.ts";
+import type { TakeArguments } from "./invocation.ts";
+import { amountOf } from "./messages.ts";
+import { askYesNo } from "./questions.ts";
+import type { Terminal } from "./terminal.ts";
+import { cutEnd } from "./text_width.ts";
+
+/** What the questions work with. */
+export interface TakeParts {
+  readonly terminal: Terminal;
+  readonly take: TakeArguments;
+  /** `person`: who is asked. `all`, `named`: whose gifts are taken without a question. */
+  readonly takesFrom: "person" | "all" | "named";
+  /** Writes lines for the person. */
+  readonly note: (line: string) => void;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** What says whom the sharing person means: a pasted code, or an identity that is allowed. */
+const NAMED_BY: ReadonlySet<AdmittedBy> = new Set(["reply", "identity", "yes"]);
+
+/** The questions of one share. */
+export class TakeQuestions {
+  readonly #parts: TakeParts;
+  readonly #open = new Map<number, AbortController>();
+  /** By what those who are in were let in; a gift may come before that was told here. */
+  readonly #admitted = new Map<number, PromiseWithResolvers<AdmittedBy | undefined>>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: TakeParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes note of who is let in, by what, and who is gone. */
+  handleEvent(event: TransferEvent): void {
+    if (event.event === "admission" && event.admitted) {
+      this.#admittedOf(event.session).resolve(event.by);
+    }
+    if (event.event === "connected" && event.resumes !== undefined) {
+      const earlier = this.#admittedOf(event.resumes).promise;
+      // Whom somebody has named stays so: `again` says only that it is the same client.
+      void earlier.then((by) => this.#admittedOf(event.session).resolve(by));
+      this.#admitted.delete(event.resumes);
+    }
+    if (event.event === "error" && event.session !== undefined && event.back !== true) {
+      this.#open.get(event.session)?.abort();
+      // A client that is lost may come again.
+      if (event.code !== "path_lost") this.#forget(event.session);
+    }
+  }
+
+  /** Decides about a gift. */
+  async decide(offer: OfferEvent, client: ClientReport): Promise<OfferDecision> {
+    const { takesFrom, take } = this.#parts;
+    const plain = { overwrite: take.overwrite, takeDotNames: take.allowDotfiles };
+    if (takesFrom === "all") return { accept: true, ...plain };
+    if (takesFrom === "named") {
+      const by = await this.#admittedOf(client.session).promise;
+      return { accept: by !== undefined && NAMED_BY.has(by), ...plain };
+    }
+    const asking = this.#last.then(() => this.#ask(offer, client));
+    this.#last = asking.catch(() => {});
+    return { ...plain, ...await asking };
+  }
+
+  async #ask(offer: OfferEvent, client: ClientReport): Promise<OfferDecision> {
+    const { terminal, take, note } = this.#parts;
+    const gone = new AbortController();
+    this.#open.set(client.session, gone);
+    const signal = AbortSignal.any([this.#parts.signal, gone.signal]);
+    const ask = (text: string) => askYesNo(terminal, { text, defaultAnswer: false, signal });
+    try {
+      const who = escapeText(nameOf(client));
+      const names = offer.names.map(escapeText).join(", ");
+      note(cutEnd(`${who} wants to give you ${amountOf(offer)}: ${names}`, 2 * terminal.columns));
+      if (!await ask(`Take them from ${escapeText(client.identity?.name ?? client.address)}?`)) {
+        return { accept: false };
+      }
+      const takeDotNames = take.allowDotfiles ||
+        (offer.dotNames.length > 0 && await ask(dotNamesQuestion(offer)));
+      return { accept: true, takeDotNames };
+    } finally {
+      this.#open.delete(client.session);
+    }
+  }
+
+  #admittedOf(session: number): PromiseWithResolvers<AdmittedBy | undefined> {
+    const known = this.#admitted.get(session) ?? Promise.withResolvers<AdmittedBy | undefined>();
+    this.#admitted.set(session, known);
+    return known;
+  }
+
+  #forget(session: number): void {
+    this.#admitted.get(session)?.resolve(undefined);
+    this.#admitted.delete(session);
+  }
+}

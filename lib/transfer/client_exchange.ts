@@ -1,0 +1,117 @@
+/**
+ * The client's side of a session (docs/transfer.md, "Client"): greets the sharer, takes what it
+ * offers, and offers something in its turn.
+ */
+import { ClientGreeting, type ClientGreetingOptions } from "./client_greeting.ts";
+import { Exchange, type ExchangeOptions } from "./exchange.ts";
+import type { Message } from "./messages.ts";
+import { Receiver, type ReceiverOptions, type TakingOptions } from "./receiving/receiver.ts";
+import { type GivingOptions, Sender } from "./sending/sender.ts";
+
+/** Options of a {@linkcode ClientExchange}. */
+export interface ClientExchangeOptions
+  extends
+    ExchangeOptions,
+    ClientGreetingOptions,
+    TakingOptions,
+    Pick<ReceiverOptions, "declines" | "beforeReceipt"> {
+  /** What is offered to the sharer as soon as it has let this side in, if there is something then. */
+  readonly give?: (() => GivingOptions | undefined) | undefined;
+}
+
+/** A client's side of one session. */
+export class ClientExchange extends Exchange {
+  /** What it takes. */
+  readonly forth: Receiver;
+  readonly #options: ClientExchangeOptions;
+  readonly #greeting: ClientGreeting;
+  #back: Sender | undefined;
+
+  /** @param options What it works with. */
+  constructor(options: ClientExchangeOptions) {
+    super(options);
+    this.#options = options;
+    this.#greeting = new ClientGreeting(options, this, (reason) => {
+      this.forth.half.notify({ event: "waiting", reason });
+    });
+    this.forth = new Receiver({
+      ...options,
+      exchange: this,
+      isTrusted: () => this.#greeting.isTrusted(),
+    });
+    this.follow("forth", this.forth.half);
+  }
+
+  /** What it gives; undefined until it has offered something. */
+  get back(): Sender | undefined {
+    return this.#back;
+  }
+
+  protected get giver(): Sender | undefined {
+    return this.#back;
+  }
+
+  protected get taker(): Receiver {
+    return this.forth;
+  }
+
+  /** Begins; called once, when the channel is open. */
+  start(): void {
+    this.#greeting.start();
+    this.forth.start();
+    this.flush(); // a statement of identity, when nothing is asked for
+  }
+
+  /**
+   * Whether something may be offered now: the sharer has let this side in, has not had its receipt,
+   * and nothing was offered before [BACK-1].
+   */
+  get mayOffer(): boolean {
+    return this.#back === undefined && this.forth.isTaking;
+  }
+
+  /** Offers something to the sharer; only while {@linkcode ClientExchange.mayOffer}. */
+  offer(give: GivingOptions): void {
+    const { channel, crypto } = this.#options;
+    this.#back = new Sender({ ...give, channel, crypto, exchange: this });
+    this.follow("back", this.#back.half);
+    this.#back.offer();
+  }
+
+  protected handleMessage(message: Message): void {
+    switch (message.type) {
+      case "hello":
+      case "verify_commit":
+      case "verify_nonce":
+      case "identity":
+      case "pending":
+        return this.#greeting.handleMessage(message);
+      case "offer":
+        return this.#handleOffer(message);
+      case "entries":
+      case "nodes":
+      case "root":
+      case "bye":
+        return this.forth.handleMessage(message);
+      case "list":
+      case "get":
+      case "check":
+      case "cancel":
+      case "receipt":
+      case "decline":
+        if (this.#back !== undefined) return this.#back.handleMessage(message);
+        // [BACK-2]
+        return this.violation(`${message.type.toUpperCase()} out of turn`);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** This side is let in: says what it has for the other before it looks at what there is [BACK-1]. */
+  #handleOffer(offer: Message & { readonly type: "offer" }): void {
+    if (!this.#greeting.isOver || this.forth.wasOffered) return this.violation("OFFER out of turn");
+    const give = this.#options.give?.();
+    if (give !== undefined) this.offer(give);
+    this.forth.handleMessage(offer);
+  }
+}
