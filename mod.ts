@@ -68,6 +68,8 @@ export {
 } from "./lib/checksums/checksum_manifest.ts";
 export type { RandomSource } from "./lib/crypto/provider.ts";
 export type { IpAddress, SocketAddress } from "./lib/nat/address.ts";
+export type { MappingClass } from "./lib/nat/mapping_class.ts";
+export type { ExpectedMethod, PathMethod } from "./lib/nat/path_method.ts";
 export type { Instant } from "./lib/time.ts";
 export type * from "./lib/storage/storage.ts";
 export type { Clock } from "./lib/transport/clock.ts";

@@ -443,6 +443,19 @@ export interface VerifiedEvent {
   readonly exit: number;
 }
 
+/**
+ * Sender: nobody new is let in from now on, because it was closed or its time is up; who is in goes on
+ * to the end. Not told when nobody is: then the share is over.
+ */
+export interface ClosingEvent {
+  /** Which event this is. */
+  readonly event: "closing";
+  /** Why. */
+  readonly reason: "closed" | "expired";
+  /** Clients that go on; who was let in and lost may come again, and is not counted. */
+  readonly clients: number;
+}
+
 /** Last event of a share for many, however it ends. */
 export interface ClosedEvent {
   /** Which event this is. */
@@ -507,5 +520,6 @@ export type TransferEvent =
   | ManifestEvent
   | DoneEvent
   | VerifiedEvent
+  | ClosingEvent
   | ClosedEvent
   | ErrorEvent;

@@ -9,12 +9,9 @@ import type { ChannelHandler } from "../../lib/protocol/channel.ts";
 import type { Connection } from "../../lib/protocol/connection.ts";
 import { decodeShareCode } from "../../lib/rendezvous/share_code.ts";
 import { MessageOutbox, MessageReader } from "../../lib/transfer/message_stream.ts";
-import {
-  decodeMessage,
-  encodeHello,
-  type Message,
-  TRANSFER_VERSION,
-} from "../../lib/transfer/messages.ts";
+import { decodeMessage } from "../../lib/transfer/message_decoder.ts";
+import { encodeHello } from "../../lib/transfer/message_encoder.ts";
+import { type Message, TRANSFER_VERSION } from "../../lib/transfer/messages.ts";
 import { selectSystemProvider } from "../../lib/operation/system_provider.ts";
 import { systemClock } from "../../lib/transport/clock.ts";
 import { LiveEndpoint, openSockets } from "../../lib/transport/live_endpoint.ts";

@@ -17,12 +17,9 @@ import type { Channel, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { DenoStorage } from "../../lib/storage/deno_storage.ts";
 import type { SourceFile, WholeRead } from "../../lib/storage/storage.ts";
 import { MessageOutbox, MessageReader } from "../../lib/transfer/message_stream.ts";
-import {
-  decodeMessage,
-  encodeHello,
-  type Message,
-  TRANSFER_VERSION,
-} from "../../lib/transfer/messages.ts";
+import { decodeMessage } from "../../lib/transfer/message_decoder.ts";
+import { encodeHello } from "../../lib/transfer/message_encoder.ts";
+import { type Message, TRANSFER_VERSION } from "../../lib/transfer/messages.ts";
 import { buildManifest, type Manifest } from "../../lib/transfer/offer/manifest.ts";
 import { SharedReading } from "../../lib/transfer/sending/shared_reading.ts";
 import { SharerExchange } from "../../lib/transfer/sharer_exchange.ts";

@@ -1,17 +1,18 @@
 /** The section of docs/benchmarks.md about many clients. Pure. */
 import { renderParagraph, renderTable } from "../document_section.ts";
 import type { ProfileSummary } from "../process/cpu_profile.ts";
-import { median, spread } from "../process/statistics.ts";
-import { type HeldRow, type RateRow, SILENT_MS } from "./trial.ts";
+import { spread } from "../process/statistics.ts";
+import { type Target, TARGET_CLIENTS, targetsOf } from "./targets.ts";
+import { type HeldRow, type Joins, type RateRow, SILENT_MS } from "./trial.ts";
 
 /** Everything that was measured. */
 export interface Measured {
   /** Round by round; in each all numbers of clients in the same order. */
   readonly rows: readonly RateRow[];
-  /** From paste to the first file, ms, with nothing else to do. */
-  readonly idleJoinMs: readonly number[];
+  /** Somebody joins a sharer with nothing else to do; undefined when that was left out. */
+  readonly idleJoins: Joins | undefined;
   /** The same while transfers run. */
-  readonly busyJoinMs: readonly number[];
+  readonly busyJoins: Joins | undefined;
   /** How many transfers. */
   readonly joinClients: number;
   readonly held: HeldRow | undefined;
@@ -35,6 +36,7 @@ export function render(measured: Measured, { command, date, machine }: Origin): 
     ),
     ...renderJoins(measured),
     ...renderHeld(measured.held),
+    ...renderTargets(targetsOf(measured)),
     renderParagraph(`_Measured on ${date} by \`${command}\`: ${machine}._`),
   ].join("\n\n");
 }
@@ -74,14 +76,14 @@ function renderRates(rows: readonly RateRow[]): string {
   );
 }
 
-function renderJoins({ idleJoinMs, busyJoinMs, joinClients }: Measured): string[] {
-  if (idleJoinMs.length === 0) return [];
-  const ratio = median(busyJoinMs) / median(idleJoinMs);
+function renderJoins({ idleJoins, busyJoins, joinClients }: Measured): string[] {
+  if (idleJoins === undefined || busyJoins === undefined) return [];
+  const rate = (busyJoins.bytesPerSecond / 1e6).toFixed(0);
   return [
     renderParagraph(
-      `From a reply code pasted to the first file there: ${spread(idleJoinMs, 0)} ms at a sharer ` +
-        `with nothing to do, ${spread(busyJoinMs, 0)} ms beside ${joinClients} transfers at full ` +
-        `rate: ${ratio.toFixed(2)} times as long.`,
+      `From a reply code pasted to the first file there: ${spread(idleJoins.tookMs, 0)} ms at a ` +
+        `sharer with nothing to do, ${spread(busyJoins.tookMs, 0)} ms beside ${joinClients} ` +
+        `transfers that take what they can (${rate} MB/s together).`,
     ),
   ];
 }
@@ -95,6 +97,21 @@ function renderHeld(held: HeldRow | undefined): string[] {
         `${megabytes(held.takingNothing)} when it takes nothing of what it asked for, ` +
         `${megabytes(held.killed)} just after it was killed in mid-transfer, ` +
         `${megabytes(held.silent)} another ${SILENT_MS / 1000} s later.`,
+    ),
+  ];
+}
+
+function renderTargets(targets: readonly Target[]): string[] {
+  if (targets.length === 0) return [];
+  return [
+    renderTable(
+      [`with ${TARGET_CLIENTS} clients`, "target", "measured", "met"],
+      targets.map(({ name, bound, measured, isMet }) => [
+        name,
+        bound,
+        measured.toFixed(2),
+        isMet ? "yes" : "NO",
+      ]),
     ),
   ];
 }

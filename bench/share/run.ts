@@ -10,12 +10,11 @@ import { replaceSection } from "../document_section.ts";
 import { readProfile } from "../process/cpu_profile.ts";
 import { describeMachine } from "../process/machine.ts";
 import { type Measured, render, renderProfile } from "./report.ts";
+import { TARGET_CLIENTS } from "./targets.ts";
 import { type Ground, measureHeld, measureJoins, measureRate, type RateRow } from "./trial.ts";
 
 const DOCUMENT = new URL("../../docs/benchmarks.md", import.meta.url);
 const SECTION = "many clients";
-/** Clients whose transfers run while somebody joins, and that stall or are killed. */
-const SOME_CLIENTS = 16;
 const SMALL_BYTES = 4096;
 
 const USAGE = `deno task bench:share [options]
@@ -24,7 +23,7 @@ const USAGE = `deno task bench:share [options]
   --runs N           rounds, in which all of them take turns (default 3)
   --seconds N        how long each is measured (default 6)
   --joins N          times that somebody joins, with and without transfers (default 7; 0 for never)
-  --held N           clients that stall, then are killed (default ${SOME_CLIENTS}; 0 for none)
+  --held N           clients that stall, then are killed (default ${TARGET_CLIENTS}; 0 for none)
   --mib N            size of the file that everybody takes (default 256)
   --dir FOLDER       where the file is made (default the system's place for temporary ones)
   --profile N        only says what the sharer spends its time on with N clients
@@ -56,7 +55,7 @@ function parseOptions(args: readonly string[]): Options | undefined {
       runs: { ...text, default: "3" },
       seconds: { ...text, default: "6" },
       joins: { ...text, default: "7" },
-      held: { ...text, default: `${SOME_CLIENTS}` },
+      held: { ...text, default: `${TARGET_CLIENTS}` },
       mib: { ...text, default: "256" },
       dir: text,
       profile: text,
@@ -96,14 +95,14 @@ async function measure(options: Options, ground: Ground): Promise<Measured> {
       await print(JSON.stringify(row));
     }
   }
-  const idleJoinMs = joins > 0 ? await measureJoins(ground, 0, joins) : [];
-  const busyJoinMs = joins > 0 ? await measureJoins(ground, SOME_CLIENTS, joins) : [];
-  await print(JSON.stringify({ idleJoinMs, busyJoinMs }));
+  const idleJoins = joins > 0 ? await measureJoins(ground, 0, joins) : undefined;
+  const busyJoins = joins > 0 ? await measureJoins(ground, TARGET_CLIENTS, joins) : undefined;
+  await print(JSON.stringify({ idleJoins, busyJoins }));
   return {
     rows,
-    idleJoinMs,
-    busyJoinMs,
-    joinClients: SOME_CLIENTS,
+    idleJoins,
+    busyJoins,
+    joinClients: TARGET_CLIENTS,
     held: held > 0 ? await measureHeld(ground, held) : undefined,
   };
 }

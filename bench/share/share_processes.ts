@@ -2,6 +2,7 @@
 import { cpuSecondsOf, residentBytesOf } from "../process/process_usage.ts";
 import { JsonProcess } from "../reliability/json_process.ts";
 import type {
+  ClientsManner,
   ClientsOrder,
   ClientsSaid,
   CountSaid,
@@ -91,10 +92,10 @@ export class ClientsProcess implements AsyncDisposable {
   /**
    * Connects so many more; each has got its first byte then.
    *
-   * @param takesNothing They give no credit back.
+   * @param how They behave.
    */
-  async connect(code: string, count: number, takesNothing = false): Promise<void> {
-    const order: ClientsOrder = { connect: count, code, takesNothing };
+  async connect(code: string, count: number, how: ClientsManner = "greedy"): Promise<void> {
+    const order: ClientsOrder = { connect: count, code, how };
     await this.#process.say(order);
     await this.#answers.next();
   }

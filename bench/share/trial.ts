@@ -58,7 +58,7 @@ export async function measureRate(
   const cpu = sharer.cpuSeconds - cpuBefore;
   const clientsCpu = receivers.cpuSeconds - clientsCpuBefore;
   const took = after.bytes.map((bytes, index) => bytes - before.bytes[index]!);
-  const total = took.reduce((sum, bytes) => sum + bytes, 0);
+  const total = sum(took);
   const tookSeconds = (after.atMs - before.atMs) / 1000;
   return {
     clients,
@@ -70,28 +70,38 @@ export async function measureRate(
   };
 }
 
+/** Somebody who joined by a reply code again and again. */
+export interface Joins {
+  /** From paste to the first file, ms, each time. */
+  readonly tookMs: readonly number[];
+  /** File bytes that the others got meanwhile, per second. */
+  readonly bytesPerSecond: number;
+}
+
 /**
- * Lets somebody join by a reply code again and again, while others take what they can.
- *
- * @returns From paste to the first file, ms, each time.
+ * Lets somebody join by a reply code again and again, while others take what they can. Those are
+ * elsewhere in earnest, so their process leaves the processors of this machine to whoever joins.
  */
 export async function measureJoins(
   { path }: Ground,
   clients: number,
   times: number,
-): Promise<number[]> {
+): Promise<Joins> {
   await using sharer = await SharerProcess.start(path);
   await using receivers = new ClientsProcess();
-  if (clients > 0) await receivers.connect(sharer.code, clients);
+  if (clients > 0) await receivers.connect(sharer.code, clients, "giving-way");
   // Bound, so that nobody else is there, and never read.
   const nobody = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   try {
     const { port } = nobody.addr as Deno.NetAddr;
     const dead = codeFor(readCode(sharer.code).t, { family: 4, host: "127.0.0.1", port });
     await elapse(WARM_UP_MS);
-    const took: number[] = [];
-    for (let count = 0; count < times; count++) took.push(await joinByReply(sharer, dead));
-    return took;
+    const before = await receivers.count();
+    const tookMs: number[] = [];
+    for (let count = 0; count < times; count++) tookMs.push(await joinByReply(sharer, dead));
+    const after = await receivers.count();
+    const seconds = (after.atMs - before.atMs) / 1000;
+    return { tookMs, bytesPerSecond: (sum(after.bytes) - sum(before.bytes)) / seconds };
   } finally {
     nobody.close();
   }
@@ -117,7 +127,7 @@ export async function measureHeld({ path }: Ground, clients: number): Promise<He
   const perClient = async () => (await sharer.usedBytes() - emptyBytes) / clients;
   const takingNothing = await (async () => {
     await using receivers = new ClientsProcess();
-    await receivers.connect(sharer.code, clients, true);
+    await receivers.connect(sharer.code, clients, "stalled");
     await elapse(WARM_UP_MS);
     return await perClient();
   })();
@@ -131,6 +141,10 @@ export async function measureHeld({ path }: Ground, clients: number): Promise<He
   const killed = await held();
   await elapse(SILENT_MS);
   return { takingNothing, killed, silent: await held() };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function elapse(ms: number): Promise<void> {

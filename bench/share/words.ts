@@ -16,10 +16,19 @@ export interface MemorySaid {
   readonly usedBytes: number;
 }
 
+/** How clients behave. */
+export type ClientsManner =
+  /** They take what they can. */
+  | "greedy"
+  /** They do, and let every other process of this machine go first, as clients elsewhere would. */
+  | "giving-way"
+  /** They acknowledge what comes and give no credit back. */
+  | "stalled";
+
 /** What the process of the receivers is told. */
 export type ClientsOrder =
   /** So many more clients connect, and ask for the largest file without end. */
-  | { readonly connect: number; readonly code: string; readonly takesNothing?: boolean }
+  | { readonly connect: number; readonly code: string; readonly how: ClientsManner }
   /** Say how much has come. */
   | { readonly ask: "count" };
 

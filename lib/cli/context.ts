@@ -72,6 +72,8 @@ export interface World {
   readonly timeMs: () => number;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Calls `handle` whenever the terminal gets another size, until what it returns is called. */
+  readonly onResize: (handle: () => void) => () => void;
   readonly installation: Installation;
   readonly permissions: PermissionQuery;
   /** A variable of the environment; undefined also where it may not be read. */

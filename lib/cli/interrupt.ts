@@ -38,16 +38,22 @@ export class Interrupt {
 }
 
 /** Signals that end a program; Windows knows only the first two. */
-const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP"];
+export const ENDING_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP"];
+
+/** The terminal has another size. */
+export const RESIZE_SIGNALS: readonly Deno.Signal[] = ["SIGWINCH"];
 
 /**
- * Calls `handle` for every signal that ends programs, as far as the system has them.
+ * Calls `handle` for each of these signals, as far as the system has them.
  *
  * @returns Stops listening.
  */
-export function listenForSignals(handle: () => void): () => void {
+export function listenForSignals(
+  signals: readonly Deno.Signal[],
+  handle: () => void,
+): () => void {
   const listening: Deno.Signal[] = [];
-  for (const signal of SIGNALS) {
+  for (const signal of signals) {
     try {
       Deno.addSignalListener(signal, handle);
       listening.push(signal);

@@ -25,6 +25,7 @@ export interface LanAnnouncementParts {
 export class LanAnnouncement {
   readonly #parts: LanAnnouncementParts;
   #announcing: Promise<ShareAnnouncement | undefined> | undefined;
+  #closing: Promise<void> | undefined;
 
   /** Begins with the first code. */
   constructor(parts: LanAnnouncementParts) {
@@ -33,12 +34,17 @@ export class LanAnnouncement {
 
   /** The share has a code, or another. */
   handleCode(code: string): void {
+    if (this.#closing !== undefined) return;
     this.#announcing ??= this.#begin(code);
     void this.#announcing.then((announcement) => announcement?.update(code));
   }
 
-  /** Takes it back; resolves when that is sent. */
-  async close(): Promise<void> {
+  /** Takes it back, once; resolves when that is sent. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     await (await this.#announcing)?.close();
   }
 

@@ -5,7 +5,7 @@
 import { identityFolder } from "../identity/identity_place.ts";
 import { systemClock } from "../transport/clock.ts";
 import { type Installation, ownConfigPath } from "./installation.ts";
-import { Interrupt, listenForSignals } from "./interrupt.ts";
+import { ENDING_SIGNALS, Interrupt, listenForSignals, RESIZE_SIGNALS } from "./interrupt.ts";
 import { isEverythingGranted } from "./permissions.ts";
 import { needsSocket, planRelaunch, relaunch, RELAUNCHED_VARIABLE } from "./relaunch.ts";
 import { systemStreams } from "./console_streams.ts";
@@ -32,7 +32,10 @@ export async function main(args: readonly string[], moduleUrl: string): Promise<
     return await relaunch(plan, installation.windows);
   }
   const interrupt = new Interrupt(() => Deno.exit(INTERRUPTED_EXIT));
-  const stopListening = listenForSignals(() => interrupt.handleSignal(systemClock.now()));
+  const stopListening = listenForSignals(
+    ENDING_SIGNALS,
+    () => interrupt.handleSignal(systemClock.now()),
+  );
   const outputClosed = new AbortController();
   const streams = systemStreams(() => outputClosed.abort());
   try {
@@ -42,6 +45,7 @@ export async function main(args: readonly string[], moduleUrl: string): Promise<
       clock: systemClock,
       timeMs: () => Date.now(),
       signal: AbortSignal.any([interrupt.signal, outputClosed.signal]),
+      onResize: (handle) => listenForSignals(RESIZE_SIGNALS, handle),
       installation,
       permissions: (descriptor) => Deno.permissions.query(descriptor),
       env: readEnv,

@@ -5,6 +5,7 @@
 import { type ErrorCode, type ErrorRow, ERRORS } from "../errors.ts";
 import type {
   ClosedEvent,
+  ClosingEvent,
   ConnectedEvent,
   DoneEvent,
   FileDoneEvent,
@@ -68,6 +69,17 @@ export function identityWarning(
     message: `This is ${who}, and not who was expected`,
     hint: "p2pft peers list shows who is remembered",
   };
+}
+
+/** Nobody new is let in from now on. */
+export function closingLine({ reason, clients }: ClosingEvent): string {
+  const why = reason === "expired" ? "Its time is up: nobody" : "Nobody";
+  const until = clients === 0
+    ? "when who was lost is done, or does not come again"
+    : `when ${
+      clients === 1 ? "the client that is in is" : `the ${clients} clients that are in are`
+    } done`;
+  return `${why} new is let in. Ends ${until}.`;
 }
 
 const CLOSED_WORDS: Readonly<Record<ClosedEvent["reason"], string>> = {

@@ -1,6 +1,6 @@
 /**
  * When progress is worth a line of its own, where no line can be redrawn: every ten percent of a
- * quick transfer, every ten seconds of a slow one. What limits it is said when that is another thing
+ * quick transfer, every ten seconds of a slow one, or of several together. What limits it is said when that is another thing
  * than what was said last.
  */
 import type { LimitedBy, ProgressEvent } from "../events.ts";
@@ -19,14 +19,18 @@ export class PlainProgress {
   #shownAt: Instant | undefined;
   #shownLimit: LimitedBy | undefined;
 
-  /** Whether to print `progress`; true counts as printed. */
-  isDue(now: Instant, progress: ProgressEvent): boolean {
+  /**
+   * Whether to print `progress`; true counts as printed.
+   *
+   * @param count How many move at the same time: of several each is a sign of life of all.
+   */
+  isDue(now: Instant, progress: ProgressEvent, count = 1): boolean {
     // Of a stream nobody knows what all of it is.
     const percent = progress.hasStream ? 0 : percentOf(progress.bytesDone, progress.bytesTotal);
     // Before the first line the interval counts from the first event.
     this.#shownAt ??= now;
-    const isStep = percent >= this.#shownPercent + PLAIN_PROGRESS_STEP_PERCENT;
-    const isInterval = now >= after(this.#shownAt, PLAIN_PROGRESS_INTERVAL_MS);
+    const isStep = count === 1 && percent >= this.#shownPercent + PLAIN_PROGRESS_STEP_PERCENT;
+    const isInterval = now >= after(this.#shownAt, count * PLAIN_PROGRESS_INTERVAL_MS);
     if (!isStep && !isInterval) return false;
     this.#shownPercent = percent - (percent % PLAIN_PROGRESS_STEP_PERCENT);
     this.#shownAt = now;

@@ -45,6 +45,7 @@ export async function runProgram(args: readonly string[], given: World): Promise
   if (error !== undefined) return fail(error, parsed.json, parsed.color, world);
   const terminal = new Terminal(streams, terminalOptions(parsed.color, world));
   const context = { ...world, terminal };
+  const stopListening = world.onResize(() => terminal.handleResize());
   try {
     return await runCommand(parsed, context);
   } catch (error) {
@@ -53,6 +54,7 @@ export async function runProgram(args: readonly string[], given: World): Promise
     for (const line of parsed.verbose ? stackLines(error) : []) terminal.note(escapeText(line));
     return fail(errorEventOf(error), parsed.json, parsed.color, world);
   } finally {
+    stopListening();
     terminal.clearStatus();
   }
 }

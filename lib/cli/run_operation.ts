@@ -4,7 +4,7 @@
  */
 import { setImmediate } from "node:timers";
 import { ERRORS } from "../errors.ts";
-import type { ErrorEvent, TransferEvent } from "../events.ts";
+import type { DoneEvent, ErrorEvent, TransferEvent } from "../events.ts";
 import { after } from "../time.ts";
 import type { Clock } from "../transport/clock.ts";
 import { errorEvent, errorEventOf } from "./failure.ts";
@@ -40,8 +40,10 @@ export async function runOperation(options: RunOptions): Promise<number> {
 
 class OperationRun {
   readonly #options: RunOptions;
-  /** Exit status of the last event that has one. */
+  /** Exit status of the last event that has one; of a session done both ways that of the worse. */
   #exit: number | undefined;
+  /** The half of a session that was done last. */
+  #done: DoneEvent | undefined;
   #isOver = false;
   #eventCount = 0;
 
@@ -101,8 +103,15 @@ class OperationRun {
   }
 
   #report(event: TransferEvent): void {
-    if ("exit" in event) this.#exit = event.exit;
+    if ("exit" in event) this.#exit = this.#exitOf(event);
     this.#options.reporter.handleEvent(event);
+  }
+
+  #exitOf(event: TransferEvent & { readonly exit: number }): number {
+    if (event.event !== "done") return event.exit;
+    const other = this.#done?.session === event.session ? this.#done.exit : 0;
+    this.#done = event;
+    return other || event.exit;
   }
 
   #fail(event: ErrorEvent, error?: unknown): void {

@@ -209,6 +209,8 @@ class ShareRun {
     if (!this.#isSaidAlready(event)) this.#parts.reporter.handleEvent(event);
     this.#admission?.handleReported(event);
     if (event.event === "code") this.#lan?.handleCode(event.code);
+    // Whoever found it now would only be sent away.
+    if (event.event === "closing") void this.#lan?.close();
     if (event.event === "code" && event.changed !== true) this.#handleCode();
   }
 

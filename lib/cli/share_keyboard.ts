@@ -54,7 +54,7 @@ export class ShareKeyboard implements TypedCommands {
       case "limit":
         return this.#limit(command.rate);
       case "close":
-        this.#screen.note("Nobody new is let in. Ends when all who are in are done.");
+        // That nobody new is let in is an event, or it is over.
         return share.stopAdmitting();
       case "help":
         return this.#screen.note(

@@ -2,6 +2,7 @@
  * What is taken of what clients give: the person is asked about each gift, one after another; where
  * nobody is asked, that of clients whom somebody has named, or all of it.
  */
+import { TransferError } from "../errors.ts";
 import type { AdmittedBy, OfferEvent, TransferEvent } from "../events.ts";
 import type { ClientReport, OfferDecision } from "../options.ts";
 import { escapeText } from "../transfer/escape_text.ts";
@@ -31,6 +32,7 @@ const NAMED_BY: ReadonlySet<AdmittedBy> = new Set(["reply", "identity", "yes"]);
 /** The questions of one share. */
 export class TakeQuestions {
   readonly #parts: TakeParts;
+  /** Of questions that are asked or wait for their turn: aborted when the client is gone. */
   readonly #open = new Map<number, AbortController>();
   /** By what those who are in were let in; a gift may come before that was told here. */
   readonly #admitted = new Map<number, PromiseWithResolvers<AdmittedBy | undefined>>();
@@ -42,23 +44,31 @@ export class TakeQuestions {
 
   /** Takes note of who is let in, by what, and who is gone. */
   handleEvent(event: TransferEvent): void {
-    if (event.event === "admission" && event.admitted) {
+    // Of who comes again it is known from before.
+    if (event.event === "admission" && event.admitted && event.by !== "again") {
       this.#admittedOf(event.session).resolve(event.by);
     }
     if (event.event === "connected" && event.resumes !== undefined) {
+      const gone = this.#open.get(event.resumes);
+      if (gone !== undefined) this.#open.set(event.session, gone);
       const earlier = this.#admittedOf(event.resumes).promise;
       // Whom somebody has named stays so: `again` says only that it is the same client.
       void earlier.then((by) => this.#admittedOf(event.session).resolve(by));
       this.#admitted.delete(event.resumes);
     }
-    if (event.event === "error" && event.session !== undefined && event.back !== true) {
+    if (event.event === "error" && event.session !== undefined) {
       this.#open.get(event.session)?.abort();
-      // A client that is lost may come again.
-      if (event.code !== "path_lost") this.#forget(event.session);
+      // A client that is lost may come again, and one that gives no more may still take.
+      if (event.code !== "path_lost" && event.back !== true) this.#forget(event.session);
     }
   }
 
-  /** Decides about a gift. */
+  /**
+   * Decides about a gift.
+   *
+   * @throws {TransferError} `interrupted` when the client is gone before the person has answered: it
+   *   is asked about once more when it comes again.
+   */
   async decide(offer: OfferEvent, client: ClientReport): Promise<OfferDecision> {
     const { takesFrom, take } = this.#parts;
     const plain = { overwrite: take.overwrite, takeDotNames: take.allowDotfiles };
@@ -67,30 +77,38 @@ export class TakeQuestions {
       const by = await this.#admittedOf(client.session).promise;
       return { accept: by !== undefined && NAMED_BY.has(by), ...plain };
     }
-    const asking = this.#last.then(() => this.#ask(offer, client));
+    const gone = new AbortController();
+    this.#open.set(client.session, gone);
+    const asking = this.#last.then(() => this.#ask(offer, client, gone.signal)).finally(() => {
+      for (const [session, other] of this.#open) if (other === gone) this.#open.delete(session);
+    });
     this.#last = asking.catch(() => {});
     return { ...plain, ...await asking };
   }
 
-  async #ask(offer: OfferEvent, client: ClientReport): Promise<OfferDecision> {
+  async #ask(
+    offer: OfferEvent,
+    client: ClientReport,
+    gone: AbortSignal,
+  ): Promise<Pick<OfferDecision, "accept" | "takeDotNames">> {
     const { terminal, take, note } = this.#parts;
-    const gone = new AbortController();
-    this.#open.set(client.session, gone);
-    const signal = AbortSignal.any([this.#parts.signal, gone.signal]);
-    const ask = (text: string) => askYesNo(terminal, { text, defaultAnswer: false, signal });
-    try {
-      const who = escapeText(nameOf(client));
-      const names = offer.names.map(escapeText).join(", ");
-      note(cutEnd(`${who} wants to give you ${amountOf(offer)}: ${names}`, 2 * terminal.columns));
-      if (!await ask(`Take them from ${escapeText(client.identity?.name ?? client.address)}?`)) {
-        return { accept: false };
-      }
-      const takeDotNames = take.allowDotfiles ||
-        (offer.dotNames.length > 0 && await ask(dotNamesQuestion(offer)));
-      return { accept: true, takeDotNames };
-    } finally {
-      this.#open.delete(client.session);
+    const signal = AbortSignal.any([this.#parts.signal, gone]);
+    const ask = async (text: string) => {
+      const answer = await askYesNo(terminal, { text, defaultAnswer: false, signal });
+      if (gone.aborted) throw goneError();
+      return answer;
+    };
+    // Whoever comes and goes asks nobody anything.
+    if (gone.aborted) throw goneError();
+    const who = escapeText(nameOf(client));
+    const names = offer.names.map(escapeText).join(", ");
+    note(cutEnd(`${who} wants to give you ${amountOf(offer)}: ${names}`, 2 * terminal.columns));
+    if (!await ask(`Take them from ${escapeText(client.identity?.name ?? client.address)}?`)) {
+      return { accept: false };
     }
+    const takeDotNames = take.allowDotfiles ||
+      (offer.dotNames.length > 0 && await ask(dotNamesQuestion(offer)));
+    return { accept: true, takeDotNames };
   }
 
   #admittedOf(session: number): PromiseWithResolvers<AdmittedBy | undefined> {
@@ -103,4 +121,10 @@ export class TakeQuestions {
     this.#admitted.get(session)?.resolve(undefined);
     this.#admitted.delete(session);
   }
+}
+
+function goneError(): TransferError {
+  return new TransferError("interrupted", "The client is gone, so nothing of it is taken", {
+    hint: "It offers the same again when it comes again",
+  });
 }

@@ -9,6 +9,7 @@
 import { escapeText } from "../transfer/escape_text.ts";
 import type { ConsoleStreams } from "./console_streams.ts";
 import { textWidth } from "./text_width.ts";
+import { insertAbove, replaceAbove } from "./typed_row.ts";
 
 /** How a terminal is to be used. */
 export interface TerminalOptions {
@@ -61,6 +62,8 @@ export class Terminal {
   #status: StatusRenderer | undefined;
   /** The status line or the question that stands on the screen now; empty when none does. */
   #drawn = "";
+  /** How large the screen was then, in columns and rows. */
+  #drawnSize = "";
   /** Lines that were typed or pasted behind it, each ended by Enter. */
   #echoed: string[] = [];
   #question: string | undefined;
@@ -107,7 +110,9 @@ export class Terminal {
 
   /** Writes a line of results to standard output. */
   print(line: string): void {
-    this.#interrupt(() => this.#streams.writeOutput(`${line}\n`));
+    // Elsewhere it comes between no two things on the screen.
+    if (!this.outputIsTerminal) return this.#streams.writeOutput(`${line}\n`);
+    this.#writeAbove(line, (text) => this.#streams.writeOutput(text));
   }
 
   /** Writes a result to standard output as it is, for whoever reads it there. */
@@ -117,7 +122,7 @@ export class Terminal {
 
   /** Writes lines for the person to standard error. */
   note(...lines: string[]): void {
-    this.#interrupt(() => this.#streams.writeError(`${lines.join("\n")}\n`));
+    this.#writeAbove(lines.join("\n"), (text) => this.#streams.writeError(text));
   }
 
   /** Shows a status, or replaces it. Does nothing where lines cannot be redrawn. */
@@ -128,7 +133,22 @@ export class Terminal {
     // The same line again would only flicker; made narrower, the terminal has moved it.
     const isDrawn = this.#drawn !== "" && this.#drawn === this.#text() &&
       this.#drawn.split("\n").every((line) => textWidth(line) <= this.columns);
-    if (!isDrawn) this.#streams.writeError(this.#eraser() + this.#draw());
+    if (isDrawn) return;
+    const rows = this.#typedRow;
+    const text = this.#text();
+    // In place as long as there is a row for what somebody types, who would lose sight of it.
+    const change = rows === undefined || !text.endsWith("\n")
+      ? this.#eraser() + text
+      : replaceAbove(rows, text.slice(0, -1).split("\n"));
+    this.#draw();
+    this.#streams.writeError(change);
+  }
+
+  /** The terminal has another size now: what it has wrapped since is drawn anew. */
+  handleResize(): void {
+    if (!this.redraws || this.#drawn === "" || this.#drawnSize === this.#size) return;
+    // Without the answer that somebody may be typing: a question can wait for what comes next.
+    if (this.#question === undefined) this.#streams.writeError(this.#eraser() + this.#draw());
   }
 
   /** Takes the status away. */
@@ -270,6 +290,32 @@ export class Terminal {
     this.#drawAnew();
   }
 
+  /** Writes lines above what is on the screen, which stays as it is where that can be. */
+  #writeAbove(text: string, write: (text: string) => void): void {
+    const rows = this.#typedRow;
+    const lines = text.split("\n");
+    const isRoom = rows !== undefined && rows + lines.length < this.rows &&
+      lines.every((line) => textWidth(line) <= this.columns);
+    if (!isRoom) return this.#interrupt(() => write(`${text}\n`));
+    const { before, behind } = insertAbove(lines.length, rows);
+    write(before + text + behind);
+  }
+
+  /**
+   * How many rows are drawn above the one that the cursor is in, where somebody may be typing;
+   * undefined when that is not known.
+   */
+  get #typedRow(): number | undefined {
+    const isKnown = this.redraws && this.inputIsTerminal && this.#echoed.length === 0 &&
+      this.#drawnSize === this.#size && this.#drawn !== "";
+    const hasRow = this.#question !== undefined || this.#drawn.endsWith("\n");
+    return isKnown && hasRow ? this.#rowsOf(this.#drawn) - 1 : undefined;
+  }
+
+  get #size(): string {
+    return `${this.columns} ${this.rows}`;
+  }
+
   /** Writes above what is on the screen: the status line or a question is drawn anew below it. */
   #interrupt(write: () => void): void {
     // What was typed behind a question and may be its answer stays there: an open question would be
@@ -322,6 +368,7 @@ export class Terminal {
 
   #draw(): string {
     this.#drawn = this.#text();
+    this.#drawnSize = this.#size;
     return this.#drawn;
   }
 
@@ -329,10 +376,10 @@ export class Terminal {
   #text(): string {
     if (this.#question !== undefined) return this.#question;
     if (this.#status === undefined) return "";
-    // What is typed or pasted begins behind the status.
-    const end = this.#isListening && this.#streams.inputIsTerminal ? " " : "";
     // The last column stays free: writing into it makes some terminals wrap at once.
-    const text = this.#status(Math.max(1, this.columns - 1 - end.length), this.rows);
+    const text = this.#status(Math.max(1, this.columns - 1), this.rows);
+    // What is typed or pasted has a row of its own.
+    const end = this.#isListening && this.#streams.inputIsTerminal ? "\n" : "";
     return text === "" ? "" : text + end;
   }
 }

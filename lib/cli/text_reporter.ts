@@ -10,22 +10,18 @@ import type {
   NetworkEvent,
   OfferEvent,
   ProgressEvent,
-  TextEvent,
   TransferEvent,
-  VerifiedEvent,
   WarningEvent,
 } from "../events.ts";
 import type { Clock } from "../transport/clock.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { CodeLines, type CodeLinesOptions } from "./code_lines.ts";
 import { stackLines } from "./failure.ts";
-import { manifestLine, verifiedLine, verifyProblem } from "./manifest_messages.ts";
+import { LabelledLines } from "./labelled_lines.ts";
+import { manifestLine } from "./manifest_messages.ts";
 import {
-  clientDoneLine,
-  closedLine,
+  closingLine,
   connectedLine,
-  doneLines,
-  errorLines,
   fileDoneLine,
   identityLine,
   identityWarning,
@@ -33,21 +29,19 @@ import {
   offerLines,
   resumedLine,
   sendingLine,
-  textLines,
   waitsLine,
   warningLine,
   wordsLine,
 } from "./messages.ts";
 import { NetworkLog } from "./network_log.ts";
-import { paint, type Style } from "./paint.ts";
 import { PathLog } from "./path_log.ts";
 import { networkWarnings, reconnectingLines, replyLines } from "./path_messages.ts";
 import { ProgressLog } from "./progress_log.ts";
 import type { Reporter } from "./reporter.ts";
+import { ResultLines } from "./result_lines.ts";
 import { SessionLabels } from "./session_labels.ts";
 import { Status } from "./status.ts";
 import type { Terminal } from "./terminal.ts";
-import { wrapWords } from "./text_width.ts";
 import { directionOf, type Role, wayOf } from "./view.ts";
 
 /** What a {@linkcode TextReporter} needs to know. */
@@ -68,6 +62,9 @@ export interface TextReporterOptions
 /** Said once, behind the first link that is left out. */
 const LINKS_HINT = "  --symlinks follow sends what links lead to, --symlinks keep the links";
 
+/** At the end of a receive of which all but that went well. */
+const NOT_GIVEN = "What was offered to the other side was not taken: the error above says why";
+
 const STILL_SHARING = "Still sharing: the other side needs the code above";
 
 /** Ends of a session after which its client can simply come again, as long as the share runs. */
@@ -82,8 +79,8 @@ const CAN_COME_AGAIN: ReadonlySet<ErrorCode> = new Set([
 export class TextReporter implements Reporter {
   readonly #terminal: Terminal;
   readonly #options: TextReporterOptions;
-  readonly #outputStyle: Style;
-  readonly #errorStyle: Style;
+  readonly #lines: LabelledLines;
+  readonly #results: ResultLines;
   readonly #isForMany: boolean;
   readonly #codes: CodeLines;
   readonly #status: Status;
@@ -98,29 +95,29 @@ export class TextReporter implements Reporter {
   #isPrivate = false;
   /** Files began to move, and what has arrived of them is kept. */
   #isResumable = false;
-  /** A text went to standard output as it came: the summary does not belong behind it. */
-  #isOutputText = false;
   /** Sessions that go on with an earlier one: what was said of that is not said again. */
   readonly #resumed = new Set<number>();
   #offerShown: number | undefined;
   #wordsShown: number | undefined;
-  /** What the lines of the event that is being shown begin with. */
-  #label = "";
+  /** Why what this side gives has ended, while the rest went on. */
+  #backProblem: string | undefined;
 
   /** @param terminal Where lines go. */
   constructor(terminal: Terminal, options: TextReporterOptions) {
     this.#terminal = terminal;
     this.#options = options;
-    this.#outputStyle = { color: terminal.outputColor };
-    this.#errorStyle = { color: terminal.errorColor };
     this.#isForMany = options.audience === "many";
-    this.#network = new NetworkLog(options.clock, (line) => this.#noteWrapped([line]));
-    this.#progress = new ProgressLog(options.clock);
-    this.#codes = new CodeLines(terminal, {
-      ...options,
-      isForMany: this.#isForMany,
-      takesOnly: options.gives === "nothing",
+    const shape = { isForMany: this.#isForMany, takesOnly: options.gives === "nothing" };
+    this.#lines = new LabelledLines(terminal, options);
+    this.#results = new ResultLines(terminal, this.#lines, {
+      ...shape,
+      role: options.role,
+      quiet: options.quiet,
+      directory: options.directory,
     });
+    this.#network = new NetworkLog(options.clock, (line) => this.#lines.noteWrapped(line));
+    this.#progress = new ProgressLog(options.clock);
+    this.#codes = new CodeLines(terminal, { ...options, ...shape });
     this.#status = new Status(terminal, {
       role: options.role,
       isForMany: this.#isForMany,
@@ -137,9 +134,9 @@ export class TextReporter implements Reporter {
     this.#status.handleEvent(event);
     if (this.#isForMany) this.#labels.handleEvent(event);
     if (this.#status.isOver) this.#network.end();
-    this.#label = this.#labels.labelOf(event);
+    this.#lines.label = this.#labels.labelOf(event);
     this.#showEvent(event);
-    this.#label = "";
+    this.#lines.label = "";
     this.#showStatus(event);
   }
 
@@ -153,12 +150,12 @@ export class TextReporter implements Reporter {
   showOffer(offer: OfferEvent): void {
     if (this.#offerShown === offer.session) return;
     this.#offerShown = offer.session;
-    this.#terminal.note(...offerLines(offer, this.#terminal.columns, this.#errorStyle));
+    this.#terminal.note(...offerLines(offer, this.#terminal.columns, this.#lines.style));
   }
 
   /** Shows a line for the person, whatever is quiet: what is asked next is about it. */
   showLine(line: string): void {
-    this.#noteWrapped([line]);
+    this.#lines.noteWrapped(line);
   }
 
   /** Shows words to compare once, whether their event or the question about them comes first. */
@@ -166,13 +163,13 @@ export class TextReporter implements Reporter {
     if (this.#wordsShown === session) return;
     this.#wordsShown = session;
     this.#terminal.note(
-      this.#labels.labelOf({ event: "words", session }) + wordsLine(words, this.#errorStyle),
+      this.#labels.labelOf({ event: "words", session }) + wordsLine(words, this.#lines.style),
     );
   }
 
   /** Answers a reply code that was pasted; what comes of it follows. */
   showTakenPaste(): void {
-    this.#note("Reply code taken.");
+    this.#lines.noteUsual("Reply code taken.");
   }
 
   /** Shows why a code that was pasted is of no use; nothing ends with it. */
@@ -196,12 +193,12 @@ export class TextReporter implements Reporter {
       case "reply-code":
         return this.#codes.showReplyCode(event, this.#isPrivate);
       case "reply":
-        return this.#note(...replyLines(event));
+        return this.#lines.noteUsual(...replyLines(event));
       case "network":
         return this.#showNetwork(event);
       case "connecting":
         if (this.#options.verbose) {
-          this.#noteUsual(escapeText(`Trying ${event.addresses.join(", ")}`));
+          this.#lines.noteUsualWrapped(escapeText(`Trying ${event.addresses.join(", ")}`));
         }
         return;
       case "connected":
@@ -210,18 +207,18 @@ export class TextReporter implements Reporter {
           this.#resumed.add(event.session);
         }
         this.#paths.begin(event);
-        return this.#note(connectedLine(event, this.#options.verbose));
+        return this.#lines.noteUsual(connectedLine(event, this.#options.verbose));
       case "reconnecting":
         this.#forget(event.session);
         this.#offerShown = undefined;
         this.#wordsShown = undefined;
-        return this.#noteWrapped(this.#options.quiet ? [] : reconnectingLines(event));
+        return this.#lines.noteUsualWrapped(...reconnectingLines(event));
       case "path": {
         const line = this.#paths.handlePath(event, this.#options.verbose);
-        return line === undefined ? undefined : this.#noteUsual(line);
+        return line === undefined ? undefined : this.#lines.noteUsualWrapped(line);
       }
       case "path-lost":
-        return this.#note(this.#paths.handleLost(event));
+        return this.#lines.noteUsual(this.#paths.handleLost(event));
       case "words":
         return this.showWords(event.session, event.words);
       case "waiting":
@@ -231,38 +228,42 @@ export class TextReporter implements Reporter {
         }
         // Without a status line nobody would know why nothing happens.
         if (!this.#terminal.redraws) {
-          this.#note("Waiting for the other side to let this machine in");
+          this.#lines.noteUsual("Waiting for the other side to let this machine in");
         }
         return;
       case "identity":
         return this.#showIdentity(event);
       case "kicked":
-        return this.#note(`Sent away ${escapeText(event.address)}`);
+        return this.#lines.noteUsual(`Sent away ${escapeText(event.address)}`);
+      case "closing":
+        return this.#lines.noteUsualWrapped(closingLine(event));
       case "closed":
-        return this.#printSummary(closedLine(event, this.#options.gives === "nothing"));
+        return this.#results.showClosed(event);
       case "admission":
-        if (!event.admitted) this.#note(`Turned away ${escapeText(event.address)}`);
+        if (!event.admitted) this.#lines.noteUsual(`Turned away ${escapeText(event.address)}`);
         return;
       case "offer":
         return this.#showOfferEvent(event);
       case "progress":
         return this.#showProgress(event);
       case "file-done":
-        if (this.#options.verbose) this.#note(fileDoneLine(event));
+        if (this.#options.verbose) this.#lines.noteUsual(fileDoneLine(event));
         return;
       case "resumed":
         // Said when the connection was lost.
-        return this.#resumed.has(event.session) ? undefined : this.#note(resumedLine(event));
+        return this.#resumed.has(event.session)
+          ? undefined
+          : this.#lines.noteUsual(resumedLine(event));
       case "text":
-        return this.#showText(event);
+        return this.#results.showText(event);
       case "warning":
         return this.#showWarning(event);
       case "manifest":
-        return this.#note(manifestLine(event));
+        return this.#lines.noteUsual(manifestLine(event));
       case "done":
         return this.#showDone(event);
       case "verified":
-        return this.#showVerified(event);
+        return this.#results.showVerified(event);
       case "error":
         return this.#showError(event);
       default:
@@ -272,9 +273,8 @@ export class TextReporter implements Reporter {
 
   #showIdentity(event: IdentityEvent): void {
     const warning = identityWarning(event);
-    if (warning === undefined) return this.#note(identityLine(event));
-    const message = `${paint("Warning:", "yellow", this.#errorStyle)} ${warning.message}`;
-    this.#noteWrapped([message, `  ${warning.hint}`]);
+    if (warning === undefined) return this.#lines.noteUsual(identityLine(event));
+    this.#lines.noteWarning(warning.message, warning.hint);
   }
 
   #showOfferEvent(event: OfferEvent): void {
@@ -283,7 +283,9 @@ export class TextReporter implements Reporter {
     if (event.items === 0) return;
     const isGiven = directionOf(this.#options.role, wayOf(event)) === "send";
     if (isGiven) {
-      return this.#resumed.has(event.session) ? undefined : this.#note(sendingLine(event));
+      return this.#resumed.has(event.session)
+        ? undefined
+        : this.#lines.noteUsual(sendingLine(event));
     }
     if (this.#options.role === "send") return;
     this.#resumed.delete(event.session); // it offers something else than before
@@ -296,21 +298,21 @@ export class TextReporter implements Reporter {
     for (const warning of networkWarnings(event)) {
       if (this.#networkWarnings.has(warning.code)) continue;
       this.#networkWarnings.add(warning.code);
-      this.#noteWrapped([warningLine(warning, this.#errorStyle)]);
+      this.#lines.noteWrapped(warningLine(warning, this.#lines.style));
     }
   }
 
   #showWarning(event: WarningEvent): void {
     if (event.code === "symlink_skipped" && this.#options.role === "send" && !this.#toldOfLinks) {
       this.#toldOfLinks = true;
-      const line = warningLine(event, this.#errorStyle);
-      return this.#noteWrapped([line, LINKS_HINT]);
+      const line = warningLine(event, this.#lines.style);
+      return this.#lines.noteWrapped(line, LINKS_HINT);
     }
     const address = event.session === undefined ? undefined : this.#paths.addressOf(event.session);
     if (event.code !== "waits_for_place" || address === undefined) {
-      return this.#noteWrapped([warningLine(event, this.#errorStyle)]);
+      return this.#lines.noteWrapped(warningLine(event, this.#lines.style));
     }
-    this.#noteUsual(waitsLine(address, this.#isForMany));
+    this.#lines.noteUsualWrapped(waitsLine(address, this.#isForMany));
   }
 
   #showProgress(event: ProgressEvent): void {
@@ -319,74 +321,35 @@ export class TextReporter implements Reporter {
     if (event.itemsTotal > 0) this.#isResumable = isKept && event.hasStream !== true;
     // Before anything was asked for there is nothing to tell.
     if (this.#terminal.redraws || event.itemsTotal === 0) return;
-    for (const line of this.#progress.linesFor(event)) this.#note(line);
-  }
-
-  /** A text is what the person came for: `--quiet` keeps it too. */
-  #showText(event: TextEvent): void {
-    const terminal = this.#terminal;
-    if (terminal.outputIsTerminal) {
-      this.#note(paint("The other side says:", "dim", this.#errorStyle));
-      for (const line of textLines(event)) terminal.print(line);
-      return;
-    }
-    this.#isOutputText = true;
-    terminal.printRaw(event.text);
+    for (const line of this.#progress.linesFor(event)) this.#lines.noteUsual(line);
   }
 
   #showDone(event: DoneEvent): void {
     this.#progress.finish(event);
     this.#resumed.delete(event.session);
-    const { items, leftOut, bytes } = event;
-    const role = directionOf(this.#options.role, wayOf(event));
-    // Of a drop box, which gives nothing, and of what was taken from it nothing.
-    if (this.#options.quiet || (items === 0 && leftOut === 0 && bytes === 0)) return;
-    if (this.#isForMany) return this.#printSummary(clientDoneLine(event, role));
-    // Whoever reads a pipe wants the root in one piece.
-    const columns = this.#terminal.outputIsTerminal ? this.#terminal.columns : Infinity;
-    const lines = doneLines(event, {
-      role,
-      directory: role === "receive" ? this.#options.directory : undefined,
-      columns,
-      style: this.#outputStyle,
-    });
-    for (const line of lines) {
-      for (const part of wrapWords(line, columns, "  ")) this.#printSummary(part);
-    }
-  }
-
-  #showVerified(event: VerifiedEvent): void {
-    if (!this.#options.quiet) this.#terminal.print(verifiedLine(event));
-    const problem = verifyProblem(event);
-    if (problem === undefined) {
-      if (this.#options.quiet) return;
-      return this.#terminal.print(paint("Everything is as it was.", "green", this.#outputStyle));
-    }
-    this.#noteWrapped(errorLines(problem.message, problem.hint, this.#errorStyle));
-  }
-
-  #printSummary(line: string): void {
-    if (this.#options.quiet) return;
-    if (this.#isOutputText) this.#terminal.note(this.#label + line);
-    else this.#terminal.print(this.#label + line);
+    this.#results.showDone(event);
   }
 
   #showError(event: ErrorEvent): void {
     const address = event.session === undefined ? undefined : this.#paths.addressOf(event.session);
     if (event.session !== undefined) this.#forget(event.session);
+    if (!event.fatal && event.back) this.#backProblem = event.message;
     if (event.fatal) {
+      if (event.back && event.message === this.#backProblem) {
+        return this.#lines.noteWrapped(NOT_GIVEN);
+      }
       const isWanted = event.code === "interrupted" && this.#options.signal.aborted;
       return isWanted ? this.#showInterrupted(event) : this.#showErrorLines(event);
     }
     if (event.code === "share_closed" && address !== undefined) {
-      return this.#noteUsual(notServedLine(address));
+      return this.#lines.noteUsualWrapped(notServedLine(address));
     }
     const comesAgain = event.code === "path_lost" && event.hint !== ERRORS.path_lost.hint;
     const hint = this.#options.role === "send" && CAN_COME_AGAIN.has(event.code) && !comesAgain
       ? STILL_SHARING
       : event.hint;
     // With a label everybody knows who is meant, and who receives knows of one other side.
-    const isKnown = this.#label !== "" || this.#options.role !== "send";
+    const isKnown = this.#lines.label !== "" || this.#options.role !== "send";
     const where = address === undefined || isKnown ? "" : `With ${address}: `;
     this.#showErrorLines({ ...event, hint }, where);
   }
@@ -394,19 +357,12 @@ export class TextReporter implements Reporter {
   /** Ctrl-C is no error, but who meant to go on later wants to know how. */
   #showInterrupted(event: ErrorEvent): void {
     this.#terminal.note("Interrupted");
-    if (this.#isResumable && !this.#options.quiet) this.#noteWrapped([`  ${event.hint}`]);
+    if (this.#isResumable && !this.#options.quiet) this.#lines.noteWrapped(`  ${event.hint}`);
   }
 
   #showErrorLines(event: ErrorEvent, where = ""): void {
     const message = escapeText(where + event.message);
-    this.#noteWrapped(errorLines(message, event.hint, this.#errorStyle));
-  }
-
-  /** Writes lines for the person, cut between words where the terminal would cut anywhere. */
-  #noteWrapped(lines: readonly string[]): void {
-    const columns = this.#terminal.errorIsTerminal ? this.#terminal.columns : Infinity;
-    const labelled = lines.map((line, index) => index === 0 ? this.#label + line : line);
-    this.#terminal.note(...labelled.flatMap((line) => wrapWords(line, columns, "  ")));
+    this.#lines.noteError(message, event.hint);
   }
 
   #forget(session: number): void {
@@ -414,17 +370,6 @@ export class TextReporter implements Reporter {
     this.#progress.begin({ session, back: true });
     this.#resumed.delete(session);
     this.#paths.end(session);
-  }
-
-  /** Writes lines that `--quiet` does without. */
-  #note(...lines: string[]): void {
-    if (this.#options.quiet) return;
-    this.#terminal.note(...lines.map((line, index) => index === 0 ? this.#label + line : line));
-  }
-
-  /** As {@linkcode TextReporter.#note}, for a line that may be long. */
-  #noteUsual(line: string): void {
-    if (!this.#options.quiet) this.#noteWrapped([line]);
   }
 
   #showStatus(event?: TransferEvent): void {

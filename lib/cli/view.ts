@@ -176,6 +176,7 @@ function phaseAfter(view: View, event: TransferEvent): Phase {
     case "words":
     case "identity":
     case "kicked":
+    case "closing":
     case "reply":
     case "network":
     case "file-done":

@@ -5,12 +5,8 @@
 import { TransferError } from "../errors.ts";
 import type { TransferEvent } from "../events.ts";
 import type { ReceiveOptions } from "../options.ts";
-import {
-  type ExpectedPeer,
-  type IdentityTools,
-  OwnIdentity,
-  type PairedPeer,
-} from "../session/own_identity.ts";
+import type { ExpectedPeer } from "../session/expected_peer.ts";
+import { type IdentityTools, OwnIdentity, type PairedPeer } from "../session/own_identity.ts";
 import type { EndpointEvent } from "../protocol/endpoint.ts";
 import { codeProblemError, shortProblemError } from "../rendezvous/code_error.ts";
 import { decodeShareCode, type ShareCode } from "../rendezvous/share_code.ts";
@@ -54,7 +50,7 @@ export class ReceiveIdentity {
   ): Promise<ReceiveIdentity> {
     const { identity, expectPeer, allowLoopback = false } = options;
     const own = await OwnIdentity.open(identity, tools);
-    const expected = expectPeer === undefined ? undefined : own.expected("expectPeer", expectPeer);
+    const expected = expectPeer === undefined ? undefined : own.expected(expectPeer);
     const code = readCode(own, text, allowLoopback);
     if (code.peer === undefined) return new ReceiveIdentity(own, code, expected);
     if (own.publicKey === undefined) {
@@ -106,8 +102,7 @@ export class ReceiveIdentity {
 
   /** Waits until what is to be kept is on the disk, and overwrites the secrets. */
   async close(): Promise<void> {
-    await this.#own.settled();
-    this.#own.wipe();
+    await this.#own.close();
   }
 }
 

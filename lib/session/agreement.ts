@@ -51,12 +51,21 @@ export class Agreement {
     return false;
   }
 
-  /** The decision about an offer, which may still be open: it is asked for once. */
+  /**
+   * The decision about an offer, which may still be open: it is asked for once, and once more when
+   * nothing came of it.
+   */
   decide(
     offer: OfferEvent,
     ask: (offer: OfferEvent) => Promise<OfferDecision>,
   ): Promise<OfferDecision> {
-    return this.#decision ??= ask(offer).then(rememberChoices);
+    if (this.#decision !== undefined) return this.#decision;
+    const decision = ask(offer).then(rememberChoices);
+    this.#decision = decision;
+    decision.catch(() => {
+      if (this.#decision === decision) this.#decision = undefined;
+    });
+    return decision;
   }
 }
 

@@ -3,15 +3,14 @@
  * takes, on a client what it gives back.
  */
 import type { DoneEvent, TransferEvent } from "../events.ts";
-import { LimitWatch } from "../operation/limit_watch.ts";
 import { doneEvent } from "../operation/operation.ts";
-import { routeTo } from "../operation/path_report.ts";
-import { ProgressTicker } from "../operation/progress_ticker.ts";
+import type { ProgressTicker } from "../operation/progress_ticker.ts";
 import type { Connection } from "../protocol/connection.ts";
 import type { Instant } from "../time.ts";
 import type { GivingOptions, Sender } from "../transfer/sending/sender.ts";
 import type { TransferNotice, TransferSummary } from "../transfer/transfer_notice.ts";
 import type { Clock } from "../transport/clock.ts";
+import { startProgress } from "./half_progress.ts";
 
 /** What a {@linkcode GivingHalf} works with. */
 export interface GivingHalfParts {
@@ -82,17 +81,13 @@ export class GivingHalf {
   #handleAsked(): void {
     const { clock, connection, emit, sender } = this.#parts;
     this.#startedAt = clock.now();
-    const limits = new LimitWatch({ clock, connection, isAsked: () => sender().isAsked });
-    this.#ticker = new ProgressTicker(
+    this.#ticker = startProgress({
       clock,
-      () => sender().progress,
-      (progress) =>
-        emit({
-          ...progress,
-          ...limits.poll(),
-          ...this.#where,
-          route: routeTo(connection.path.remote),
-        }),
-    );
+      connection,
+      where: this.#where,
+      poll: () => sender().progress,
+      isAsked: () => sender().isAsked,
+      emit,
+    });
   }
 }

@@ -11,14 +11,7 @@ import { EMPTY_BOOK, findPeer, type IdentityBook, type Peer } from "../identity/
 import type { IdentityStore } from "../identity/identity_store.ts";
 import { peerOfFingerprint } from "../identity/remember.ts";
 import type { IdentityOptions } from "../options.ts";
-
-/** Whom the person wants to meet, and nobody else. */
-export interface ExpectedPeer {
-  /** Of the key that has to be shown. */
-  readonly fingerprint: string;
-  /** What it is called in the book; absent for somebody known by the fingerprint only. */
-  readonly name?: string;
-}
+import type { ExpectedPeer } from "./expected_peer.ts";
 
 /** A peer with whom short codes can be used. */
 export interface PairedPeer extends ExpectedPeer {
@@ -94,10 +87,9 @@ export class OwnIdentity {
   /**
    * Whom a text means: the whole name of a peer, or the whole fingerprint of anybody.
    *
-   * @param option What the text was given as, for the error.
    * @throws {TransferError} `usage` when it means nobody, or could mean two.
    */
-  expected(option: string, text: string): ExpectedPeer {
+  expected(text: string): ExpectedPeer {
     const whole = wholeFingerprint(text);
     const name = text.normalize("NFC");
     const named = this.#book.peers.find((peer) => peer.name === name);
@@ -106,7 +98,7 @@ export class OwnIdentity {
       if (whole === undefined || whole === fingerprint) return { fingerprint, name: named.name };
       throw new TransferError(
         "usage",
-        `Cannot tell whom ${option} means: "${text}" is a name and somebody else's fingerprint`,
+        `Cannot tell whom "${text}" means: it is a name and somebody else's fingerprint`,
         { hint: "Rename that peer with p2pft peers rename" },
       );
     }
@@ -114,7 +106,7 @@ export class OwnIdentity {
       const peer = peerOfFingerprint(this.provider, this.#book, whole);
       return { fingerprint: whole, ...(peer === undefined ? {} : { name: peer.name }) };
     }
-    throw this.#unknown(option, text);
+    throw this.#unknown(text);
   }
 
   /**
@@ -122,10 +114,10 @@ export class OwnIdentity {
    *
    * @throws {TransferError} `usage` when nobody is called so, or no secret is kept with them.
    */
-  pairedPeer(option: string, text: string): PairedPeer {
-    const { fingerprint } = this.expected(option, text);
+  pairedPeer(text: string): PairedPeer {
+    const { fingerprint } = this.expected(text);
     const peer = peerOfFingerprint(this.provider, this.#book, fingerprint);
-    if (peer === undefined) throw this.#unknown(option, text);
+    if (peer === undefined) throw this.#unknown(text);
     const paired = this.#paired(peer);
     if (paired !== undefined) return paired;
     throw new TransferError(
@@ -149,13 +141,9 @@ export class OwnIdentity {
     void change.finally(() => this.#writing.delete(change));
   }
 
-  /** Resolves when everything that was to be kept is on the disk, or was told of. */
-  async settled(): Promise<void> {
+  /** Waits until what is to be kept is on the disk, and overwrites the secrets. */
+  async close(): Promise<void> {
     await Promise.all(this.#writing);
-  }
-
-  /** Overwrites the secrets. */
-  wipe(): void {
     if (this.#secretKey) wipe(this.#secretKey);
     if (this.#book.secretKey) wipe(this.#book.secretKey);
     for (const { pairSecret } of this.#book.peers) if (pairSecret) wipe(pairSecret);
@@ -167,12 +155,12 @@ export class OwnIdentity {
   }
 
   /** Nobody is called so: who may have been meant is not guessed. */
-  #unknown(option: string, text: string): TransferError {
+  #unknown(text: string): TransferError {
     const isPrefix = findPeer(this.provider, this.#book, text).outcome !== "none";
     const why = isPrefix
       ? "it is only the beginning of a fingerprint"
       : "nobody is remembered under that name";
-    return new TransferError("usage", `Cannot tell whom ${option} "${text}" means: ${why}`, {
+    return new TransferError("usage", `Cannot tell whom "${text}" means: ${why}`, {
       hint: "Give a name as p2pft peers list shows it, or a whole fingerprint",
     });
   }

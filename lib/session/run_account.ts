@@ -8,6 +8,12 @@ import type {
   TransferSummary,
 } from "../transfer/transfer_notice.ts";
 
+/**
+ * Paths of which is remembered what was told, of one kind of notice: beyond it all is told, also for
+ * the second time. A share keeps this for hundreds of clients, each of which may offer a million.
+ */
+export const MAX_TOLD = 10_000;
+
 /** Counters and notices of one run. */
 export class RunAccount {
   /** What was asked for in all, in the sessions before. */
@@ -83,7 +89,7 @@ export class RunAccount {
     const told = this.#told.get(kind) ?? new Set();
     this.#told.set(kind, told);
     if (told.has(path)) return false;
-    told.add(path);
+    if (told.size < MAX_TOLD) told.add(path);
     return true;
   }
 }

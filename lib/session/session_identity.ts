@@ -12,8 +12,6 @@
 import { encodeHex } from "../bytes/hex.ts";
 import { asTransferError } from "../operation/connection_error.ts";
 import type { IdentityRole } from "../crypto/identity.ts";
-import { derivePairSecret } from "../crypto/pair_secret.ts";
-import { wipe } from "../crypto/wipe.ts";
 import { TransferError } from "../errors.ts";
 import type { IdentityReport } from "../events.ts";
 import { fingerprintOf } from "../identity/fingerprint.ts";
@@ -24,13 +22,10 @@ import {
   updatePeer,
 } from "../identity/identity_book.ts";
 import type { BookChange } from "../identity/identity_store.ts";
-import {
-  newKeyHint,
-  peerOfFingerprint,
-  type Remembered,
-  rememberPeer,
-} from "../identity/remember.ts";
-import type { ExpectedPeer, OwnIdentity } from "./own_identity.ts";
+import { peerOfFingerprint, type Remembered, rememberPeer } from "../identity/remember.ts";
+import { type ExpectedPeer, findMismatch } from "./expected_peer.ts";
+import type { OwnIdentity } from "./own_identity.ts";
+import { SessionSecret } from "./session_secret.ts";
 import type { ExchangeEnd } from "../transfer/exchange.ts";
 import type { IdentityExchangeOptions } from "../transfer/identity_exchange.ts";
 
@@ -74,12 +69,11 @@ export class SessionIdentity {
   /** Its part of the transfer. */
   readonly exchange: IdentityExchangeOptions;
   readonly #parts: SessionIdentityParts;
-  readonly #exporter: Uint8Array | undefined;
+  readonly #secret: SessionSecret;
   /** Whether this side's statement was made. */
   #hasSigned = false;
   /** The key that the other side has proved, 32 bytes. */
   #remoteKey: Uint8Array | undefined;
-  #pairSecret: Uint8Array | undefined;
   #report: IdentityReport | undefined;
   #isAlwaysAdmitted = false;
   /** Whether the session ended well: what is remembered now keeps the secret too. */
@@ -89,7 +83,7 @@ export class SessionIdentity {
   constructor(parts: SessionIdentityParts) {
     const { own, role, handshakeHash } = parts;
     this.#parts = parts;
-    this.#exporter = parts.exporter;
+    this.#secret = new SessionSecret({ ...parts, provider: own.provider });
     const shows = own.publicKey !== undefined;
     this.exchange = {
       role,
@@ -143,10 +137,10 @@ export class SessionIdentity {
 
   /**
    * The session is over: keeps what is to be kept. It is written beside, and waited for by
-   * `OwnIdentity.settled`.
+   * `OwnIdentity.close`.
    */
   handleEnd({ forth, back }: ExchangeEnd): void {
-    if (this.#exporter) wipe(this.#exporter);
+    this.#secret.wipeExporter();
     // A half that ended well did so on both sides: then both keep the secret, else neither. Should
     // one of them not come to it, short codes fail until the next session [PAIR-1].
     this.#hasEndedWell = [forth, back].some((end) =>
@@ -175,8 +169,7 @@ export class SessionIdentity {
 
   /** Overwrites the secret that the two would keep. */
   wipe(): void {
-    if (this.#pairSecret) wipe(this.#pairSecret);
-    this.#pairSecret = undefined;
+    this.#secret.wipe();
   }
 
   #sign(): Uint8Array {
@@ -188,45 +181,22 @@ export class SessionIdentity {
   }
 
   #findProblem(publicKey: Uint8Array | undefined): TransferError | undefined {
-    const { own, expected, banned } = this.#parts;
+    const { own, expected, onIdentity } = this.#parts;
     const fingerprint = publicKey && fingerprintOf(own.provider, publicKey);
-    if (fingerprint !== undefined && banned?.has(fingerprint)) {
-      return new TransferError("refused", "The client was sent away before");
+    if (fingerprint !== undefined && this.#isBanned(fingerprint)) return sentAwayBefore();
+    const mismatch = expected && findMismatch(expected, fingerprint);
+    if (mismatch === undefined || publicKey === undefined || fingerprint === undefined) {
+      return mismatch;
     }
-    return expected && this.#findMismatch(expected, publicKey);
+    const name = expected?.name;
+    if (name !== undefined) {
+      onIdentity({ key: encodeHex(publicKey), fingerprint, name, recognition: "other_key" });
+    }
+    return mismatch;
   }
 
-  /** Why the other side is not who it has to be. */
-  #findMismatch(
-    { name, fingerprint: wanted }: ExpectedPeer,
-    publicKey: Uint8Array | undefined,
-  ): TransferError | undefined {
-    const { own, onIdentity } = this.#parts;
-    const who = name === undefined ? wanted : `"${name}"`;
-    if (publicKey === undefined) {
-      return new TransferError(
-        "authentication_failed",
-        `Cannot be sure that the other side is ${who}: it shows no identity`,
-        { hint: "Ask them to use --identity too" },
-      );
-    }
-    const fingerprint = fingerprintOf(own.provider, publicKey);
-    if (fingerprint === wanted) return undefined;
-    if (name === undefined) {
-      return new TransferError(
-        "authentication_failed",
-        `The other side is not ${who}: it shows ${fingerprint}`,
-        { hint: "Somebody else uses this code: compare fingerprints by other means" },
-      );
-    }
-    const key = encodeHex(publicKey);
-    onIdentity({ key, fingerprint, name, recognition: "other_key" });
-    return new TransferError(
-      "authentication_failed",
-      `The other side is not the ${who} who is remembered: it shows ${fingerprint}, and "${name}" ` +
-        `has ${wanted}. It is a new machine of theirs, or somebody who pretends to be them`,
-      { hint: newKeyHint(name) },
-    );
+  #isBanned(fingerprint: string): boolean {
+    return this.#parts.banned?.has(fingerprint) === true;
   }
 
   async #handleIdentity(publicKey: Uint8Array): Promise<void> {
@@ -236,6 +206,8 @@ export class SessionIdentity {
     const fingerprint = fingerprintOf(own.provider, publicKey);
     // As it is now: somebody may have been remembered, or forgotten, since the operation began.
     const book = await own.store?.read();
+    // Somebody may have sent it away while that was read, from another session of it.
+    if (this.#isBanned(fingerprint)) throw sentAwayBefore();
     const peer = book && peerOfFingerprint(own.provider, book, fingerprint);
     this.#isAlwaysAdmitted = peer?.isAlwaysAdmitted ?? false;
     const key = encodeHex(publicKey);
@@ -246,19 +218,12 @@ export class SessionIdentity {
     onIdentity(report);
   }
 
-  /** Makes P once both statements are there; E is not wanted any longer then. */
+  /** Makes P once both statements are there. */
   #derive(): void {
-    const { own, role, handshakeHash } = this.#parts;
+    const ownKey = this.#parts.own.publicKey;
     const remoteKey = this.#remoteKey;
-    const exporter = this.#exporter;
-    if (!this.#hasSigned || remoteKey === undefined || exporter === undefined) return;
-    const ownKey = own.publicKey!;
-    this.#pairSecret = derivePairSecret(own.provider, exporter, {
-      handshakeHash,
-      clientKey: role === "client" ? ownKey : remoteKey,
-      sharerKey: role === "client" ? remoteKey : ownKey,
-    });
-    wipe(exporter);
+    if (!this.#hasSigned || ownKey === undefined || remoteKey === undefined) return;
+    this.#secret.derive(ownKey, remoteKey);
   }
 
   #peerIn(book: IdentityBook): Peer | undefined {
@@ -284,13 +249,18 @@ export class SessionIdentity {
 
   /** With the time at which the peer was seen, and the secret of a session that ended well. */
   #withSecret(book: IdentityBook, peer: Peer): IdentityBook {
-    const secret = this.#hasEndedWell ? this.#pairSecret : undefined;
+    const secret = this.#hasEndedWell ? this.#secret.value : undefined;
     const change: PeerChange = {
       lastSeenSeconds: nowSeconds(),
       ...(secret === undefined ? {} : { pairSecret: secret.slice() }),
     };
     return updatePeer(book, peer, change);
   }
+}
+
+/** Why somebody is not let in again. */
+function sentAwayBefore(): TransferError {
+  return new TransferError("refused", "The client was sent away before");
 }
 
 /** Of the system's calendar: what is kept is for people. */

@@ -3,12 +3,11 @@
  * share gives, on a share what a client gives back.
  */
 import type { DoneEvent, OfferEvent, TransferEvent } from "../events.ts";
-import { LimitWatch } from "../operation/limit_watch.ts";
 import { doneEvent } from "../operation/operation.ts";
 import type { OfferDecision, OverwriteChooser, OverwritePolicy } from "../options.ts";
-import { routeTo } from "../operation/path_report.ts";
-import { ProgressTicker } from "../operation/progress_ticker.ts";
+import type { ProgressTicker } from "../operation/progress_ticker.ts";
 import type { Connection } from "../protocol/connection.ts";
+import { startProgress } from "./half_progress.ts";
 import type { TakingRun } from "./taking_run.ts";
 import type { Receiver, TakingOptions } from "../transfer/receiving/receiver.ts";
 import type { TransferNotice, TransferSummary } from "../transfer/transfer_notice.ts";
@@ -95,18 +94,13 @@ export class TakingHalf {
     const { clock, connection, run, emit, receiver } = this.#parts;
     run.startedAt ??= clock.now();
     if (run.isDone) return;
-    const limits = new LimitWatch({ clock, connection });
-    this.#ticker = new ProgressTicker(
+    this.#ticker = startProgress({
       clock,
-      () => run.account.progressOf(receiver().progress),
-      (progress) =>
-        emit({
-          ...progress,
-          ...limits.poll(),
-          ...this.#where,
-          route: routeTo(connection.path.remote),
-        }),
-    );
+      connection,
+      where: this.#where,
+      poll: () => run.account.progressOf(receiver().progress),
+      emit,
+    });
   }
 
   #handleNotice(notice: TransferNotice): void {
@@ -114,7 +108,7 @@ export class TakingHalf {
     if (notice.event === "offer") {
       const isSame = run.agreement.recognise(() => receiver().offerDigest!);
       run.account.restart(isSame);
-      if (!isSame) run.startedAt = undefined;
+      if (!isSame) run.begin();
       onOffer?.(notice, isSame);
       if (isSame) return;
       run.isDone = false;

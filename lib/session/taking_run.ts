@@ -18,4 +18,10 @@ export class TakingRun {
   startedAt: Instant | undefined;
   /** Whether its end was told: a later session takes the same once more, and nothing of that is. */
   isDone = false;
+
+  /** Another offer than that of the session before: nothing of that matters any more. */
+  begin(): void {
+    this.startedAt = undefined;
+    this.foldersMade.clear();
+  }
 }

@@ -18,20 +18,11 @@
  * not wait behind one.
  */
 import type { AdmittedBy, IdentityReport } from "../events.ts";
-import type { ClientRequest, ShareOptions } from "../options.ts";
-import type { Places } from "./places.ts";
-import type { QuestionTurns } from "./question_turns.ts";
+import type { ClientRequest } from "../options.ts";
+import type { ShareDoor } from "./share_door.ts";
 
 /** The most clients of a share at a time. */
 export const MAX_CLIENTS = 256;
-
-/** What all clients of a share have in common. */
-export interface ShareDoor {
-  readonly places: Places;
-  readonly turns: QuestionTurns;
-  /** Who is asked, and who needs not be. */
-  readonly options: Pick<ShareOptions, "admit" | "private">;
-}
 
 /** The client, as far as it matters here. */
 export interface AdmissionClient {

@@ -98,7 +98,34 @@ export class HalfEnds {
   }
 }
 
+/**
+ * How a session ended. *Lost*: nothing was heard of a client any more that had been let in.
+ * *Superseded*: it came again; nothing is told then. *Interrupted*: a client that was let in ended the
+ * transfer on purpose.
+ */
+export type SessionEnd = "served" | "lost" | "superseded" | "interrupted" | "failed";
+
+/** How a session ended that none goes on with yet. */
+export function howEnded(
+  { forth, back }: ExchangeEnd,
+  session: {
+    /** Whether the client was let in, here or in a session before, in which it was lost. */
+    readonly wasLetIn: boolean;
+    /** Whether the share is of nothing. */
+    readonly givesNothing: boolean;
+    /** Whether the client closed the connection. */
+    readonly isByPeer: boolean;
+  },
+): SessionEnd {
+  const { wasLetIn, givesNothing, isByPeer } = session;
+  if (wasLetIn && (isPathLost(forth) || isPathLost(back))) return "lost";
+  const wanted = givesNothing ? back : forth;
+  if (wanted !== undefined && !(wanted instanceof TransferError)) return "served";
+  const isInterrupted = forth instanceof TransferError && forth.code === "interrupted";
+  return wasLetIn && isInterrupted && isByPeer ? "interrupted" : "failed";
+}
+
 /** Whether a half ended because nothing was heard of the client any more. */
-export function isPathLost(end: HalfEnd | undefined): end is TransferError {
+function isPathLost(end: HalfEnd | undefined): end is TransferError {
   return end instanceof TransferError && end.code === "path_lost";
 }

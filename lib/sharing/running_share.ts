@@ -8,7 +8,6 @@
  *               └─ taken as often as it may be, close(), signal, timeoutMs, a failure ─▶ over
  * ```
  */
-import type { ShareDoor } from "./admission.ts";
 import type { CryptoProvider, KeyPair } from "../crypto/provider.ts";
 import { deriveShareKeys, type ShareKeys, wipeShareKeys } from "../crypto/share_keys.ts";
 import { wipe } from "../crypto/wipe.ts";
@@ -19,16 +18,15 @@ import { checkLimit, errorEvent, extraSocketsFor, Operation } from "../operation
 import type { ClientReport, ShareOptions } from "../options.ts";
 import { OwnCode } from "./own_code.ts";
 import { waitUntil } from "../operation/patience.ts";
-import { Places } from "./places.ts";
-import { QuestionTurns } from "./question_turns.ts";
 import { replyProblemError } from "../rendezvous/code_error.ts";
 import { decodeReplyCode } from "../rendezvous/reply_code.ts";
 import type { RememberOptions, RememberResult } from "../session/session_identity.ts";
 import type { Share } from "./share_operation.ts";
 import { ShareClients } from "./share_clients.ts";
+import { openDoor, type ShareDoor } from "./share_door.ts";
 import type { ShareIdentity } from "./share_identity.ts";
 import { ShareSearches } from "./share_searches.ts";
-import type { SessionEnd } from "./share_session.ts";
+import type { SessionEnd } from "./half_ends.ts";
 import type { PreparedSource } from "../session/share_source.ts";
 import { ShareTally } from "./share_tally.ts";
 import { selectSystemProvider } from "../operation/system_provider.ts";
@@ -75,7 +73,7 @@ export class RunningShare extends Operation implements Share {
   readonly #keys: ShareKeys;
   readonly #watch: NetworkWatch;
   readonly #code: OwnCode;
-  readonly #door: ShareDoor & { readonly places: Places };
+  readonly #door: ShareDoor;
   readonly #searches: ShareSearches;
   readonly #clients: ShareClients;
   readonly #tally: ShareTally;
@@ -284,7 +282,12 @@ export class RunningShare extends Operation implements Share {
     if (this.isOver || this.#closingFor !== undefined) return;
     this.#closingFor = reason;
     this.#cancelTimeout();
-    this.#clients.closeDoor(reason === "expired" ? "its time is up" : "it takes nobody new");
+    const { lostUntil } = this.#clients;
+    const why = reason === "expired" ? "its time is up" : "it takes nobody new";
+    const clients = this.#clients.closeDoor(why);
+    if (clients > 0 || lostUntil > this.#clock.now()) {
+      this.events.push({ event: "closing", reason, clients });
+    }
     this.#endIfEmpty();
   }
 
@@ -326,18 +329,6 @@ export class RunningShare extends Operation implements Share {
       return this.#tally.closedEvent(this.#clock.now(), reason, failure);
     });
   }
-}
-
-/** Makes what clients get in through. */
-function openDoor(options: RunningShareParts["options"]): ShareDoor {
-  const { maxClients, readLimit } = options;
-  const places: Places = new Places({
-    atOnce: maxClients,
-    reads: readLimit,
-    onFree: () => turns.update(),
-  });
-  const turns: QuestionTurns = new QuestionTurns(() => places.free);
-  return { places, turns, options };
 }
 
 /** How a share sends. */

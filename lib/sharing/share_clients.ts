@@ -6,7 +6,7 @@
  * (places, questions, sockets, searches) is given out by turns or within bounds, and whatever a
  * session throws ends that session.
  */
-import type { ShareDoor } from "./admission.ts";
+import { constantTimeEqual } from "../bytes/equal.ts";
 import { encodeHex } from "../bytes/hex.ts";
 import { isClientKey, replyCommitment } from "../crypto/commitment.ts";
 import type { ShareKeys } from "../crypto/share_keys.ts";
@@ -24,12 +24,11 @@ import type { ReplyCode } from "../rendezvous/reply_code.ts";
 import type { RememberOptions, RememberResult } from "../session/session_identity.ts";
 import type { ShareIdentity } from "./share_identity.ts";
 import type { ShareSearches } from "./share_searches.ts";
-import {
-  type EarlierSession,
-  type SessionEnd,
-  ShareSession,
-  type ShareTaking,
-} from "./share_session.ts";
+import type { ShareTaking } from "./client_halves.ts";
+import { whoGivesWay } from "./door_room.ts";
+import type { SessionEnd } from "./half_ends.ts";
+import type { ShareDoor } from "./share_door.ts";
+import { type EarlierSession, ShareSession } from "./share_session.ts";
 import type { PreparedSource } from "../session/share_source.ts";
 import { after, type Instant } from "../time.ts";
 import type { SharedReading } from "../transfer/sending/shared_reading.ts";
@@ -37,9 +36,6 @@ import type { NetworkWatch } from "../traversal/network_watch.ts";
 import { OpenDoor } from "../traversal/open_door.ts";
 import { PathRepair } from "../traversal/path_repair.ts";
 import { createProbeCodec, type SearchTools } from "../traversal/search_tools.ts";
-
-/** Clients that are connected and not let in; with one more, the newest of the busiest host goes. */
-const MAX_AT_DOOR = 128;
 
 /** How long the sockets of a session are kept for its last words, which may be lost and asked for, ms. */
 const LAST_WORDS_MS = 1000;
@@ -150,8 +146,9 @@ export class ShareClients {
       new TransferError("refused", "The client was sent away", { hint: SENT_AWAY_HINT });
     void session?.abort(error());
     for (const other of this.#all) {
-      const isSame = fingerprint !== undefined && other.identity?.fingerprint === fingerprint;
-      if (isSame && !other.isIn) void other.abort(error());
+      const isPerson = fingerprint !== undefined && other.identity?.fingerprint === fingerprint;
+      const isProgram = constantTimeEqual(other.key, known.key);
+      if (isProgram || (isPerson && !other.isIn)) void other.abort(error());
     }
     return true;
   }
@@ -167,10 +164,13 @@ export class ShareClients {
    * Lets nobody new in: who is not in is turned away. Who was let in and lost may come again.
    *
    * @param reason For people at both sides.
+   * @returns How many are in.
    */
-  closeDoor(reason: string): void {
+  closeDoor(reason: string): number {
     this.#closedFor = reason;
-    for (const session of this.#all) if (!session.isIn) void session.abort(closedError(reason));
+    const others = this.#all.filter((session) => !session.isIn);
+    for (const session of others) void session.abort(closedError(reason));
+    return this.count - others.length;
   }
 
   /** Ends all sessions, for whatever reason. */
@@ -278,20 +278,17 @@ export class ShareClients {
   }
 
   /**
-   * Makes room before the door, where it is full of clients that nobody has let in: those of the
-   * host that most of them are of have to give way.
+   * Makes room before the door, where it is full of clients that nobody has let in.
    *
-   * @returns False when that is the host of who comes.
+   * @returns False when who comes is to stay outside.
    */
   #makeRoom(host: string): boolean {
     const atDoor = this.#all.filter((session) => !session.isIn && !session.isInvited);
-    if (atDoor.length < MAX_AT_DOOR) return true;
-    const counts = new Map<string, number>([[host, 1]]);
-    for (const { host } of atDoor) counts.set(host, (counts.get(host) ?? 0) + 1);
-    const most = Math.max(...counts.values());
-    if (counts.get(host) === most) return false;
-    const newest = atDoor.findLast((session) => counts.get(session.host) === most)!;
-    void newest.abort(new TransferError("limit_exceeded", "Too many wait to be let in"));
+    const leaver = whoGivesWay(atDoor, host);
+    if (leaver === "newcomer") return false;
+    if (leaver !== "nobody") {
+      void leaver.abort(new TransferError("limit_exceeded", "Too many wait to be let in"));
+    }
     return true;
   }
 

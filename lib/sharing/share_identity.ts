@@ -46,7 +46,7 @@ export class ShareIdentity {
   static async open(options: ShareOptions, tools: IdentityTools): Promise<ShareIdentity> {
     const { identity, allow = [], forPeer } = options;
     const own = await OwnIdentity.open(identity, tools);
-    const allowed = new Set(allow.map((text) => own.expected("allow", text).fingerprint));
+    const allowed = new Set(allow.map((text) => own.expected(text).fingerprint));
     if (forPeer === undefined) return new ShareIdentity(own, allowed, undefined);
     if (own.publicKey === undefined) {
       throw new TransferError(
@@ -55,7 +55,7 @@ export class ShareIdentity {
         { hint: "Use it with an identity (--identity)" },
       );
     }
-    const peer = own.pairedPeer("forPeer", forPeer);
+    const peer = own.pairedPeer(forPeer);
     const hint = new Uint8Array(SHORT_CODE_HINT_BYTES);
     tools.random.fill(hint);
     // Who proves to be the one that the code is for needs no other leave.
@@ -123,7 +123,6 @@ export class ShareIdentity {
 
   /** Waits until what is to be kept is on the disk, and overwrites the secrets. */
   async close(): Promise<void> {
-    await this.#own.settled();
-    this.#own.wipe();
+    await this.#own.close();
   }
 }

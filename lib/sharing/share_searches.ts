@@ -31,7 +31,7 @@ export class ShareSearches {
   readonly #options: ShareSearchesOptions;
   /** Pasted reply codes, newest last: their clients are admitted. */
   readonly #replies: ReplyCode[] = [];
-  /** In the order their codes were pasted. */
+  /** In the order of their turns: that in which their codes were pasted. */
   readonly #searches: ClientSearch[] = [];
 
   /** @param options What they work with. */
@@ -53,13 +53,17 @@ export class ShareSearches {
   }
 
   /**
-   * Looks for the client of a reply code, when it is its turn.
+   * Looks for the client of a reply code, when it is its turn. A turn ends when the client comes, or
+   * after 30 s, 40 s where somebody was heard (`lib/nat/punch`): so everybody's comes.
    *
    * @param candidates Those of the share's code.
    */
   begin(reply: ReplyCode, candidates: readonly Candidate[]): void {
     const known = this.#searches.findIndex((search) => search.isOf(reply));
-    if (known >= 0) this.#searches.splice(known, 1)[0]!.stop();
+    const before = known < 0 ? undefined : this.#searches.splice(known, 1)[0]!;
+    before?.stop();
+    // One that waits keeps its place; one whose turn it was goes behind those that wait.
+    const place = before === undefined || before.hasBegun ? this.#searches.length : known;
     const search = new ClientSearch({
       ...this.#options,
       own: { candidates },
@@ -69,9 +73,10 @@ export class ShareSearches {
     const { outlook } = search;
     if (outlook.method === "impossible") {
       const message = `The client behind that code cannot be reached. ${outlook.advice?.text}`;
-      return this.#options.emit({ event: "warning", code: "cannot_meet", message });
+      this.#options.emit({ event: "warning", code: "cannot_meet", message });
+      return this.#beginNext(); // the one before it may have had a turn
     }
-    this.#searches.push(search);
+    this.#searches.splice(place, 0, search);
     const unmet = this.#searches.filter(({ connection }) => connection === undefined);
     if (unmet.length > MAX_REPLIES) this.#giveUp(unmet[0]!);
     this.#options.emit({

@@ -1,52 +1,36 @@
-/** One client of a share: its admission, its transfer, and what is told of it. */
-import { Admission, type ShareDoor } from "./admission.ts";
+/**
+ * One client of a share: its admission (`admission.ts`), where it is (`client_path.ts`) and what goes
+ * both ways (`client_halves.ts`), brought together.
+ */
 import { constantTimeEqual } from "../bytes/equal.ts";
-import { connectionError } from "../operation/connection_error.ts";
-import type { CryptoProvider } from "../crypto/provider.ts";
 import { TransferError } from "../errors.ts";
 import type {
   AdmittedBy,
   ConnectedEvent,
   DoneEvent,
   IdentityReport,
-  PathRoute,
   TransferEvent,
 } from "../events.ts";
-import { GivingHalf } from "../session/giving_half.ts";
-import { GuardedHandler } from "./guarded_handler.ts";
-import { HalfEnds, isPathLost } from "./half_ends.ts";
 import { formatSocketAddress, hostKey } from "../nat/address.ts";
 import type { PathMethod } from "../nat/path_method.ts";
-import { isSamePath, type Path } from "../nat/path.ts";
-import type { ClientReport, ShareOptions } from "../options.ts";
+import type { Path } from "../nat/path.ts";
+import { connectionError } from "../operation/connection_error.ts";
 import { type OwnCandidates, tellCandidates } from "../operation/own_candidates.ts";
-import { PathTeller } from "../operation/path_teller.ts";
-import { pathEvent, routeTo } from "../operation/path_report.ts";
+import type { ClientReport } from "../options.ts";
 import type { Connection } from "../protocol/connection.ts";
 import type { ConnectionEnd } from "../protocol/connection_options.ts";
-import type { EndpointEvent } from "../protocol/endpoint.ts";
 import type { ReplyCode } from "../rendezvous/reply_code.ts";
+import type { RememberOptions, RememberResult } from "../session/session_identity.ts";
+import type { TakingRun } from "../session/taking_run.ts";
 import type { Instant } from "../time.ts";
-import type {
-  RememberOptions,
-  RememberResult,
-  SessionIdentity,
-} from "../session/session_identity.ts";
-import type { PreparedSource } from "../session/share_source.ts";
-import type { Storage } from "../storage/storage.ts";
-import { decisionByOptions, TakingHalf } from "../session/taking_half.ts";
-import { TakingRun } from "../session/taking_run.ts";
-import type { ExchangeEnd, HalfEnd } from "../transfer/exchange.ts";
-import type { NameClaims } from "../transfer/own_names.ts";
-import type { ListRoom } from "../transfer/receiving/list_room.ts";
-import type { SharedReading } from "../transfer/sending/shared_reading.ts";
-import { SharerExchange } from "../transfer/sharer_exchange.ts";
+import type { ExchangeEnd } from "../transfer/exchange.ts";
 import type { PathRepair } from "../traversal/path_repair.ts";
-import type { Clock } from "../transport/clock.ts";
-import { systemRandom } from "../transport/random.ts";
-
-/** How a session ended; see {@linkcode ShareSessionParts.onEnd}. */
-export type SessionEnd = "served" | "lost" | "superseded" | "interrupted" | "failed";
+import { Admission } from "./admission.ts";
+import { ClientHalves, type ClientHalvesParts } from "./client_halves.ts";
+import { ClientPath } from "./client_path.ts";
+import { GuardedHandler } from "./guarded_handler.ts";
+import { howEnded, type SessionEnd } from "./half_ends.ts";
+import type { ShareDoor } from "./share_door.ts";
 
 /** The session of a client that was let in before, and comes again. */
 export interface EarlierSession {
@@ -59,23 +43,9 @@ export interface EarlierSession {
 }
 
 /** What a session works with. */
-export interface ShareSessionParts {
-  /** Counts from 1. */
-  readonly number: number;
-  readonly accepted: EndpointEvent & { readonly type: "accepted" };
-  readonly options: ShareOptions;
-  readonly clock: Clock;
-  /** What is shared. */
-  readonly source: PreparedSource;
-  /** Where it is read, for all clients. */
-  readonly reading: SharedReading;
-  /** Where what it offers goes; undefined when nothing is taken. */
-  readonly taking: ShareTaking | undefined;
-  readonly provider: CryptoProvider;
+export interface ShareSessionParts extends ClientHalvesParts {
   /** What it gets in through. */
   readonly door: ShareDoor;
-  /** Who the client is, as far as it shows it. */
-  readonly identity: SessionIdentity;
   /** Fingerprints of those who are let in without a question. */
   readonly allowed: ReadonlySet<string>;
   /** Whether its reply code was pasted before it came. */
@@ -94,22 +64,11 @@ export interface ShareSessionParts {
   readonly repair: PathRepair;
   readonly emit: (event: TransferEvent) => void;
   /**
-   * Called once, with the session's last event. *Lost*: nothing was heard of a client any more that
-   * had been let in. *Superseded*: it came again; nothing is told then. *Interrupted*: a client that
-   * was let in ended the transfer on purpose.
+   * Called once, with the session's last event; nothing is told of one that was superseded.
    *
    * @param dones Those of its halves that ended well; told already, or the last.
    */
   readonly onEnd: (how: SessionEnd, last: TransferEvent, dones: readonly DoneEvent[]) => void;
-}
-
-/** What all clients of a share have in common that offer something to it. */
-export interface ShareTaking {
-  readonly storage: Storage;
-  readonly listRoom: ListRoom;
-  readonly claims: NameClaims;
-  /** See {@linkcode TakingOptions.bufferBytes}. */
-  readonly bufferBytes: number;
 }
 
 /** A client of a share. */
@@ -117,91 +76,36 @@ export class ShareSession {
   readonly #parts: ShareSessionParts;
   readonly #address: string;
   readonly #host: string;
-  readonly #exchange: SharerExchange;
-  readonly #giving: GivingHalf;
-  readonly #taking: TakingHalf;
-  /** What came of taking what the client offers, here and in sessions before. */
-  readonly #takingRun: TakingRun;
-  readonly #ends: HalfEnds;
+  readonly #admission: Admission;
+  readonly #path: ClientPath;
+  readonly #halves: ClientHalves;
   /** Whether it was let in: from then on it sees the share, and where else this machine can be found. */
   #isAdmitted = false;
-  readonly #pathTeller: PathTeller;
-  /** Where it came from; what followed before it was let in is told then. */
-  readonly #firstPath: Path;
-  readonly #admission: Admission;
   #hasEnded = false;
-  #isSilent = false;
   readonly #connectedAt: Instant;
   #isSuperseded = false;
 
+  /** @param parts What it works with. */
   constructor(parts: ShareSessionParts) {
-    const { accepted, options, source: { manifest, storage }, provider } = parts;
+    const { accepted: { connection }, number, clock, repair, methodOf, earlier } = parts;
     this.#parts = parts;
-    const { remote } = accepted.connection.path;
-    this.#address = formatSocketAddress(remote);
-    this.#host = hostKey(remote);
-    this.#connectedAt = parts.clock.now();
-    const verification = options.verify
-      ? {
-        handshakeHash: accepted.handshakeHash,
-        random: options.random ?? systemRandom,
-      }
-      : undefined;
-    this.#firstPath = accepted.connection.path;
-    this.#pathTeller = new PathTeller(parts.clock, (event) => this.#tell(event));
-    this.#admission = this.#begin();
-    this.#takingRun = parts.earlier?.taking ?? new TakingRun();
-    const { take } = options;
-    const half = {
-      session: parts.number,
-      clock: parts.clock,
-      connection: accepted.connection,
-      emit: (event: TransferEvent) => this.#tell(event),
-    };
-    this.#giving = new GivingHalf({
-      ...half,
-      isBack: false,
-      sender: () => this.#exchange.forth,
-      onOffer: () => this.#handleLetIn(),
-    });
-    this.#taking = new TakingHalf({
-      ...half,
-      isBack: true,
-      run: this.#takingRun,
-      receiver: () => this.#exchange.back!,
-      decide: (offer) =>
-        take?.decide?.(offer, this.report) ?? Promise.resolve(decisionByOptions(take ?? {})),
-    });
-    this.#ends = new HalfEnds({
-      session: parts.number,
-      givesNothing: this.#givesNothing,
-      doneEvent: (half, summary) =>
-        (half === "forth" ? this.#giving : this.#taking).doneEvent(summary),
-      tell: (event) => this.#tell(event),
-    });
-    this.#exchange = new SharerExchange({
-      channel: accepted.connection,
-      storage,
-      reading: parts.reading,
-      crypto: provider,
-      identity: parts.identity.exchange,
-      manifest,
-      clientHello: accepted.request,
-      ...(verification ? { verification } : {}),
+    this.#address = formatSocketAddress(connection.path.remote);
+    this.#host = hostKey(connection.path.remote);
+    this.#connectedAt = clock.now();
+    const tell = (event: TransferEvent) => this.#tell(event);
+    this.#path = new ClientPath({ number, clock, connection, repair, methodOf, tell });
+    this.#admission = this.#wayIn();
+    this.#halves = new ClientHalves(parts, {
+      takingRun: earlier?.taking,
+      report: () => this.report,
       admit: (words) => this.#decide(words),
       pendingReason: () => this.#admission.mustShowReply ? "reply" : "admission",
-      ...this.#giving.options,
-      take: take && {
-        ...parts.taking!,
-        directory: take.directory,
-        symlinks: take.symlinks,
-        ...this.#taking.options,
-      },
-      onHalfEnd: (half, end) => this.#handleHalfEnd(half, end),
+      onLetIn: () => this.#handleLetIn(),
+      tell,
     });
   }
 
-  #begin(): Admission {
+  #wayIn(): Admission {
     const { number: session, earlier, identity, allowed, options, door, isInvited } = this.#parts;
     const address = this.#address;
     return new Admission(door, {
@@ -225,50 +129,43 @@ export class ShareSession {
   /** Begins to talk with the client. */
   start(): void {
     const { number, accepted: { connection }, earlier } = this.#parts;
-    const { path } = connection;
-    const { rttMs } = connection.statistics;
+    const { exchange } = this.#halves;
     this.#tell({
       event: "connected",
       session: number,
       address: this.#address,
-      route: routeTo(path.remote),
-      rttMs,
-      acceleration: this.#parts.accelerationOf(path),
+      route: this.#path.route,
+      rttMs: connection.statistics.rttMs,
+      acceleration: this.#parts.accelerationOf(connection.path),
       ...(earlier === undefined ? {} : { resumes: earlier.number }),
     });
-    this.#pathTeller.push(pathEvent(number, path, { method: this.#parts.methodOf(path), rttMs }));
-    void this.#exchange.finished.then((end) => {
+    this.#path.tellFirst();
+    void exchange.finished.then((end) => {
       this.#parts.identity.handleEnd(end);
       this.#handleEnd(end);
     });
     // First: what came with the handshake is heard only once its greeting was.
-    this.#exchange.start();
-    connection.setHandler(new GuardedHandler(this.#exchange, (error) => this.crash(error)));
+    exchange.start();
+    connection.setHandler(new GuardedHandler(exchange, (error) => this.crash(error)));
   }
 
   /** What it is at this moment. */
   get report(): ClientReport {
     const { number, clock, identity } = this.#parts;
-    const { forth, back } = this.#exchange;
-    const taken = back === undefined ? undefined : this.#takingRun.account.last;
     return {
       session: number,
       address: this.#address,
-      route: this.#route,
+      route: this.#path.route,
       ...(identity.report === undefined ? {} : { identity: identity.report }),
       state: this.#state,
-      bytesDone: forth.progress.bytesDone + (taken?.bytesDone ?? 0),
-      bytesTotal: forth.progress.bytesTotal + (taken?.bytesTotal ?? 0),
-      rateBytesPerSecond: this.#giving.rateBytesPerSecond + this.#taking.rateBytesPerSecond,
+      ...this.#halves.progress,
       connectedMs: clock.now() - this.#connectedAt,
     };
   }
 
   get #state(): ClientReport["state"] {
-    if (this.#isSilent) return "silent";
-    if (this.#isAdmitted) {
-      return this.#giving.wasAsked || this.#taking.hasBegun ? "moving" : "admitted";
-    }
+    if (this.#path.isSilent) return "silent";
+    if (this.#isAdmitted) return this.#halves.areMoving ? "moving" : "admitted";
     const { state } = this.#admission;
     return state === "in" ? "admitted" : state;
   }
@@ -340,14 +237,13 @@ export class ShareSession {
     this.#isSuperseded = true;
     this.#stopTelling();
     // For a client that is there after all; nobody is told of the error here.
-    this.#exchange.abort(new TransferError("share_closed", "The client came again"));
+    this.#halves.exchange.abort(new TransferError("share_closed", "The client came again"));
     return earlier;
   }
 
   /** What the session that goes on with this one has to know of what was taken [AGAIN-4]. */
   get takingRun(): TakingRun {
-    this.#takingRun.agreement.noteLost(this.#exchange.back?.offerDigest);
-    return this.#takingRun;
+    return this.#halves.takingRun;
   }
 
   /** Whether a reply code is that of this client. */
@@ -363,27 +259,19 @@ export class ShareSession {
   }
 
   /** The session goes another way from now on. */
-  handlePath({ path, rttMs }: { readonly path: Path; readonly rttMs: number }): void {
-    const { number, methodOf, repair } = this.#parts;
-    this.#isSilent = false;
-    repair.handleFound();
-    if (!this.#admission.keepPlace()) {
-      const message = "Another client has its place: nothing was heard of this one for a while";
-      return this.#exchange.abort(new TransferError("share_closed", message));
-    }
-    // A client that is not let in has nothing to say but that it is there.
-    if (!this.#isAdmitted) return;
-    const method = routeTo(path.remote) === "internet" ? methodOf(path) : "direct";
-    this.#pathTeller.push(pathEvent(number, path, { method, rttMs }));
+  handlePath(found: { readonly path: Path; readonly rttMs: number }): void {
+    this.#path.handleFound();
+    if (this.#admission.keepPlace()) return this.#path.tell(found);
+    const message = "Another client has its place: nothing was heard of this one for a while";
+    this.#halves.exchange.abort(new TransferError("share_closed", message));
   }
 
   /** Nothing comes any more; the connection looks for another way. */
   handlePathLost(silentMs: number): void {
-    this.#isSilent = true;
-    if (!this.#isAdmitted) return;
-    this.#parts.repair.handleLost();
-    this.#tell({ event: "path-lost", session: this.#parts.number, silentMs });
-    this.#admission.offerPlace();
+    this.#path.handleLost(silentMs);
+    // Who has confirmed what it has has used up its read, whether it is heard again or not.
+    const { isConfirmed } = this.#halves.exchange.forth;
+    if (this.#isAdmitted && !isConfirmed) this.#admission.offerPlace();
   }
 
   /** What is known of the ways to this machine has changed. */
@@ -395,20 +283,21 @@ export class ShareSession {
 
   /** The connection is over. */
   handleClosed(end: ConnectionEnd): void {
-    this.#parts.repair.close(this.#parts.accepted.connection.path.socket);
-    this.#exchange.handleClosed(connectionError(end));
+    this.#path.handleClosed();
+    this.#halves.exchange.handleClosed(connectionError(end));
   }
 
   /** Ends the session because of whatever was thrown. */
   crash(error: unknown): void {
-    this.#exchange.crash(error);
+    this.#halves.exchange.crash(error);
   }
 
   /** Ends the session; resolves when its files are closed. */
   async abort(error: TransferError): Promise<void> {
-    this.#exchange.forth.settle(); // its last word may be on its way still
-    this.#exchange.abort(error);
-    await this.#exchange.finished;
+    const { exchange } = this.#halves;
+    exchange.forth.settle(); // its last word may be on its way still
+    exchange.abort(error);
+    await exchange.finished;
   }
 
   #decide(words: readonly string[] | undefined): boolean | Promise<boolean> {
@@ -430,14 +319,8 @@ export class ShareSession {
 
   #handleLetIn(): void {
     this.#isAdmitted = true;
-    const { path, statistics: { rttMs } } = this.#parts.accepted.connection;
-    if (!isSamePath(path, this.#firstPath)) this.handlePath({ path, rttMs });
+    this.#path.handleLetIn();
     this.handleNetwork();
-  }
-
-  #handleHalfEnd(half: "forth" | "back", end: HalfEnd): void {
-    (half === "forth" ? this.#giving : this.#taking).stop();
-    if (!this.#isSuperseded && this.#exchange.goesOn) this.#ends.handleHalfEnd(half, end);
   }
 
   #handleEnd(end: ExchangeEnd): void {
@@ -446,19 +329,14 @@ export class ShareSession {
       this.#admission.end(how === "served");
       this.#stopTelling();
     }
-    const last = this.#ends.handleEnd(end, how === "lost");
-    this.#parts.onEnd(how, last, this.#ends.dones);
-  }
-
-  get #givesNothing(): boolean {
-    return this.#parts.source.manifest.entries.length === 0;
+    const last = this.#halves.handleEnd(end, how === "lost");
+    this.#parts.onEnd(how, last, this.#halves.dones);
   }
 
   #stopTelling(): void {
     this.#hasEnded = true;
-    this.#giving.stop();
-    this.#taking.stop();
-    this.#pathTeller.end();
+    this.#halves.stop();
+    this.#path.end();
   }
 
   /** Whether it was let in, here or in a session before, in which it was lost. */
@@ -466,19 +344,13 @@ export class ShareSession {
     return this.#isAdmitted || this.#parts.earlier !== undefined;
   }
 
-  #howEnded({ forth, back }: ExchangeEnd): SessionEnd {
+  #howEnded(end: ExchangeEnd): SessionEnd {
     if (this.#isSuperseded) return "superseded";
-    const isByPeer = this.#parts.accepted.connection.closed?.byPeer === true;
-    if (this.#wasLetIn && (isPathLost(forth) || isPathLost(back))) return "lost";
-    const wanted = this.#givesNothing ? back : forth;
-    if (wanted !== undefined && !(wanted instanceof TransferError)) return "served";
-    const isInterrupted = forth instanceof TransferError && forth.code === "interrupted";
-    return this.#wasLetIn && isInterrupted && isByPeer ? "interrupted" : "failed";
-  }
-
-  /** Where the session's path leads now. */
-  get #route(): PathRoute {
-    return routeTo(this.#parts.accepted.connection.path.remote);
+    return howEnded(end, {
+      wasLetIn: this.#wasLetIn,
+      givesNothing: this.#halves.givesNothing,
+      isByPeer: this.connection.closed?.byPeer === true,
+    });
   }
 
   #tell(event: TransferEvent): void {

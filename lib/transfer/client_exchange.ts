@@ -25,6 +25,8 @@ export class ClientExchange extends Exchange {
   readonly forth: Receiver;
   readonly #options: ClientExchangeOptions;
   readonly #greeting: ClientGreeting;
+  /** What is offered, perhaps not before the words were compared. */
+  #gift: GivingOptions | undefined;
   #back: Sender | undefined;
 
   /** @param options What it works with. */
@@ -37,7 +39,7 @@ export class ClientExchange extends Exchange {
     this.forth = new Receiver({
       ...options,
       exchange: this,
-      isTrusted: () => this.#greeting.isTrusted(),
+      isTrusted: () => this.#isTrusted(),
     });
     this.follow("forth", this.forth.half);
   }
@@ -67,15 +69,16 @@ export class ClientExchange extends Exchange {
    * and nothing was offered before [BACK-1].
    */
   get mayOffer(): boolean {
-    return this.#back === undefined && this.forth.isTaking;
+    return this.#gift === undefined && this.forth.isTaking;
   }
 
-  /** Offers something to the sharer; only while {@linkcode ClientExchange.mayOffer}. */
+  /**
+   * Offers something to the sharer, as soon as that is known to be the right one; only while
+   * {@linkcode ClientExchange.mayOffer}.
+   */
   offer(give: GivingOptions): void {
-    const { channel, crypto } = this.#options;
-    this.#back = new Sender({ ...give, channel, crypto, exchange: this });
-    this.follow("back", this.#back.half);
-    this.#back.offer();
+    this.#gift = give;
+    if (this.#greeting.isConfirmed) this.#offerGift();
   }
 
   protected handleMessage(message: Message): void {
@@ -105,6 +108,22 @@ export class ClientExchange extends Exchange {
       default:
         return message satisfies never;
     }
+  }
+
+  /** Whoever may be in the middle is not told what this side has, either [XFER-5]. */
+  async #isTrusted(): Promise<boolean> {
+    const isTrusted = await this.#greeting.isTrusted();
+    // Right here: what is taken may be over with the next step, and then it is too late [BACK-1].
+    if (isTrusted && !this.hasEnded) this.#offerGift();
+    return isTrusted;
+  }
+
+  #offerGift(): void {
+    if (this.#gift === undefined || this.#back !== undefined) return;
+    const { channel, crypto } = this.#options;
+    this.#back = new Sender({ ...this.#gift, channel, crypto, exchange: this });
+    this.follow("back", this.#back.half);
+    this.#back.offer();
   }
 
   /** This side is let in: says what it has for the other before it looks at what there is [BACK-1]. */

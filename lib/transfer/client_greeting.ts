@@ -42,6 +42,7 @@ export class ClientGreeting {
   readonly #identity: IdentityExchange | undefined;
   #verification: ClientVerification | undefined;
   #confirmed: Promise<boolean> = Promise.resolve(true);
+  #isConfirmed: boolean;
   #state: "greeting" | "committing" | "opening" | "waiting" = "greeting";
   #isPending = false;
 
@@ -60,6 +61,7 @@ export class ClientGreeting {
     this.#exchange = exchange;
     this.#onPending = onPending;
     this.#identity = identity && new IdentityExchange(crypto, identity);
+    this.#isConfirmed = options.verification === undefined;
   }
 
   /** Says who this side is, if it does; called once. HELLO went with the handshake. */
@@ -71,6 +73,11 @@ export class ClientGreeting {
   /** Whether all was said that comes before OFFER. */
   get isOver(): boolean {
     return this.#state === "waiting" && this.#identity?.isAwaited !== true;
+  }
+
+  /** Whether the words were found to be the same, or nobody wanted them. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmed;
   }
 
   /** Whether the sharer is who it should be, once that is known. */
@@ -154,6 +161,7 @@ export class ClientGreeting {
     this.#state = "waiting";
     this.#confirmed = verification.confirmWords(words);
     this.#confirmed.then((isConfirmed) => {
+      this.#isConfirmed = isConfirmed;
       if (!isConfirmed) exchange.fail("authentication_failed", "The words are not the same");
     }, (error) => exchange.crash(error));
   }

@@ -17,7 +17,9 @@ import type { Channel, ChannelHandler, OutgoingBlock } from "../protocol/channel
 import type { Half, HalfExchange } from "./half.ts";
 import { MAX_MANIFEST_BYTES } from "./limits.ts";
 import { MessageOutbox, MessageReader } from "./message_stream.ts";
-import { decodeMessage, isIgnorableType, type Message } from "./messages.ts";
+import { decodeMessage } from "./message_decoder.ts";
+import { isIgnorableType } from "./message_numbers.ts";
+import type { Message } from "./messages.ts";
 import type { Receiver } from "./receiving/receiver.ts";
 import type { Sender } from "./sending/sender.ts";
 import { transferError } from "./transfer_error.ts";

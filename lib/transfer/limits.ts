@@ -162,12 +162,18 @@ export const ROOTS_PER_WRITE = 32;
 
 /**
  * Groups that all clients of a share together read ahead: with many of them each has fewer, and one at
- * least.
+ * least. While one waits for the disk others have something to send.
  */
-export const SHARED_AHEAD_GROUPS = 32;
+export const SHARED_AHEAD_GROUPS = 8;
 
 /** Bytes of groups that a share keeps for clients that come a little later, though nobody uses them. */
-export const SHARED_GROUP_BYTES: number = 64 * 1_048_576;
+export const SHARED_GROUP_BYTES: number = 32 * 1_048_576;
+
+/** Of these, the most for each client that is there: memory grows with them, not at the second one. */
+export const CLIENT_GROUP_BYTES: number = GROUP_BYTES;
+
+/** Bytes of buffers that a share keeps while they are not in use: the next groups go there. */
+export const SHARED_POOL_BYTES: number = 16 * 1_048_576;
 
 /** Bytes of small files that it keeps for them, those in use included. */
 export const SHARED_SMALL_FILE_BYTES: number = 16 * 1_048_576;

@@ -4,7 +4,9 @@
  */
 import { ByteReader, varintLength, writeVarint } from "../bytes/varint.ts";
 import { MAX_MESSAGE_BYTES } from "./limits.ts";
-import { encodeMessage, type Message, messageTypeNumber } from "./messages.ts";
+import { encodeMessage } from "./message_encoder.ts";
+import { messageTypeNumber } from "./message_numbers.ts";
+import type { Message } from "./messages.ts";
 
 const MAX_HEADER_BYTES = 9;
 

@@ -15,13 +15,8 @@ import { TransferError } from "../errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { VERIFY_MISMATCH_TEXT, verifyMismatch, versionMismatchText } from "./greeting.ts";
 import { IdentityExchange, type IdentityExchangeOptions } from "./identity_exchange.ts";
-import {
-  decodeHello,
-  FEATURE_VERIFY,
-  type Message,
-  type PendingReason,
-  TRANSFER_VERSION,
-} from "./messages.ts";
+import { decodeHello } from "./message_decoder.ts";
+import { FEATURE_VERIFY, type Message, type PendingReason, TRANSFER_VERSION } from "./messages.ts";
 import { SharerVerification, type VerificationOptions } from "./verify.ts";
 
 /** How a sharer greets. */

@@ -22,8 +22,11 @@ export function transferError(error: unknown): TransferError {
   }
 }
 
+/** What to do next, for some of the errors. */
+type Hints = Partial<Record<ErrorCode, string>>;
+
 /** What to do next when it is the other side's machine that has the trouble: the table's is for ours. */
-const HINTS_FOR_PEER: Partial<Record<ErrorCode, string>> = {
+const HINTS_FOR_PEER: Hints = {
   internal: "Its screen says more: see what it says on the other side",
   disk_full: "Free some space on the other side or choose another folder there",
   write_failed: "Check the target folder and its permissions on the other side",
@@ -37,12 +40,14 @@ const HINTS_FOR_PEER: Partial<Record<ErrorCode, string>> = {
  *
  * @param what What it did, as `The other side ended the transfer`.
  * @param told What it said: a code, and a text, perhaps empty, that is not to be trusted.
+ * @param hints Better ones than the usual, where it is known what was attempted.
  */
 export function peerError(
   what: string,
   { code, text }: { readonly code: ErrorCode; readonly text: string },
+  hints: Hints = {},
 ): TransferError {
-  const hint = HINTS_FOR_PEER[code];
+  const hint = hints[code] ?? HINTS_FOR_PEER[code];
   const said = text === "" ? "" : `: ${text}`;
   return new TransferError(code, `${what}${said}`, hint === undefined ? {} : { hint });
 }

@@ -1,8 +1,9 @@
 /**
  * Sockets beside the main ones, for a short time: a side behind a NAT that gives each destination
  * another outside port opens hundreds, so that one of them is found, and a client one on a certain
- * port (docs/nat.md, "The birthday method", "The Linux trap"). Opens them, hands them to the endpoint, closes them, and keeps the whole process below
- * a bound. When to open how many, and which to keep, is for others to decide.
+ * port (docs/nat.md, "The birthday method", "The Linux trap"). Opens them, hands them to the endpoint,
+ * closes them, and keeps the whole process below a bound. When to open how many, and which to keep,
+ * is for others to decide.
  */
 import { TransferError } from "../errors.ts";
 import { parseIpAddress } from "../nat/address.ts";
@@ -123,8 +124,8 @@ export class ExtraSockets {
   }
 
   /**
-   * Opens sockets that nobody else gets and hands them over. Stops early, with those it got, when the system refuses one,
-   * the allowance is used up, or {@linkcode ExtraSockets.closeAll} was called.
+   * Opens sockets that nobody else gets and hands them over. Stops early, with those it got, when the
+   * system refuses one, the allowance is used up, or {@linkcode ExtraSockets.closeAll} was called.
    *
    * @returns Their indices: at most `count`, perhaps none. Never rejects.
    */

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { ManifestEntry } from "../../lib/transfer/offer/entry.ts";
-import { encodeHello, encodeMessage } from "../../lib/transfer/messages.ts";
+import { encodeHello, encodeMessage } from "../../lib/transfer/message_encoder.ts";
 import { BareSharer, connectBareClient } from "../support/bare_peer.ts";
 import { codeOf, LinkInFront, startReceive, startSend } from "../support/cli_transfer.ts";
 import { Flood } from "../support/flood.ts";

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { encodeHello } from "../../lib/transfer/messages.ts";
+import { encodeHello } from "../../lib/transfer/message_encoder.ts";
 import { connectBareClient } from "../support/bare_peer.ts";
 import type { CliProcess } from "../support/cli_process.ts";
 import { codeOf, sharingWords, startReceive, startShare } from "../support/cli_transfer.ts";

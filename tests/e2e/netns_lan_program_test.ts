@@ -56,6 +56,32 @@ netnsTest("receive --lan takes the share that is announced under a name", async 
   assert.match((await late.event("error")).message, /Cannot find a share called Anna/);
 });
 
+netnsTest(
+  "share is announced no more when its time is up, while somebody still takes it",
+  async () => {
+    await using temp = await TempFolder.make();
+    await makeTree(temp.at("source", "tree"), { files: 1, fileBytes: 10_000_000 });
+    await using namespaces = await Namespaces.open();
+    const [one, two] = await twoMachines(namespaces);
+    const slow = ["--expires", "8s", "--limit", "100k"];
+    await using sharer = new CliProcess(
+      ["share", ...NOBODY, "--yes", "--lan=Anna", ...slow, temp.at("source", "tree")],
+      { wrapper: one.wrapper },
+    );
+    const { code } = await sharer.event("code");
+    const receive = (name: string, ...words: string[]) =>
+      new CliProcess(["receive", ...NOBODY, "-o", temp.at(name), ...words], {
+        wrapper: two.wrapper,
+      });
+    await using inTime = receive("in time", code);
+    await inTime.event("progress");
+    assert.equal((await sharer.event("closing")).clients, 1);
+    await using late = receive("late", "--lan=Anna");
+    await late.expectExit(21);
+    assert.deepEqual(sharer.eventsNamed("closed"), [], "it still runs");
+  },
+);
+
 netnsTest("receive without a code lists what is announced, and takes a number", async () => {
   await using temp = await TempFolder.make();
   await makeTree(temp.at("source", "tree"), { files: 5, fileBytes: 10_000 });

@@ -156,6 +156,40 @@ for (const wrapsCursorLine of [true, false]) {
   });
 }
 
+terminalTest(
+  "share leaves what somebody types, and draws anew in a window of another size",
+  async () => {
+    const { share, clients } = await startMoving(["a", "b", "c"], { columns: 80, rows: 14 });
+    await using _ = share;
+    const { program } = share;
+    const watch = new StatusWatch(program);
+    await untilAllMove(program, 3);
+    await program.type("limit ");
+    await program.until("what is typed", ({ lines }) => lines.at(-1) === "limit");
+    const typed: string[] = [];
+    program.watch(({ lines }) => typed.push(lines.at(-1)!));
+    await program.until("redrawn often", () => typed.length > 20);
+    const late = await share.receive("d"); // a line above, and one more for the client
+    await late.event("progress");
+    await untilAllMove(program, 4);
+    assert.deepEqual(new Set(typed), new Set(["limit"]), program.screen.lines.join("\n"));
+    await program.type("off\n");
+    await program.shows("> limit off");
+    await program.shows("No limit any more.");
+    for (const client of [...clients, late]) await client.expectExit(0);
+    watch.assertOnce();
+    // Nothing happens any more, and nothing else would draw it.
+    await program.shows("Waiting for the other side");
+    await program.resize(20, 14);
+    await program.until("redrawn narrower", ({ visibleRows }) =>
+      visibleRows.at(-1) === "" &&
+      visibleRows.filter((row) => row.startsWith("Waiting")).length === 1 &&
+      visibleRows.findLast((row) => row !== "")!.endsWith("…"));
+    await program.type("close\n");
+    await program.expectExit(0);
+  },
+);
+
 terminalTest("share keeps an open question once and whole when its terminal changes", async () => {
   const question = /^Let 127\.0\.0\.1:\d+ in\? \[y\/N\]/;
   await using share = await TerminalShare.start({ columns: 60, rows: 20 });

@@ -17,13 +17,10 @@ import type { TakingOptions } from "../../lib/transfer/receiving/receiver.ts";
 import type { GivingOptions } from "../../lib/transfer/sending/sender.ts";
 import { buildManifest } from "../../lib/transfer/offer/manifest.ts";
 import { MessageReader } from "../../lib/transfer/message_stream.ts";
-import {
-  decodeMessage,
-  encodeMessage,
-  FEATURE_IDENTITY,
-  type Message,
-  messageTypeNumber,
-} from "../../lib/transfer/messages.ts";
+import { decodeMessage } from "../../lib/transfer/message_decoder.ts";
+import { encodeMessage } from "../../lib/transfer/message_encoder.ts";
+import { messageTypeNumber } from "../../lib/transfer/message_numbers.ts";
+import { FEATURE_IDENTITY, type Message } from "../../lib/transfer/messages.ts";
 import { ClientExchange } from "../../lib/transfer/client_exchange.ts";
 import { SharerExchange } from "../../lib/transfer/sharer_exchange.ts";
 import { FakeStorage } from "../support/fake_storage.ts";

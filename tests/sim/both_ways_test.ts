@@ -436,3 +436,35 @@ Deno.test("receive() refuses to offer or decline what makes no sense", () => {
   assert.throws(() => receive("x", { declines: true }), TypeError);
   assert.throws(() => receive("x", { offer: { nothing: true } }), TypeError);
 });
+
+for (const isSame of [true, false]) {
+  const what = isSame ? "is told what is given" : "is told nothing of what is given";
+  Deno.test(`a drop box whose words are ${isSame ? "the same" : "others"} ${what} [BACK-1]`, () => {
+    const scene = new ReconnectScene(1);
+    return scene.run(async () => {
+      const { take, asked } = taking();
+      const from = await scene.share({ take, verify: true }, { nothing: true });
+      const compared = Promise.withResolvers<boolean>();
+      const to = scene.receive(from.sharing.code, {
+        offer: [GIFT],
+        declines: true,
+        verify: true,
+        confirmWords: () => compared.promise,
+      }, gift(scene.world.prng));
+      await to.log.first("words");
+      // All that could be said while the person looks at them.
+      await scene.sleep(5000);
+      assert.deepEqual([asked.length, from.log.of("offer").filter(({ back }) => back)], [0, []]);
+      compared.resolve(isSame);
+      const last = await to.log.ended;
+      if (isSame) {
+        assert.ok(last.event === "done" && last.back, JSON.stringify(last));
+        assertGiven(to, from);
+      } else {
+        assert.ok(last.event === "error" && last.code === "authentication_failed");
+        assert.deepEqual([asked.length, from.log.of("offer").filter(({ back }) => back)], [0, []]);
+      }
+      await from.sharing.close();
+    });
+  });
+}

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { concatBytes } from "../../lib/bytes/concat.ts";
 import { type ErrorCode, ERRORS } from "../../lib/errors.ts";
 import { encodeCandidates } from "../../lib/nat/candidate.ts";
-import { encodeHello } from "../../lib/transfer/messages.ts";
+import { encodeHello } from "../../lib/transfer/message_encoder.ts";
 import { HandClient } from "../support/code_holder.ts";
 import type { EvilPeer } from "../support/evil_peer.ts";
 import { FakeStorage } from "../support/fake_storage.ts";

@@ -9,10 +9,19 @@ import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import { ERRORS, TransferError } from "../../lib/errors.ts";
 import type { TransferEvent } from "../../lib/events.ts";
 import type { ClientRequest, ReceiveOptions, ShareOptions } from "../../lib/options.ts";
-import { encodeHello, FEATURE_IDENTITY } from "../../lib/transfer/messages.ts";
+import { encodeHello } from "../../lib/transfer/message_encoder.ts";
+import { FEATURE_IDENTITY } from "../../lib/transfer/messages.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
-import { assertComplete, errorsOf, HostileScene, type Watched } from "../support/hostile_scene.ts";
+import { EvilPeer } from "../support/evil_peer.ts";
+import {
+  assertComplete,
+  errorsOf,
+  EVIL_HOST,
+  HostileScene,
+  type Watched,
+} from "../support/hostile_scene.ts";
 import type { LinkOptions } from "../support/link.ts";
+import { Prng } from "../support/prng.ts";
 import { seededTest } from "../support/seeded_test.ts";
 import { makePair, Person } from "../support/identity_people.ts";
 
@@ -313,6 +322,45 @@ Deno.test("who was sent away is not let in again under another key of the channe
     assert.ok(toldNothing(again));
     await sharing.operation.close();
   }));
+
+for (const isIn of [false, true]) {
+  const where = isIn ? "has been let in" : "asks to be let in";
+  Deno.test(`who is sent away is so with every session of its key, where it ${where}`, () =>
+    play(async (scene) => {
+      const sharing = await scene.share(3_000_000, {
+        admit: () => isIn ? scene.sleep(50).then(() => true) : new Promise<boolean>(() => {}),
+      });
+      const { code } = sharing.operation;
+      // Its key is the first thing that it draws.
+      const come = async (port: number, seed: number) => {
+        const sources = [new Prng(seed)];
+        const random = {
+          fill: (bytes: Uint8Array) => (sources.pop() ?? scene.world.prng).fill(bytes),
+        };
+        const peer = EvilPeer.client(scene.bind(EVIL_HOST, port), code, random);
+        await peer.ready;
+        return peer;
+      };
+      const [first, second, other] = [
+        await come(7001, 1),
+        await come(7002, 1),
+        await come(7003, 2),
+      ];
+      await scene.sleep(500);
+      const state = isIn ? "admitted" : "asking";
+      assert.deepEqual(
+        sharing.operation.clients.map(({ session, state }) => [session, state]),
+        [[1, state], [2, state], [3, state]],
+      );
+      assert.equal(sharing.operation.kick(1), true);
+      for (const peer of [first, second, await come(7004, 1)]) {
+        assert.equal((await peer.closed).code, ERRORS.refused.wire);
+      }
+      assert.deepEqual(sharing.operation.clients.map(({ session }) => session), [3]);
+      assert.equal(other.of("offer").length, isIn ? 1 : 0);
+      await sharing.operation.close();
+    }));
+}
 
 Deno.test("what cannot be kept is told of, and the transfer is done all the same", () =>
   play(async (scene) => {

@@ -139,6 +139,7 @@ for (const [sharerName, sharerNat, clientName, clientNat, expected] of PAIRS) {
       await meeting.sleep(meeting.world.prng.integer(0, 60_000));
       const search = sharer.search(reply.code);
       assert.equal(search.outlook.method, expected);
+      void search.begin();
       const limitMs = expected === "birthday" ? 10_000 : 1000;
       const late = meeting.sleep(limitMs).then(() => assert.fail(`no session in ${limitMs} ms`));
       const accepted = await Promise.race([sessions[0], late]);

@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../../lib/errors.ts";
+import type { ClosingEvent } from "../../lib/events.ts";
 import type { ClientReport, ReceiveOptions, ShareOptions } from "../../lib/options.ts";
 import {
   assertArrived,
@@ -117,6 +118,11 @@ async function assertEnded({ log }: Client, code: ErrorCode): Promise<void> {
   assert.ok(last.event === "error" && last.code === code, JSON.stringify(last));
 }
 
+/** What was told of the door when it was closed: of whom it waits for now, if there is anybody. */
+function assertClosing({ log }: Sharer, expected: ClosingEvent | undefined): void {
+  assert.deepEqual(log.of("closing"), expected === undefined ? [] : [expected]);
+}
+
 /** The share is over, and its last event says how it went. */
 async function assertClosed(
   { log, storage }: Sharer,
@@ -172,6 +178,13 @@ for (const [index, state] of STATES.entries()) {
       await scene.sleep(leftMs - 1);
       assert.equal(from.log.of("error").length, state === "lost" || state === "silent" ? 1 : 0);
       await scene.sleep(1000);
+      const isLost = state === "lost" || state === "silent"; // for so long that it counts as lost
+      const goesOn = isIn(state) && state !== "moving" && !isLost;
+      const clients = goesOn || other ? 1 : 0;
+      assertClosing(
+        from,
+        isLost || clients > 0 ? { event: "closing", reason: "expired", clients } : undefined,
+      );
       // Nobody new gets in, whatever the others do; where nobody is in any more it is over already.
       const late = scene.receive(from.sharing.code, { timeoutMs: 20_000 });
       await late.log.ended;
@@ -196,6 +209,13 @@ for (const [index, state] of STATES.entries()) {
       from.sharing.stopAdmitting();
       from.sharing.stopAdmitting();
       await scene.sleep(1000);
+      const clients = state !== "lost" && (isIn(state) || other) ? 1 : 0;
+      assertClosing(
+        from,
+        state === "lost" || clients > 0
+          ? { event: "closing", reason: "closed", clients }
+          : undefined,
+      );
       situation.goOn();
       if (isIn(state)) await assertArrived(from, client);
       else await assertEnded(client, "share_closed");

@@ -5,6 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { MAX_OPEN_QUESTIONS_OF_HOST } from "../../lib/sharing/question_turns.ts";
+import { nodeProvider } from "../../lib/crypto/node_provider.ts";
+import { buildManifest } from "../../lib/transfer/offer/manifest.ts";
+import { ShareTree } from "../../lib/transfer/offer/share_tree.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
 import { assertComplete, errorsOf, EVIL_HOST, HostileScene } from "../support/hostile_scene.ts";
 import { assertArrived as assertAllArrived, MeetingWorld } from "../support/meeting_world.ts";
@@ -93,6 +96,32 @@ Deno.test("a client whose place went to another while it was silent does not go 
     await assertArrived(from, next);
     const closed = await from.log.ended;
     assert.ok(closed.event === "closed" && closed.clients === 1, JSON.stringify(closed));
+  });
+});
+
+Deno.test("a client that confirms and falls silent has used up its read", () => {
+  const scene = new HostileScene(1);
+  return scene.run(async () => {
+    const sharing = await scene.share(30_000, { readLimit: 1 });
+    const { code } = sharing.operation;
+    const evil = scene.evilClient(code);
+    await evil.ready;
+    await scene.sleep(100);
+    assert.equal(evil.of("offer").length, 1);
+    const waiting = scene.receive(code, { storage: new FakeStorage() });
+    await scene.sleep(100);
+    // What is confirmed without having asked for anything is right, too.
+    const manifest = await buildManifest(scene.source, ["/share"], { onWarning: () => {} });
+    const root = new ShareTree(nodeProvider, manifest.entries).root();
+    evil.isAcknowledging = false;
+    evil.say({ type: "receipt", root, items: 0, bytes: 0, leftOut: manifest.entries.length });
+    await Promise.all([sharing.over, waiting.over]);
+    const closed = sharing.events.at(-1)!;
+    assert.ok(closed.event === "closed" && closed.reason === "served", JSON.stringify(closed));
+    assert.equal(closed.clients, 1);
+    assert.ok(sharing.events.some(({ event }) => event === "path-lost"));
+    assert.deepEqual(waiting.events.filter(({ event }) => event === "offer"), []);
+    assert.deepEqual(errorsOf(waiting).map(({ code }) => code), ["share_closed"]);
   });
 });
 

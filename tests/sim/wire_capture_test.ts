@@ -6,7 +6,7 @@
  * passes always: 1 in 1,000 was allowed to each.
  */
 import assert from "node:assert/strict";
-import { encodeHello } from "../../lib/transfer/messages.ts";
+import { encodeHello } from "../../lib/transfer/message_encoder.ts";
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import { FakeStorage } from "../support/fake_storage.ts";
 import {

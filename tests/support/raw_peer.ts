@@ -2,7 +2,8 @@
 import { type ErrorRow, ERRORS, type TransferError } from "../../lib/errors.ts";
 import type { ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { MessageOutbox, MessageReader } from "../../lib/transfer/message_stream.ts";
-import { decodeMessage, type Message } from "../../lib/transfer/messages.ts";
+import { decodeMessage } from "../../lib/transfer/message_decoder.ts";
+import type { Message } from "../../lib/transfer/messages.ts";
 import type { MemoryChannel, MemoryEnd } from "./memory_channel.ts";
 
 /** One end of a {@linkcode MemoryLink} in the hands of a test. */

@@ -12,9 +12,9 @@ import { within } from "./within.ts";
 /** Longest wait for something to be seen. */
 const LIMIT_MS = 60_000;
 
-/** Colours, and what the program may do to its lines: go up, and erase to the end. */
+/** Colours, and what the program may do to its lines: those of `typed_row.ts`, and erase to the end. */
 // deno-lint-ignore no-control-regex
-const KNOWN_SEQUENCES = /\x1b\[[\d;]*m|\x1b\[\d+A|\x1b\[J/g;
+const KNOWN_SEQUENCES = /\x1b\[[\d;]*m|\x1b\[\d+[ABLM]|\x1b\[[JK]|\x1b[78D]/g;
 
 /** Any other control character but those that end rows. */
 // deno-lint-ignore no-control-regex

@@ -4,7 +4,7 @@
  * (`PunchOptions.budgetFor`). A code that points at strangers costs them no more than this.
  */
 
-/** How long a sharer looks for a client after its reply code was pasted. */
+/** How long a sharer looks for a client once it began to. */
 export const ACT_MS = 30_000;
 
 /**

@@ -11,6 +11,7 @@ import { MAX_CANONICAL_BYTES, writeCanonicalEntry } from "./entry.ts";
 import { ShareRoots } from "./share_roots.ts";
 import { hashLeaf, type TransferCrypto, TreeHasher } from "../hash_tree.ts";
 import { HASH_BYTES } from "../limits.ts";
+import type { SourceStorage } from "../../storage/storage.ts";
 
 const NOT_SENT = 0;
 const VERIFIED = 1;
@@ -22,6 +23,9 @@ const GIVEN_UP = 2;
  * that asks for a file and cancels it makes the tree begin anew.
  */
 const GROWTH = 4;
+
+/** Leaves that are added without a pause: some 10 ms. A share may have a million. */
+const LEAVES_PER_TURN = 4096;
 
 // Shared by all: filled and hashed within one call.
 const leaf = new Uint8Array(MAX_CANONICAL_BYTES + 1 + HASH_BYTES);
@@ -98,6 +102,23 @@ export class ShareTree {
       }
     }
     return bytes;
+  }
+
+  /** Whether {@linkcode ShareTree.root} takes no longer than others of the program can wait. */
+  get isNearlyComplete(): boolean {
+    return this.#entries.length - this.#tree.count <= LEAVES_PER_TURN;
+  }
+
+  /**
+   * Adds what the tree lacks for its root, in turns with everything else.
+   *
+   * @param storage Lets other things of the program happen.
+   */
+  async complete(storage: Pick<SourceStorage, "breathe">): Promise<void> {
+    while (!this.isNearlyComplete) {
+      for (let turn = 0; turn < LEAVES_PER_TURN; turn++) this.#grow();
+      await storage.breathe?.();
+    }
   }
 
   /** The root over the share, 32 bytes; takes a few µs for each entry that the tree lacks. */

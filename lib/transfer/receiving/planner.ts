@@ -36,6 +36,9 @@ export interface PlanOptions {
   readonly showsTexts?: boolean | undefined;
 }
 
+/** Entries that are planned without a pause: an offer may have a million, and others wait. */
+const ENTRIES_PER_TURN = 4096;
+
 /**
  * Plans a transfer.
  *
@@ -59,6 +62,7 @@ export async function makePlan(
   for (let index = 0; index < entries.length; index++) {
     const looking = planner.add(index, entries[index]!);
     if (looking !== undefined) await looking;
+    else if (index % ENTRIES_PER_TURN === ENTRIES_PER_TURN - 1) await storage.breathe?.();
   }
   planner.checkLinks();
   const { files, folders, links, refused, refusedCounts, gate, here } = planner;

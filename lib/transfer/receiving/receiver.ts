@@ -28,6 +28,7 @@ import { Leftovers } from "./leftovers.ts";
 import type { ListPart, ListRoom } from "./list_room.ts";
 import { RECEIVE_BUFFER_BYTES, SYNC_BYTES } from "../limits.ts";
 import type { Message } from "../messages.ts";
+import { offerDigestOf } from "./offer_digest.ts";
 import { OfferReader } from "./offer_reader.ts";
 import { type InPlaceListener, Outcome } from "../outcome.ts";
 import { type NameClaims, OwnNaming } from "../own_names.ts";
@@ -156,14 +157,18 @@ export class Receiver {
       isTaking: true,
       onEvent: options.onEvent,
       onStop: async (error) => {
-        this.#listPart?.giveBack();
         // Of a session that is lost it is known by its list when it comes again.
-        if (!options.exchange.hasEnded && this.#work === undefined) this.#offer.forget();
+        if (!options.exchange.hasEnded && this.#work === undefined) {
+          this.#offer.forget();
+          this.#listPart?.giveBack();
+        }
         await this.#work?.downloads.stop(error);
         this.#names.end();
       },
     });
     this.#listPart = options.listRoom?.share();
+    // The list is kept as long as the session, however this half ends.
+    void options.exchange.finished.then(() => this.#listPart?.giveBack());
     this.#names = new OwnNaming(options.crypto, options.claims);
     this.#offer = new OfferReader(this.half, this.#listPart);
   }
@@ -187,8 +192,7 @@ export class Receiver {
   get offerDigest(): Uint8Array | undefined {
     const isListed = this.#state === "deciding" || this.#state === "receiving" ||
       this.#state === "receipt";
-    // That of a share of which nothing has been verified yet.
-    return isListed ? new ShareTree(this.#options.crypto, this.#offer.entries).root() : undefined;
+    return isListed ? offerDigestOf(this.#options.crypto, this.#offer.entries) : undefined;
   }
 
   /** How far it is. */
@@ -231,7 +235,9 @@ export class Receiver {
       case "offer":
         if (state !== "waiting") return this.#violation(message);
         this.#state = "listing";
-        if (this.#options.declines) return this.half.refuse(nothingTaken());
+        if (this.#options.declines) {
+          return void this.#declineAll().catch((error) => this.half.crash(error));
+        }
         return this.#continueListing(this.#offer.handleOffer(message));
       case "entries":
         if (state !== "listing") return this.#violation(message);
@@ -255,6 +261,12 @@ export class Receiver {
   }
 
   // ---- what is offered ----
+
+  /** Says so once the other side is known to be the right one: what it is given comes first [BACK-1]. */
+  async #declineAll(): Promise<void> {
+    if (await this.#options.isTrusted?.() === false) return;
+    this.half.refuse(nothingTaken());
+  }
 
   #continueListing(isComplete: boolean): void {
     if (!isComplete) return;
@@ -339,6 +351,7 @@ export class Receiver {
       foldersInUse: this.#foldersInUse,
     });
     await this.#options.beforeReceipt?.();
+    await shareTree.complete(storage);
     if (this.half.hasEnded) return;
     const root = shareTree.root();
     const bytes = shareTree.verifiedBytes;
@@ -360,7 +373,6 @@ export class Receiver {
       const message = "The other side could not read any of the files";
       return this.half.end(new TransferError("read_failed", message));
     }
-    this.#listPart?.giveBack();
     this.#names.end();
     this.half.succeed(this.#summary!);
   }

@@ -5,7 +5,7 @@
  * memory do not drive out what others will have, and positions that a client makes up cost nobody
  * anything.
  */
-import { GROUP_BYTES, SHARED_GROUP_BYTES } from "../limits.ts";
+import { CLIENT_GROUP_BYTES, GROUP_BYTES, SHARED_GROUP_BYTES } from "../limits.ts";
 import type { SharedGroup } from "./shared_group.ts";
 
 /** A group's file, as far as keeping it goes. */
@@ -19,16 +19,18 @@ export interface CachedFile {
 /** The groups a share keeps. */
 export class GroupCache {
   readonly #kept = new Map<SharedGroup, CachedFile>();
-  readonly #maxGroups: number;
-
-  /** @param maxBytes How many bytes may be kept. */
-  constructor(maxBytes: number = SHARED_GROUP_BYTES) {
-    this.#maxGroups = Math.floor(maxBytes / GROUP_BYTES);
-  }
+  #maxGroups = 0;
 
   /** How many groups are kept. */
   get size(): number {
     return this.#kept.size;
+  }
+
+  /** Says how many clients there are: with fewer less is kept, and nothing before the first. */
+  setClients(count: number): void {
+    const maxBytes = Math.min(count * CLIENT_GROUP_BYTES, SHARED_GROUP_BYTES);
+    this.#maxGroups = maxBytes / GROUP_BYTES;
+    while (this.#kept.size > this.#maxGroups) this.#dropFarthest(Number.NEGATIVE_INFINITY);
   }
 
   /** Takes a group that nobody uses; whether it is kept, perhaps in the place of another one. */
@@ -36,10 +38,13 @@ export class GroupCache {
     const distance = file.distanceTo(group.index);
     // Farther than there is room for: others will be wanted before.
     if (distance > this.#maxGroups) return false;
-    if (this.#kept.size < this.#maxGroups) {
-      this.#kept.set(group, file);
-      return true;
-    }
+    if (this.#kept.size >= this.#maxGroups && !this.#dropFarthest(distance)) return false;
+    this.#kept.set(group, file);
+    return true;
+  }
+
+  /** Drops the group that is wanted last, if it is farther away than this; whether there was one. */
+  #dropFarthest(distance: number): boolean {
     let farthest: SharedGroup | undefined;
     let most = distance;
     for (const [other, itsFile] of this.#kept) {
@@ -51,7 +56,6 @@ export class GroupCache {
     if (farthest === undefined) return false;
     this.#kept.get(farthest)!.handleDropped(farthest);
     this.#kept.delete(farthest);
-    this.#kept.set(group, file);
     return true;
   }
 

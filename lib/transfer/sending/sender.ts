@@ -4,10 +4,10 @@
  * {@linkcode SourceStorage}. It reads no clock and sets no timer.
  *
  * ```
- *             offer()            RECEIPT            BYE acknowledged, or the connection ended
- *   waiting ─────────► serving ─────────► leaving ──────────────────────────────────► ended
- *                         │ DECLINE                                                     ▲
- *                         └─────────────────────────────────────────────────────────────┘
+ *             offer()            RECEIPT             right, BYE sent           BYE acknowledged,
+ *   waiting ─────────► serving ─────────► checking ─────────────────► leaving ──────────────────► ended
+ *                         │ DECLINE                                          or the connection ended ▲
+ *                         └──────────────────────────────────────────────────────────────────────────┘
  * ```
  *
  * What is asked for is answered by `uploads.ts`.
@@ -66,7 +66,7 @@ export class Sender {
   readonly #shareTree: ShareTree;
   readonly #uploads: Uploads;
   readonly #outcome = new Outcome();
-  #state: "waiting" | "serving" | "leaving" = "waiting";
+  #state: "waiting" | "serving" | "checking" | "leaving" = "waiting";
   #wasAsked = false;
   #running: Promise<void> = Promise.resolve();
   #summary: TransferSummary | undefined;
@@ -116,6 +116,11 @@ export class Sender {
     return this.#state === "serving" && !this.half.hasEnded;
   }
 
+  /** Whether the other side has confirmed what it has, though it may not know that it was heard. */
+  get isConfirmed(): boolean {
+    return this.#state === "leaving";
+  }
+
   /** Lets the other side see what there is, and ask [XFER-4]; called once. */
   offer(): void {
     const { half } = this;
@@ -149,7 +154,7 @@ export class Sender {
           peerError("The other side does not take what is offered", {
             code: errorCodeOfWire(message.wireCode),
             text: message.text,
-          }),
+          }, { refused: "Agree first: wait takes what is offered, and share with -o DIR" }),
         );
       default:
         return message satisfies never;
@@ -198,6 +203,16 @@ export class Sender {
 
   #handleReceipt(receipt: Message & { type: "receipt" }): void {
     if (this.#uploads.isBusy) return this.#violation(receipt);
+    const tree = this.#shareTree;
+    if (tree.isNearlyComplete) return this.#checkReceipt(receipt);
+    // Who takes little of much does not stop the others meanwhile.
+    this.#state = "checking";
+    tree.complete(this.#options.storage).then(() => {
+      if (!this.half.hasEnded) this.#checkReceipt(receipt);
+    }).catch((error) => this.half.crash(error));
+  }
+
+  #checkReceipt(receipt: Message & { type: "receipt" }): void {
     const { root, bytes, items } = receipt;
     if (!sameHash(root, this.#shareTree.root())) {
       const message = "The other side's receipt does not match what was sent";

@@ -18,6 +18,7 @@ import {
   GROUP_BYTES,
   READ_AHEAD_GROUPS,
   SHARED_AHEAD_GROUPS,
+  SHARED_POOL_BYTES,
 } from "../limits.ts";
 import type { ByteRange } from "../messages.ts";
 import type { Manifest } from "../offer/manifest.ts";
@@ -46,7 +47,7 @@ export class SharedReading {
   /** What is offered. */
   readonly manifest: Manifest;
   /** Where buffers come from. */
-  readonly pool: BufferPool = new BufferPool();
+  readonly pool: BufferPool = new BufferPool(SHARED_POOL_BYTES);
   /** Files of one group at most. */
   readonly smallFiles: SmallFiles;
   /** The roots of files, as far as any client made them known. */
@@ -78,12 +79,12 @@ export class SharedReading {
 
   /** A client begins to take things. */
   join(): void {
-    this.#clients++;
+    this.cache.setClients(++this.#clients);
   }
 
   /** It takes no more. */
   leave(): void {
-    this.#clients--;
+    this.cache.setClients(--this.#clients);
     if (this.#clients < 2) this.smallFiles.clear();
   }
 

@@ -1,4 +1,5 @@
 /** A world in memory for commands: streams, clock, permissions and scripted operations. */
+import assert from "node:assert/strict";
 import type { TransferEvent } from "../../../lib/events.ts";
 import type {
   ClientReport,
@@ -61,6 +62,9 @@ export interface FakeStreamsOptions {
   readonly bytes?: Uint8Array;
 }
 
+/** The end of a change above the row of the cursor. */
+const RESTORE_CURSOR = "\x1b8";
+
 /** What a question ends with. */
 const PROMPT_END = /[\]:?] $/;
 
@@ -112,8 +116,14 @@ export class FakeStreams implements ConsoleStreams {
   writeError(text: string): void {
     this.error += text;
     if (this.errorIsTerminal) this.screen.write(text);
-    this.#isAsked = PROMPT_END.test(text);
+    // Rows that are changed above a question leave it as it is.
+    if (!text.includes(RESTORE_CURSOR)) this.#isAsked = PROMPT_END.test(text);
     if (this.#isAsked) this.#wake();
+  }
+
+  /** A person types something and does not end the line yet: it is on the screen, and not read. */
+  typeOn(text: string): void {
+    this.screen.write(text);
   }
 
   /** A person types or pastes a line now. */
@@ -257,6 +267,26 @@ export function operationOf(...events: TransferEvent[]): ScriptedOperation {
   })());
 }
 
+/** An operation whose events may come of what was done to it. */
+export function scriptedOperation(
+  script: (itself: ScriptedOperation) => AsyncGenerator<TransferEvent, void>,
+): ScriptedOperation {
+  const begun = Promise.withResolvers<ScriptedOperation>();
+  const operation = new ScriptedOperation((async function* () {
+    yield* script(await begun.promise);
+  })());
+  begun.resolve(operation);
+  return operation;
+}
+
+/** Waits in turns of promises for what a test has set going. */
+export async function until(isDone: () => boolean): Promise<void> {
+  for (let turn = 0; !isDone(); turn++) {
+    assert.ok(turn < 10_000, "It does not come");
+    await Promise.resolve();
+  }
+}
+
 /** A local network on which nobody is. */
 export const EMPTY_LAN: LocalNetwork = {
   lanProblem: () => undefined,
@@ -294,6 +324,7 @@ export function fakeWorld(options: FakeWorldOptions = {}): World & { streams: Fa
     streams: options.streams ?? new FakeStreams(),
     clock: options.clock ?? new FakeClock(),
     signal: options.signal ?? new AbortController().signal,
+    onResize: () => () => {},
     installation: {
       compiled: options.compiled ?? false,
       moduleUrl: "https://jsr.io/@p2pft/cli/0.1.0/cli.ts",

@@ -9,7 +9,9 @@ import {
   type FakeStreamsOptions,
   fakeWorld,
   type FakeWorldOptions,
-  ScriptedOperation,
+  type ScriptedOperation,
+  scriptedOperation,
+  until,
 } from "./_fake_world.ts";
 
 const CODE = `p2p1q${"q".repeat(50)}`;
@@ -28,11 +30,7 @@ function start(
   const streams = new FakeStreams(streamsOptions);
   const seen: { code?: string; options?: ReceiveOptions; operation?: ScriptedOperation } = {};
   const receive = (code: string, options: ReceiveOptions) => {
-    const begun = Promise.withResolvers<ScriptedOperation>();
-    const operation = new ScriptedOperation((async function* () {
-      yield* script(options, await begun.promise);
-    })());
-    begun.resolve(operation);
+    const operation = scriptedOperation((itself) => script(options, itself));
     Object.assign(seen, { code, options, operation });
     return Promise.resolve(operation);
   };
@@ -53,13 +51,6 @@ const given: Script = async function* () {
   yield { ...EVENTS.done, items: 0, bytes: 0 };
   yield GIVEN;
 };
-
-async function until(isDone: () => boolean): Promise<void> {
-  for (let turn = 0; !isDone(); turn++) {
-    assert.ok(turn < 10_000, "It does not come");
-    await Promise.resolve();
-  }
-}
 
 Deno.test("send --to gives, takes nothing, and tells only of what went there", async () => {
   const { exit, streams, seen } = start(["send", "photos", "--to", CODE], given);

@@ -8,6 +8,7 @@ import {
   type FakeStreamsOptions,
   fakeWorld,
   operationOf,
+  ScriptedOperation,
 } from "./_fake_world.ts";
 import { FakeLan, LAN_DENIED } from "./_lan.ts";
 
@@ -43,6 +44,37 @@ Deno.test("--lan announces every code of a share, and takes it back at the end",
   assert.match(streams.error, /^On the local network as Anna$/m);
   lan.announced!.onName!("Anna (2)");
   assert.match(streams.error, /^On the local network as Anna \(2\)$/m);
+});
+
+Deno.test("a share that lets nobody new in is announced no more", async () => {
+  const lan = new FakeLan();
+  const streams = new FakeStreams();
+  const said: string[][] = [];
+  const exit = await runProgram(
+    ["share", "photos", ...NEEDS_NOBODY],
+    fakeWorld({
+      streams,
+      localNetwork: lan,
+      share: () =>
+        Promise.resolve(
+          new ScriptedOperation((async function* () {
+            yield EVENTS.code;
+            yield EVENTS.connected;
+            yield { event: "closing", reason: "expired", clients: 1 };
+            yield MOVED;
+            await new Promise((resolve) => setTimeout(resolve));
+            said.push([...lan.said]);
+            const counts = { clients: 1, bytes: 5, elapsedMs: 9000, exit: 0 };
+            yield { event: "closed", reason: "expired", ...counts };
+          })()),
+        ),
+    }),
+  );
+  assert.equal(exit, 0);
+  assert.deepEqual(said, [[`Anna: ${EVENTS.code.code}`, "goodbye"]]);
+  assert.equal(lan.said.length, 2, "taken back once");
+  const line = "Its time is up: nobody new is let in. Ends when the client that is in is done.";
+  assert.ok(streams.error.split("\n").includes(line), streams.error);
 });
 
 Deno.test("--lan tells the name with --json, and nothing with --quiet", async () => {

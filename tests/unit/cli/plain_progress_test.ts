@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { PlainProgress } from "../../../lib/cli/plain_progress.ts";
 import { instant } from "../../../lib/time.ts";
-import { EVENTS } from "./_fake_world.ts";
+import { ProgressLog } from "../../../lib/cli/progress_log.ts";
+import { EVENTS, FakeClock } from "./_fake_world.ts";
 
 /** The percentages printed when progress goes from 0 to 100 percent in `durationMs`. */
 function printedPercents(durationMs: number): number[] {
@@ -33,6 +34,33 @@ Deno.test("PlainProgress shows a stream every ten seconds, whatever it comes to"
     if (plain.isDue(instant(1000 * second), progress)) printed++;
   }
   assert.equal(printed, 6);
+});
+
+Deno.test("ProgressLog says no more of many clients together than of one slow one", () => {
+  const clock = new FakeClock();
+  const log = new ProgressLog(clock);
+  const CLIENTS = 20;
+  let printed = 0;
+  for (let second = 0; second < 600; second++) {
+    for (let session = 1; session <= CLIENTS; session++) {
+      // What limits one changes all the time.
+      const limitedBy = second % 2 === 0 ? "loss" as const : "disk" as const;
+      const bytes = { bytesDone: second, bytesTotal: 600, lostShare: 0.1 };
+      printed += log.linesFor({ ...EVENTS.progress, ...bytes, session, limitedBy }).length;
+    }
+    clock.advance(1000);
+  }
+  assert.ok(printed >= 20 && printed <= 120, `${printed}`);
+  // Alone again it is told of as ever, both ways too.
+  for (let session = 2; session <= CLIENTS; session++) log.finish({ session });
+  for (const back of [{}, { back: true as const }]) {
+    log.begin({ session: 1, ...back });
+    const percents = [0, 20, 40, 60].filter((bytesDone) =>
+      log.linesFor({ ...EVENTS.progress, ...back, session: 1, bytesDone, bytesTotal: 100 })
+        .length > 0
+    );
+    assert.deepEqual(percents, [20, 40, 60]);
+  }
 });
 
 Deno.test("PlainProgress has what limits said when it is another thing than before", () => {

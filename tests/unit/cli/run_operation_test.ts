@@ -42,6 +42,18 @@ Deno.test("runOperation goes on after the error of one session", async () => {
   assert.equal(await run(() => operationOf(lost, EVENTS.done)).exit, 0);
 });
 
+Deno.test("runOperation ends with the status of the worse half of a session", async () => {
+  const exitOf = (...events: TransferEvent[]) => run(() => operationOf(...events)).exit;
+  const kept = { ...EVENTS.done, exit: 13 };
+  const back = { ...EVENTS.done, back: true } as const;
+  assert.equal(await exitOf(kept, back), 13);
+  assert.equal(await exitOf(EVENTS.done, { ...back, exit: 14 }), 14);
+  assert.equal(await exitOf(EVENTS.done, back), 0);
+  // What was left out for a client that came before is over with its session.
+  assert.equal(await exitOf(kept, { ...EVENTS.done, session: kept.session + 1 }), 0);
+  assert.equal(await exitOf(kept, back, { ...EVENTS.refused, fatal: true }), 5);
+});
+
 Deno.test("runOperation reports what is thrown by its code", async () => {
   const { exit, events, exceptions } = run(() => {
     throw new TransferError("read_failed", "Cannot read x");

@@ -9,6 +9,7 @@ import {
   fakeWorld,
   operationOf,
   ScriptedOperation,
+  until,
 } from "./_fake_world.ts";
 
 const CLIENT: ClientRequest = {
@@ -65,14 +66,6 @@ function shareForReply(onReply: (code: string) => void = () => {}) {
 function refuseBad(code: string): void {
   if (code !== "p2p1bad") return;
   throw new TransferError("bad_code", "Cannot read the code: it is bad\x1b[2J", { hint: "Look" });
-}
-
-/** Waits in turns of the event loop for what a test has set going. */
-async function until(isDone: () => boolean): Promise<void> {
-  for (let turn = 0; !isDone(); turn++) {
-    assert.ok(turn < 10_000, "It does not come");
-    await Promise.resolve();
-  }
 }
 
 async function runSend(args: string[], streamsOptions: FakeStreamsOptions = {}, client = CLIENT) {

@@ -24,7 +24,9 @@ import {
   type FakeStreamsOptions,
   fakeWorld,
   type FakeWorldOptions,
-  ScriptedOperation,
+  type ScriptedOperation,
+  scriptedOperation,
+  until,
 } from "./_fake_world.ts";
 
 const CLOSED: ClosedEvent = {
@@ -78,25 +80,13 @@ function start(
   const streams = new FakeStreams(streamsOptions);
   const seen: { source?: ShareSource; options?: ShareOptions; operation?: ScriptedOperation } = {};
   const share = (source: ShareSource, options: ShareOptions) => {
-    const begun = Promise.withResolvers<ScriptedOperation>();
-    const operation = new ScriptedOperation((async function* () {
-      yield* script(options, await begun.promise);
-    })());
-    begun.resolve(operation);
+    const operation = scriptedOperation((itself) => script(options, itself));
     operation.clients = [REPORT];
     Object.assign(seen, { source, options, operation });
     return Promise.resolve(operation);
   };
   const exit = runProgram(args, fakeWorld({ streams, share, ...worldOptions }));
   return { exit, streams, seen };
-}
-
-/** Waits in turns of the event loop for what a test has set going. */
-async function until(isDone: () => boolean): Promise<void> {
-  for (let turn = 0; !isDone(); turn++) {
-    assert.ok(turn < 10_000, "It does not come");
-    await Promise.resolve();
-  }
 }
 
 /** Nobody comes; it is closed when `close` is typed. */

@@ -257,10 +257,10 @@ Deno.test("Terminal takes what was pasted off the screen, however many rows it h
   streams.paste(`mine ${"q".repeat(150)}`, "thanks", "y".repeat(60));
   await settled();
   assert.equal(listening.heard.length, 1);
-  assert.deepEqual(streams.screen.lines, ["above", "x".repeat(58)]);
+  assert.deepEqual(streams.screen.lines, ["above", "x".repeat(59)]);
   streams.type("");
   await settled();
-  assert.deepEqual(streams.screen.lines, ["above", "x".repeat(58)]);
+  assert.deepEqual(streams.screen.lines, ["above", "x".repeat(59)]);
 });
 
 Deno.test("Terminal writes a note while a paste is still coming in", async () => {
@@ -277,6 +277,65 @@ Deno.test("Terminal writes a note while a paste is still coming in", async () =>
   await settled();
   assert.equal(listening.heard.length, 1);
   assert.deepEqual(streams.screen.lines, ["note", "waiting"]);
+});
+
+Deno.test("Terminal leaves what somebody types where it is", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true, columns: 60 });
+  await using listening = listeningTo(terminal);
+  terminal.setStatus(() => "1%");
+  await settled();
+  streams.typeOn("mine h");
+  terminal.setStatus(() => "22%");
+  assert.deepEqual(streams.screen.lines, ["22%", "mine h"]);
+  terminal.setStatus(() => "slow\n3%\nall");
+  terminal.note("note", "second row of it");
+  streams.typeOn("al");
+  terminal.print("result");
+  const above = ["note", "second row of it", "result"];
+  assert.deepEqual(streams.screen.lines, [...above, "slow", "3%", "all", "mine hal"]);
+  terminal.setStatus(() => "4%");
+  streams.typeOn("f");
+  assert.deepEqual(streams.screen.lines, [...above, "4%", "mine half"]);
+  // What is ended is read, and taken off the screen as always.
+  streams.type(" and whole");
+  await settled();
+  assert.deepEqual(listening.heard, [[" and whole"]]);
+});
+
+Deno.test("Terminal leaves an answer that somebody types where it is", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true, columns: 60 });
+  await using _listening = listeningTo(terminal);
+  const question = `${"Let somebody with a long name ".repeat(3)}in? `;
+  const answer = terminal.ask(question, NO_SIGNAL);
+  await settled();
+  streams.typeOn("ye");
+  const before = streams.screen.lines;
+  terminal.note("above");
+  assert.deepEqual(streams.screen.lines, ["above", ...before]);
+  streams.typeOn("s");
+  assert.deepEqual(streams.screen.lines, ["above", ...before.with(-1, `${before.at(-1)}s`)]);
+  streams.paste("yes");
+  assert.equal(await answer, "yes");
+});
+
+Deno.test("Terminal draws what it has wrapped anew at once, in one piece", async () => {
+  const { terminal, streams } = terminalOn({ terminal: true, columns: 60 });
+  await using _listening = listeningTo(terminal);
+  terminal.note("first");
+  terminal.setStatus((columns) => `slow\n${"x".repeat(columns)}`);
+  await settled();
+  for (const columns of [25, 40, 25]) {
+    streams.resize(columns);
+    terminal.handleResize();
+    assert.deepEqual(streams.screen.lines, ["first", "slow", "x".repeat(columns - 1)]);
+  }
+  const before = streams.error;
+  terminal.handleResize();
+  assert.equal(streams.error, before, "nothing has changed");
+  terminal.clearStatus();
+  streams.resize(60);
+  terminal.handleResize();
+  assert.deepEqual(streams.screen.lines, ["first"]);
 });
 
 Deno.test("Terminal draws the status line anew below a line that was typed", async () => {

@@ -188,6 +188,15 @@ Deno.test("TextReporter cuts long messages between words on a terminal, and nowh
   assert.match(report(events).error, new RegExp(`^Error: ${message}\n`));
 });
 
+Deno.test("TextReporter says once why what was offered back was not taken", () => {
+  const declined = { ...EVENTS.refused, back: true } as const;
+  const { error } = report([{ ...declined, fatal: false }, EVENTS.done, declined]);
+  assert.equal(error.split(declined.message).length, 2, error);
+  assert.match(error, /was not taken: the error above says why\n$/);
+  // Where it was not said before it is said now.
+  assert.ok(report([EVENTS.done, declined]).error.includes(declined.message));
+});
+
 Deno.test("TextReporter says once how links are sent, and only to who sends", () => {
   const link = (path: string): TransferEvent => ({
     event: "warning",

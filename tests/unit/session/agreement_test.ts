@@ -84,3 +84,11 @@ Deno.test("Agreement remembers what was chosen for a file until it is another on
   assert.equal(await choose({ ...ITEM, here: { ...ITEM.here, mtimeMs: 5 } }), "rename");
   assert.equal(asked, 2);
 });
+
+Deno.test("Agreement asks again when nothing came of the first question [AGAIN-2]", async () => {
+  const agreement = new Agreement();
+  const failure = new Error("nobody is there any more");
+  await assert.rejects(agreement.decide(OFFER, () => Promise.reject(failure)), failure);
+  const { ask } = asker({ accept: true });
+  assert.equal((await agreement.decide(OFFER, ask)).accept, true);
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RunAccount } from "../../../lib/session/run_account.ts";
+import { MAX_TOLD, RunAccount } from "../../../lib/session/run_account.ts";
 import type { TransferProgress } from "../../../lib/transfer/transfer_notice.ts";
 
 const FIRST: TransferProgress = {
@@ -87,4 +87,13 @@ Deno.test("RunAccount says of a path once what there is to say", () => {
   assert.equal(account.isNews({ ...kept, path: "b" }), true);
   const waiting = { event: "waiting", reason: "admission" } as const;
   assert.deepEqual([waiting, waiting].map((notice) => account.isNews(notice)), [true, true]);
+});
+
+Deno.test("RunAccount remembers of so many paths what was said, whoever offers millions", () => {
+  const account = new RunAccount();
+  const warn = (path: string) =>
+    account.isNews({ event: "warning", code: "kept", message: "", path });
+  for (let index = 0; index <= MAX_TOLD; index++) assert.equal(warn(`${index}`), true);
+  assert.equal(warn(`${MAX_TOLD - 1}`), false);
+  assert.equal(warn(`${MAX_TOLD}`), true);
 });

@@ -6,11 +6,15 @@
  */
 import assert from "node:assert/strict";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
+import { sasCommitment } from "../../../lib/crypto/sas.ts";
 import { ERRORS, TransferError } from "../../../lib/errors.ts";
 import type { ExchangeEnd } from "../../../lib/transfer/exchange.ts";
-import { ClientExchange } from "../../../lib/transfer/client_exchange.ts";
+import {
+  ClientExchange,
+  type ClientExchangeOptions,
+} from "../../../lib/transfer/client_exchange.ts";
 import { GROUP_BYTES, MAX_ENTRIES } from "../../../lib/transfer/limits.ts";
-import type { Message } from "../../../lib/transfer/messages.ts";
+import { FEATURE_VERIFY, type Message } from "../../../lib/transfer/messages.ts";
 import { buildManifest } from "../../../lib/transfer/offer/manifest.ts";
 import { NameClaims, OwnNaming } from "../../../lib/transfer/own_names.ts";
 import { ListRoom } from "../../../lib/transfer/receiving/list_room.ts";
@@ -405,6 +409,39 @@ Deno.test("SharerExchange bounds the lists of all clients together, and serves t
   assert.ok(listRoom.share().take(MAX_ENTRIES, 0));
 });
 
+Deno.test("SharerExchange holds room for a list as long as it is there, also when all was taken [BACK-6]", async () => {
+  const listRoom = new ListRoom();
+  const undecided = Promise.withResolvers<{ readonly accept: true }>();
+  const ways = await filled({
+    take: { listRoom },
+    receiver: { decide: () => undecided.promise },
+  }).start();
+  const { pair } = ways;
+  await pair.link.run(pair.sender.finished).catch(() => {});
+  assert.deepEqual(ways.ends.toSorted(), ["client back ok", "sharer back ok"]);
+  const other = listRoom.share();
+  assert.equal(other.take(MAX_ENTRIES, 0), false);
+  undecided.resolve({ accept: true });
+  assert.deepEqual(codesOf((await ways.run()).sharer), ["ok", "ok"]);
+  await undefined;
+  assert.equal(other.take(MAX_ENTRIES, 0), true);
+});
+
+Deno.test("SharerExchange gives the room of a list back that it declines [BACK-6]", async () => {
+  const listRoom = new ListRoom();
+  const undecided = Promise.withResolvers<{ readonly accept: true }>();
+  const ways = await filled({
+    take: { listRoom, decide: () => Promise.resolve({ accept: false }) },
+    receiver: { decide: () => undecided.promise },
+  }).start();
+  const { pair } = ways;
+  await pair.link.run(pair.sender.finished).catch(() => {});
+  assert.deepEqual(ways.ends.toSorted(), ["client back refused", "sharer back refused"]);
+  assert.equal(listRoom.share().take(MAX_ENTRIES, 0), true);
+  undecided.resolve({ accept: true });
+  assert.deepEqual(codesOf((await ways.run()).sharer), ["ok", "refused"]);
+});
+
 Deno.test("a violation in one half ends both [BACK-4]", async () => {
   const ways = await filled().start();
   const { link } = ways.pair;
@@ -423,7 +460,10 @@ Deno.test("a violation in one half ends both [BACK-4]", async () => {
 // ---- an evil sharer ----
 
 /** A client that gives `/gift`, and a sharer that says what it should not. */
-async function attackClient(gives = true) {
+async function attackClient(
+  gives = true,
+  first: readonly Message[] = [{ type: "hello", version: 1, features: 0, text: "" }, NOTHING],
+) {
   const storage = new FakeStorage();
   storage.addFile("/gift/a", "abc");
   storage.addFile("/secret", "secret");
@@ -442,7 +482,7 @@ async function attackClient(gives = true) {
   link.right.handler = client;
   reportEnd(link.right, client);
   client.start();
-  peer.say({ type: "hello", version: 1, features: 0, text: "" }, NOTHING);
+  peer.say(...first);
   return { link, peer, client, storage };
 }
 
@@ -488,23 +528,9 @@ Deno.test("ClientExchange gives nothing but what it offers, and that once [BACK-
 });
 
 Deno.test("ClientExchange shows nothing of what it gives before it was let in [BACK-1]", async () => {
-  const storage = new FakeStorage();
-  storage.addFile("/gift/a", "abc");
-  const manifest = await buildManifest(storage, ["/gift"], { onWarning: () => {} });
-  const link = new MemoryLink(1);
-  const peer = new RawPeer(link.left);
-  const client = new ClientExchange({
-    channel: link.right,
-    crypto: nodeProvider,
-    storage,
-    directory: "/into",
-    decide: () => new Promise(() => {}),
-    onEvent: () => {},
-    give: () => ({ storage, manifest, onEvent: () => {} }),
-  });
-  link.right.handler = client;
-  client.start();
-  peer.say({ type: "hello", version: 1, features: 0, text: "" });
+  const { link, peer, client } = await attackClient(true, [
+    { type: "hello", version: 1, features: 0, text: "" },
+  ]);
   peer.say({ type: "pending", reason: "admission" });
   await link.run(client.finished).catch(() => {});
   assert.deepEqual(peer.received, [{ type: "list", first: 0 }]);
@@ -518,6 +544,82 @@ Deno.test("ClientExchange shows nothing of what it gives before it was let in [B
     links: 0,
     bytes: 3,
   }]);
+});
+
+/** A client that gives `/gift` and compares words, with whoever is in the middle. */
+async function attackVerifying(options: Partial<ClientExchangeOptions> = {}) {
+  const storage = new FakeStorage();
+  storage.addFile("/gift/a", "abc");
+  const manifest = await buildManifest(storage, ["/gift"], { onWarning: () => {} });
+  const gift: GivingOptions = { storage, manifest, onEvent: () => {} };
+  const link = new MemoryLink(1);
+  const peer = new RawPeer(link.left);
+  const answer = Promise.withResolvers<boolean>();
+  const client = new ClientExchange({
+    channel: link.right,
+    crypto: nodeProvider,
+    storage,
+    directory: "/into",
+    decide: () => Promise.resolve({ accept: true }),
+    onEvent: () => {},
+    verification: {
+      handshakeHash: new Uint8Array(32),
+      random: new Prng(1),
+      confirmWords: () => answer.promise,
+    },
+    ...options,
+  });
+  link.right.handler = client;
+  reportEnd(link.right, client);
+  client.start();
+  const nonce = new Uint8Array(32);
+  const commitment = sasCommitment(nodeProvider, nonce);
+  peer.say({ type: "hello", version: 1, features: FEATURE_VERIFY, text: "" });
+  peer.say({ type: "verify_commit", commitment }, { type: "verify_nonce", nonce }, NOTHING);
+  const settle = () => link.run(client.finished).catch(() => {});
+  await settle();
+  return { peer, client, gift, answer, settle };
+}
+
+for (const declines of [false, true]) {
+  const how = declines ? "takes nothing" : "takes as well";
+  Deno.test(`ClientExchange that ${how} tells what it gives once the words were the same [BACK-1]`, async () => {
+    const { peer, client, gift, answer, settle } = await attackVerifying({ declines });
+    assert.ok(client.mayOffer);
+    client.offer(gift);
+    assert.ok(!client.mayOffer);
+    await settle();
+    const before = declines ? ["verify_nonce"] : ["list", "verify_nonce"];
+    assert.deepEqual(peer.received.map(({ type }) => type), before);
+    answer.resolve(true);
+    await settle();
+    const after = peer.received.slice(before.length).map(({ type }) => type);
+    assert.deepEqual(after, ["offer", declines ? "decline" : "receipt"]);
+    assert.equal(client.goesOn, true);
+  });
+
+  Deno.test(`ClientExchange that ${how} tells nothing of what it gives when they were not [BACK-1]`, async () => {
+    const { peer, client, gift, answer, settle } = await attackVerifying({ declines });
+    client.offer(gift);
+    answer.resolve(false);
+    await settle();
+    assert.equal(peer.wireCode, ERRORS.authentication_failed.wire);
+    assert.deepEqual(peer.of("offer"), []);
+    const { forth, back } = await client.finished;
+    assert.deepEqual([codeOf(forth), codeOf(back)], ["authentication_failed", "none"]);
+  });
+}
+
+Deno.test("ClientExchange compares words before it answers an offer by its own [BACK-1] [XFER-5]", async () => {
+  const storage = new FakeStorage();
+  storage.addFile("/gift/a", "abc");
+  const manifest = await buildManifest(storage, ["/gift"], { onWarning: () => {} });
+  const give = () => ({ storage, manifest, onEvent: () => {} });
+  const { peer, answer, settle } = await attackVerifying({ give });
+  assert.deepEqual(peer.of("offer"), []);
+  answer.resolve(true);
+  await settle();
+  assert.deepEqual(peer.of("offer").map(({ entries }) => entries), [2]);
 });
 
 Deno.test("names beside files are those of the first who wants them, and given back [DISK-3]", () => {

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { GROUP_BYTES } from "../../../lib/transfer/limits.ts";
+import {
+  CLIENT_GROUP_BYTES,
+  GROUP_BYTES,
+  SHARED_GROUP_BYTES,
+} from "../../../lib/transfer/limits.ts";
 import { type CachedFile, GroupCache } from "../../../lib/transfer/sending/group_cache.ts";
 import { SharedGroup } from "../../../lib/transfer/sending/shared_group.ts";
 
@@ -19,12 +23,18 @@ class File implements CachedFile {
   }
 }
 
+function cacheOfThree(): GroupCache {
+  const cache = new GroupCache();
+  cache.setClients(3 * GROUP_BYTES / CLIENT_GROUP_BYTES);
+  return cache;
+}
+
 function group(index: number): SharedGroup {
   return new SharedGroup(index, GROUP_BYTES, () => {});
 }
 
 Deno.test("GroupCache keeps what somebody will want soon, within its bound", () => {
-  const cache = new GroupCache(3 * GROUP_BYTES);
+  const cache = cacheOfThree();
   const file = new File();
   assert.ok(cache.keep(group(2), file));
   assert.ok(!cache.keep(group(4), file), "farther than there is room for");
@@ -34,7 +44,7 @@ Deno.test("GroupCache keeps what somebody will want soon, within its bound", () 
 });
 
 Deno.test("GroupCache drops what is wanted last when it is full, and nothing for what is wanted later", () => {
-  const cache = new GroupCache(3 * GROUP_BYTES);
+  const cache = cacheOfThree();
   const [near, far] = [new File(), new File()];
   for (const index of [1, 2, 3]) assert.ok(cache.keep(group(index), far));
   assert.ok(cache.keep(group(0), near));
@@ -46,7 +56,7 @@ Deno.test("GroupCache drops what is wanted last when it is full, and nothing for
 });
 
 Deno.test("GroupCache forgets what is used again, and what nobody wants any more", () => {
-  const cache = new GroupCache(3 * GROUP_BYTES);
+  const cache = cacheOfThree();
   const [file, other] = [new File(), new File()];
   const first = group(0);
   assert.ok(cache.keep(first, file) && cache.keep(group(1), file) && cache.keep(group(1), other));
@@ -55,4 +65,19 @@ Deno.test("GroupCache forgets what is used again, and what nobody wants any more
   file.position = undefined;
   cache.drop(file);
   assert.deepEqual([cache.size, file.dropped, other.dropped], [1, [1], []]);
+});
+
+Deno.test("GroupCache keeps more for more clients, within a bound, and drops what is too much", () => {
+  const cache = new GroupCache();
+  const file = new File();
+  assert.ok(!cache.keep(group(0), file), "for nobody");
+  cache.setClients(1_000_000);
+  const most = SHARED_GROUP_BYTES / GROUP_BYTES;
+  for (let index = 0; index < most; index++) assert.ok(cache.keep(group(index), file));
+  assert.ok(!cache.keep(group(most), file));
+  cache.setClients(2 * GROUP_BYTES / CLIENT_GROUP_BYTES);
+  assert.equal(cache.size, 2);
+  assert.deepEqual(file.dropped, Array.from({ length: most - 2 }, (_, index) => most - 1 - index));
+  cache.setClients(0);
+  assert.equal(cache.size, 0);
 });

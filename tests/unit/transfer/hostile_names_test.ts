@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { posix, win32 } from "node:path";
 import type { ManifestEntry } from "../../../lib/transfer/offer/entry.ts";
-import { decodeMessage, encodeMessage } from "../../../lib/transfer/messages.ts";
+import { decodeMessage } from "../../../lib/transfer/message_decoder.ts";
+import { encodeMessage } from "../../../lib/transfer/message_encoder.ts";
 import { NamesGate, type NameSystem, type NameVerdict } from "../../../lib/transfer/names.ts";
 import { foldersAbove, NAME_ATTACKS, type NameAttack } from "../../support/hostile_names.ts";
 

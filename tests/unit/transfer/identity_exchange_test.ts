@@ -9,12 +9,8 @@ import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../../lib/errors.ts";
 import { ClientExchange } from "../../../lib/transfer/client_exchange.ts";
 import type { IdentityExchangeOptions } from "../../../lib/transfer/identity_exchange.ts";
-import {
-  encodeHello,
-  FEATURE_IDENTITY,
-  FEATURE_VERIFY,
-  type Message,
-} from "../../../lib/transfer/messages.ts";
+import { encodeHello } from "../../../lib/transfer/message_encoder.ts";
+import { FEATURE_IDENTITY, FEATURE_VERIFY, type Message } from "../../../lib/transfer/messages.ts";
 import { FakeStorage } from "../../support/fake_storage.ts";
 import { MemoryLink } from "../../support/memory_channel.ts";
 import { Prng } from "../../support/prng.ts";

@@ -2,16 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MAX_MESSAGE_BYTES, MAX_RANGES } from "../../../lib/transfer/limits.ts";
 import { MessageOutbox, MessageReader } from "../../../lib/transfer/message_stream.ts";
-import {
-  decodeHello,
-  decodeMessage,
-  encodeHello,
-  encodeMessage,
-  isIgnorableType,
-  type Message,
-  messageTypeNumber,
-  TRANSFER_VERSION,
-} from "../../../lib/transfer/messages.ts";
+import { decodeHello, decodeMessage } from "../../../lib/transfer/message_decoder.ts";
+import { encodeHello, encodeMessage } from "../../../lib/transfer/message_encoder.ts";
+import { isIgnorableType, messageTypeNumber } from "../../../lib/transfer/message_numbers.ts";
+import { type Message, TRANSFER_VERSION } from "../../../lib/transfer/messages.ts";
 import { entry, record } from "./_entries.ts";
 
 const number = fc.maxSafeNat();

@@ -27,6 +27,16 @@ function plan(
   return makePlan(entries, { storage, names, directory: "/into", ...options });
 }
 
+Deno.test("makePlan lets others go on while it looks at many entries that it refuses", async () => {
+  const storage = new FakeStorage();
+  let turns = 0;
+  const entries = Array.from({ length: 20_000 }, (_, index) => file(`../${index}`));
+  const breathing = Object.assign(storage, { breathe: () => Promise.resolve(void turns++) });
+  const planned = await plan(breathing, entries);
+  assert.equal(planned.refusedCounts.unsafe_name, entries.length);
+  assert.ok(turns >= 4, `${turns}`);
+});
+
 Deno.test("makePlan tells new, same and different files apart", async () => {
   const storage = new FakeStorage();
   storage.addFile("/into/d/same", "abc", { mtimeMs: 1000 });

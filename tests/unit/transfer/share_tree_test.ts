@@ -113,3 +113,25 @@ Deno.test("ShareTree has the same root in whatever order files are noted and for
     assert.equal(encodeHex(tree.root()), encodeHex(fresh.root()));
   }));
 });
+
+Deno.test("ShareTree of many entries is made in turns with everything else [XFER-15]", async () => {
+  const count = 20_000;
+  const entries = Array.from({ length: count }, (_, index): ManifestEntry => ({
+    kind: "file",
+    path: `${index}`,
+    sizeBytes: 3,
+    mtimeMs: 0,
+    executable: false,
+  }));
+  const tree = new ShareTree(nodeProvider, entries);
+  assert.equal(tree.isNearlyComplete, false);
+  let turns = 0;
+  await tree.complete({ breathe: () => Promise.resolve(void turns++) });
+  assert.ok(turns >= 4, `${turns}`);
+  assert.equal(tree.isNearlyComplete, true);
+  assert.deepEqual(tree.root(), new ShareTree(nodeProvider, entries).root());
+  // A storage that has nothing to do meanwhile.
+  const other = new ShareTree(nodeProvider, entries);
+  await other.complete({});
+  assert.deepEqual(other.root(), tree.root());
+});

@@ -215,7 +215,8 @@ for (const isSame of [true, false]) {
   Deno.test(`transfer shows ${isSame ? "the same" : "other"} words on both sides [XFER-5]`, async () => {
     const words: (readonly string[])[] = [];
     const hash = new Uint8Array(32);
-    const { encodeHello, FEATURE_VERIFY } = await import("../../../lib/transfer/messages.ts");
+    const { encodeHello } = await import("../../../lib/transfer/message_encoder.ts");
+    const { FEATURE_VERIFY } = await import("../../../lib/transfer/messages.ts");
     const pair = pairWith({ "/share/x": "x" }, {
       sender: {
         verification: { handshakeHash: hash, random: new Prng(1) },
