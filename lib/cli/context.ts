@@ -96,8 +96,8 @@ export interface World {
   readonly localNetwork: () => Promise<LocalNetwork>;
   /** Where identities are kept, unless another folder was given; undefined when nothing says so. */
   readonly identityFolder: (given: string | undefined) => string | undefined;
-  /** Opens the file of `--log`. */
-  readonly openLog: (path: string) => Promise<LogFile>;
+  /** `openLogFile` of `log_file.ts`, loaded when called. */
+  readonly openLog: (path: string, replacesIn?: string) => Promise<LogFile>;
   /** `openIdentities` of lib/identities.ts, loaded when called. */
   readonly openIdentities: (folder: string) => Promise<IdentityStore>;
 }

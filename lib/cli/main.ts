@@ -66,7 +66,8 @@ export async function main(args: readonly string[], moduleUrl: string): Promise<
           env: readEnv,
           ...(given === undefined ? {} : { given }),
         }),
-      openLog: async (path) => await (await loaded(import("./log_file.ts"))).openLogFile(path),
+      openLog: async (...file) =>
+        await (await loaded(import("./log_file.ts"))).openLogFile(...file),
       openIdentities: async (folder) =>
         (await loaded(import("../identities.ts"))).openIdentities(folder),
     });

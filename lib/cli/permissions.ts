@@ -108,7 +108,7 @@ function transferNeeds(
         ...connects,
         SEES_FREE_SPACE,
         CODE_IN_ENVIRONMENT,
-        ...folderNeeds(invocation.directory),
+        ...bothNeeds(invocation.directory),
         ...offered,
         ...manifestNeeds(invocation),
       ];
@@ -125,8 +125,9 @@ function sharingNeeds({ addresses, take, paths, log, lan }: ShareInvocation): Pe
     { ...LISTS_ADDRESSES, required: addresses.length === 0 || lan !== undefined },
     ...(take === undefined ? [] : [SEES_FREE_SPACE]),
     ...readNeeds(paths),
-    ...(take === undefined ? [] : folderNeeds(take.directory)),
-    ...(log === undefined ? [] : [fileNeed("write", log)]),
+    ...(take === undefined ? [] : bothNeeds(take.directory)),
+    // Read for the end of its last line.
+    ...(log === undefined ? [] : bothNeeds(log)),
   ];
 }
 
@@ -134,8 +135,8 @@ function readNeeds(paths: readonly string[]): PermissionNeed[] {
   return paths.map((path) => fileNeed("read", path));
 }
 
-function folderNeeds(folder: string): PermissionNeed[] {
-  return [fileNeed("read", folder), fileNeed("write", folder)];
+function bothNeeds(path: string): PermissionNeed[] {
+  return [fileNeed("read", path), fileNeed("write", path)];
 }
 
 /** A manifest is put together beside its place: its whole folder is needed, when it is another. */
@@ -143,19 +144,19 @@ function manifestNeeds({ manifest, directory }: ReceiveInvocation): PermissionNe
   if (manifest === undefined) return [];
   const folder = dirname(manifest);
   if (normalize(folder) === normalize(directory)) return [];
-  return folderNeeds(folder);
+  return bothNeeds(folder);
 }
 
 function peersNeeds({ action, home }: PeersInvocation, folder?: string): PermissionNeed[] {
   const needs = placeNeeds(home);
   if (folder === undefined) return needs;
   const isRead = action.kind === "list" || (action.kind === "me" && !action.create);
-  return [...needs, ...(isRead ? readNeeds([folder]) : folderNeeds(folder))];
+  return [...needs, ...(isRead ? readNeeds([folder]) : bothNeeds(folder))];
 }
 
 /** Of peers that are met it is written down when that was. */
 function identityNeeds({ home }: IdentityArguments, folder?: string): PermissionNeed[] {
-  return [...placeNeeds(home), ...(folder === undefined ? [] : folderNeeds(folder))];
+  return [...placeNeeds(home), ...(folder === undefined ? [] : bothNeeds(folder))];
 }
 
 /** Variables that say where the folder of identities is. */

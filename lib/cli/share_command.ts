@@ -148,10 +148,11 @@ class ShareRun {
   }
 
   async #openLog(): Promise<ClientLog | undefined> {
-    const { log: path, command, paths } = this.#invocation;
+    const { log: path, command, paths, take } = this.#invocation;
     if (path === undefined) return undefined;
+    const replaces = take?.overwrite === "always" || take?.overwrite === "newer";
     const log = new ClientLog({
-      file: await this.#context.openLog(path),
+      file: await this.#context.openLog(path, replaces ? take.directory : undefined),
       timeMs: this.#context.timeMs,
       onFailure: (error, admitted) => this.#handleLogFailure(path, error, admitted),
     });

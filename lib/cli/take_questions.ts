@@ -1,10 +1,14 @@
 /**
- * What is taken of what clients give: the person is asked about each gift, one after another; where
- * nobody is asked, that of clients whom somebody has named, or all of it.
+ * What is taken of what clients give: the person is asked about each gift, one after another, and
+ * first about those of the host that was asked about least often: who brings many gifts keeps nobody
+ * else from being asked about. Where nobody is asked, that of clients whom somebody has named is
+ * taken, or all of it.
  */
 import { TransferError } from "../errors.ts";
 import type { AdmittedBy, OfferEvent, TransferEvent } from "../events.ts";
+import { hostKey, parseSocketAddress } from "../nat/address.ts";
 import type { ClientReport, OfferDecision } from "../options.ts";
+import { QuestionTurns } from "../sharing/question_turns.ts";
 import { escapeText } from "../transfer/escape_text.ts";
 import { nameOf } from "./admission_questions.ts";
 import { dotNamesQuestion } from "./dot_names.ts";
@@ -36,7 +40,8 @@ export class TakeQuestions {
   readonly #open = new Map<number, AbortController>();
   /** By what those who are in were let in; a gift may come before that was told here. */
   readonly #admitted = new Map<number, PromiseWithResolvers<AdmittedBy | undefined>>();
-  #last: Promise<unknown> = Promise.resolve();
+  /** One question at a time is all that a screen shows. */
+  readonly #turns = new QuestionTurns(() => 1);
 
   constructor(parts: TakeParts) {
     this.#parts = parts;
@@ -79,11 +84,17 @@ export class TakeQuestions {
     }
     const gone = new AbortController();
     this.#open.set(client.session, gone);
-    const asking = this.#last.then(() => this.#ask(offer, client, gone.signal)).finally(() => {
+    const turn = Promise.withResolvers<void>();
+    // Whoever is gone waits for no turn.
+    gone.signal.addEventListener("abort", () => turn.resolve(), { once: true });
+    const endTurn = this.#turns.wait(hostOf(client.address), turn.resolve);
+    try {
+      await turn.promise;
+      return { ...plain, ...await this.#ask(offer, client, gone.signal) };
+    } finally {
+      endTurn();
       for (const [session, other] of this.#open) if (other === gone) this.#open.delete(session);
-    });
-    this.#last = asking.catch(() => {});
-    return { ...plain, ...await asking };
+    }
   }
 
   async #ask(
@@ -121,6 +132,12 @@ export class TakeQuestions {
     this.#admitted.get(session)?.resolve(undefined);
     this.#admitted.delete(session);
   }
+}
+
+/** What many clients of one person have in common; see `hostKey`. */
+function hostOf(address: string): string {
+  const parsed = parseSocketAddress(address);
+  return parsed === undefined ? address : hostKey(parsed);
 }
 
 function goneError(): TransferError {

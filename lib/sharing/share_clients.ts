@@ -13,6 +13,7 @@ import type { ShareKeys } from "../crypto/share_keys.ts";
 import { wipe } from "../crypto/wipe.ts";
 import { TransferError, wireOfErrorCode } from "../errors.ts";
 import type { DoneEvent, TransferEvent } from "../events.ts";
+import { ArrivalLimit } from "./arrival_limit.ts";
 import { type LostClient, LostClients } from "./lost_clients.ts";
 import { hostKey } from "../nat/address.ts";
 import { DEFAULT_TIMEOUT_MS } from "../operation/operation.ts";
@@ -75,6 +76,7 @@ export class ShareClients {
   readonly #parts: ShareClientsParts;
   readonly #sessions = new Map<Connection, ShareSession>();
   readonly #lost = new LostClients();
+  readonly #arrivals = new ArrivalLimit();
   /** Keys of clients that were sent away, hexadecimal. */
   readonly #banned = new Set<string>();
   /** Sockets to be given back. */
@@ -203,6 +205,9 @@ export class ShareClients {
     if (earlier === undefined && this.#closedFor !== undefined) {
       return turnAway(event, "share_closed", this.#closedFor);
     }
+    if (earlier === undefined && this.#comesTooOften(event)) {
+      return turnAway(event, "limit_exceeded", "too many came from there in a minute");
+    }
     if (earlier === undefined && !this.#makeRoom(hostKey(connection.path.remote))) {
       return turnAway(event, "limit_exceeded", "too many wait to be let in");
     }
@@ -277,6 +282,23 @@ export class ShareClients {
     return lost && { number: lost.session, hasPlace: false, taking: lost.taking };
   }
 
+  /** Whether too many of its host were not let in of late, and its reply code was not pasted. */
+  #comesTooOften(
+    { connection, remoteKey }: EndpointEvent & { readonly type: "accepted" },
+  ): boolean {
+    const { tools: { clock, provider }, searches, t, emit } = this.#parts;
+    const { remote } = connection.path;
+    const refusal = this.#arrivals.refuses(hostKey(remote), clock.now());
+    if (refusal === false) return false;
+    if (searches.hasReply(({ r }) => isClientKey(provider, t, r, remoteKey))) return false;
+    if (refusal === "first") {
+      const message = `Too many connections from ${remote.host} were not let in: ` +
+        "more of them are turned away for a minute";
+      emit({ event: "warning", code: "too_many_connections", message });
+    }
+    return true;
+  }
+
   /**
    * Makes room before the door, where it is full of clients that nobody has let in.
    *
@@ -304,6 +326,7 @@ export class ShareClients {
     const { tools: { clock }, searches, onEnd } = this.#parts;
     const { connection } = session;
     this.#sessions.delete(connection);
+    if (!session.isIn) this.#arrivals.note(session.host, clock.now());
     const release = () => {
       cancel();
       this.#releases.delete(release);

@@ -181,7 +181,8 @@ Deno.test("share with --log works with exactly the documented permissions", asyn
   await using temp = await TempFolder.make();
   const { tree, target, receiveFlags } = await prepare(temp);
   const log = temp.at("who.log");
-  const flags = [...documentedFlags("share", { PATHS: tree }), `--allow-write=${log}`];
+  const logFlags = [`--allow-read=${log}`, `--allow-write=${log}`];
+  const flags = [...documentedFlags("share", { PATHS: tree }), ...logFlags];
   await using sharer = startShare([tree], { flags, args: ["--once", "--log", log] });
   await using receiver = startReceive(await codeOf(sharer), target, { flags: receiveFlags });
   await receiver.expectExit(0);
@@ -223,7 +224,11 @@ Deno.test("share and wait name what is missing, and do nothing", async () => {
   const cases = [
     {
       words: ["share", "--json", "--log", log, tree],
-      flags: [...documentedFlags("share", { PATHS: tree }), `--allow-write=${log}`],
+      flags: [
+        ...documentedFlags("share", { PATHS: tree }),
+        `--allow-read=${log}`,
+        `--allow-write=${log}`,
+      ],
     },
     {
       words: ["wait", "--json", "--yes", "-o", target],

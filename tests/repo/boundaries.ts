@@ -91,6 +91,7 @@ const NODE_BUILTINS: ReadonlyMap<string, readonly string[]> = new Map([
   ["lib/storage/deno_small_files.ts", ["node:fs"]],
   ["lib/storage/deno_unplaced_files.ts", ["node:fs", "node:fs/promises"]],
   ["lib/storage/disk_pace.ts", ["node:timers"]],
+  ["lib/cli/log_file.ts", ["node:path"]],
   ["lib/cli/permissions.ts", ["node:path"]],
   ["lib/cli/run_operation.ts", ["node:timers"]],
 ]);

@@ -284,7 +284,7 @@ Deno.test("whom an option names must be known, whole, and once", () =>
     const { alice, bob } = await makePair(scene.world.prng);
     const identity = alice.shown;
     const refusals: [ShareOptions, RegExp][] = [
-      [{ identity, allow: ["Bob"] }, /allow "Bob" means: nobody is remembered under that name/],
+      [{ identity, allow: ["Bob"] }, /whom "Bob" means: nobody is remembered under that name/],
       [{ identity, allow: ["bοb"] }, /nobody is remembered/],
       [{ identity, allow: [bob.fingerprint.slice(0, 11)] }, /only the beginning of a fingerprint/],
       [{ identity, forPeer: "bob" }, /for "bob": the two of you keep no secret yet/],

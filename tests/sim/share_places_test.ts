@@ -4,6 +4,7 @@
  * Method: whole programs in virtual time; the evil ones do a real handshake, then what the test says.
  */
 import assert from "node:assert/strict";
+import { MAX_NOT_LET_IN } from "../../lib/sharing/arrival_limit.ts";
 import { MAX_OPEN_QUESTIONS_OF_HOST } from "../../lib/sharing/question_turns.ts";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import { buildManifest } from "../../lib/transfer/offer/manifest.ts";
@@ -235,6 +236,36 @@ Deno.test("who fills the space before the door has to give way to others", () =>
     assert.ok(honest.events.some(({ event }) => event === "waiting"));
     await sharing.operation.close();
     await honest.over;
+  });
+});
+
+Deno.test("a host of which many are not let in cannot fill the screen with more", () => {
+  const scene = new HostileScene(1);
+  return scene.run(async () => {
+    const isEvil = (address: string) => address.startsWith(`${EVIL_HOST}:`);
+    const sharing = await scene.share(1000, {
+      admit: ({ address }) => Promise.resolve(!isEvil(address)),
+    });
+    const { code } = sharing.operation;
+    for (let index = 0; index < 3 * MAX_NOT_LET_IN; index++) {
+      await scene.evilClient(code).ready;
+      await scene.sleep(100);
+    }
+    const connected = () => sharing.events.filter(({ event }) => event === "connected").length;
+    assert.equal(connected(), MAX_NOT_LET_IN);
+    const warnings = sharing.events.filter((event) =>
+      event.event === "warning" && event.code === "too_many_connections"
+    );
+    assert.equal(warnings.length, 1);
+    const honest = scene.receive(code, { storage: new FakeStorage() });
+    await honest.over;
+    assert.deepEqual(errorsOf(honest), []);
+    // A minute later it is heard again.
+    await scene.sleep(60_000);
+    await scene.evilClient(code).ready;
+    await scene.sleep(100);
+    assert.equal(connected(), MAX_NOT_LET_IN + 2);
+    await sharing.operation.close();
   });
 });
 

@@ -314,7 +314,7 @@ export interface FakeWorldOptions {
   readonly verify?: (paths: readonly string[], options: VerifyOptions) => Promise<Operation>;
   readonly localNetwork?: LocalNetwork;
   readonly openIdentities?: World["openIdentities"];
-  readonly openLog?: (path: string) => Promise<LogFile>;
+  readonly openLog?: (path: string, replacesIn?: string) => Promise<LogFile>;
 }
 
 /** A world where everything is granted and nothing may be called but what is given. */

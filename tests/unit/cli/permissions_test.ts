@@ -126,7 +126,7 @@ Deno.test("permissionFlags of share, wait and send --to are those the documentat
   assert.deepEqual(flags({ ...SEND, take: WAIT.take!, log: "who.log" }), [
     "--allow-net",
     "--allow-sys=networkInterfaces,statfs",
-    "--allow-read=a,b,in",
+    "--allow-read=a,b,in,who.log",
     "--allow-write=in,who.log",
   ]);
   assert.deepEqual(flags(GIVE), [

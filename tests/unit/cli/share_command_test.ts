@@ -399,6 +399,21 @@ Deno.test("share --log shares nothing when the log cannot be opened", async () =
   assert.match(streams.error, /Error: Cannot write the log l/);
 });
 
+Deno.test("share --log says in which folder clients may replace files", async () => {
+  const folders: (string | undefined)[] = [];
+  const openLog = (_path: string, replacesIn?: string) => {
+    folders.push(replacesIn);
+    return Promise.reject(new TransferError("usage", "Cannot keep the log l"));
+  };
+  for (const overwrite of ["never", "rename", "newer", "always"]) {
+    const words = ["wait", "--yes", "-o", "in", "--overwrite", overwrite, "--log", "l"];
+    const streams = new FakeStreams();
+    assert.equal(await runProgram(words, fakeWorld({ streams, openLog })), 2);
+    assert.match(streams.error, /Error: Cannot keep the log l/);
+  }
+  assert.deepEqual(folders, [undefined, undefined, "in", "in"]);
+});
+
 const GIFT: OfferEvent = {
   ...EVENTS.offer,
   back: true,

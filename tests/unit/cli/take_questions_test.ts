@@ -25,9 +25,9 @@ const offerOf = (session: number): OfferEvent => ({
   partlyItems: 0,
 });
 
-const clientOf = (session: number): ClientReport => ({
+const clientOf = (session: number, address = `192.0.2.${session}:5000`): ClientReport => ({
   session,
-  address: `192.0.2.${session}:5000`,
+  address,
   route: "internet",
   state: "admitted",
   bytesDone: 0,
@@ -125,4 +125,33 @@ Deno.test("TakeQuestions takes from who was named, also when it comes again", as
     const { accept } = await questions.decide(offerOf(2), clientOf(2));
     assert.equal(accept, by === "reply");
   }
+});
+
+Deno.test("TakeQuestions asks first about the host that was asked about least often", async () => {
+  const { questions, streams, noted, end } = questionsFor("person");
+  const addresses = [
+    // One customer: an IPv6 /64.
+    ...[1, 2, 3, 4, 5].map((number) => `[2001:db8:0:1::${number}]:5000`),
+    "198.51.100.4:5000",
+    "198.51.100.9:5000",
+  ];
+  const outcomes = Promise.allSettled(
+    addresses.map((address, index) =>
+      questions.decide(offerOf(index + 1), clientOf(index + 1, address))
+    ),
+  );
+  for (let asked = 1; asked <= 4; asked++) {
+    await settled();
+    assert.equal(noted().length, asked);
+    streams.type("n\n");
+  }
+  await settled();
+  assert.deepEqual(noted().slice(0, 4).map((line) => line.split(" ")[0]), [
+    "[2001:db8:0:1::1]:5000",
+    "198.51.100.4:5000",
+    "198.51.100.9:5000",
+    "[2001:db8:0:1::2]:5000",
+  ]);
+  end();
+  await outcomes;
 });
