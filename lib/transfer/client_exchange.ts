@@ -91,22 +91,8 @@ export class ClientExchange extends Exchange {
         return this.#greeting.handleMessage(message);
       case "offer":
         return this.#handleOffer(message);
-      case "entries":
-      case "nodes":
-      case "root":
-      case "bye":
-        return this.forth.handleMessage(message);
-      case "list":
-      case "get":
-      case "check":
-      case "cancel":
-      case "receipt":
-      case "decline":
-        if (this.#back !== undefined) return this.#back.handleMessage(message);
-        // [BACK-2]
-        return this.violation(`${message.type.toUpperCase()} out of turn`);
       default:
-        return message satisfies never;
+        return this.routeToHalf(message);
     }
   }
 

@@ -20,8 +20,8 @@ import { MessageOutbox, MessageReader } from "./message_stream.ts";
 import { decodeMessage } from "./message_decoder.ts";
 import { isIgnorableType } from "./message_numbers.ts";
 import type { Message } from "./messages.ts";
-import type { Receiver } from "./receiving/receiver.ts";
-import type { Sender } from "./sending/sender.ts";
+import type { Receiver, TakerMessage } from "./receiving/receiver.ts";
+import type { GiverMessage, Sender } from "./sending/sender.ts";
 import { transferError } from "./transfer_error.ts";
 import type { TransferSummary } from "./transfer_notice.ts";
 
@@ -76,6 +76,30 @@ export abstract class Exchange implements ChannelHandler, HalfExchange {
 
   /** Takes a message. */
   protected abstract handleMessage(message: Message): void;
+
+  /** Hands a message to the half it is for; where there is none it is out of turn [BACK-2]. */
+  protected routeToHalf(message: GiverMessage | TakerMessage): void {
+    switch (message.type) {
+      case "list":
+      case "get":
+      case "check":
+      case "cancel":
+      case "receipt":
+      case "decline":
+        if (this.giver !== undefined) return this.giver.handleMessage(message);
+        break;
+      case "offer":
+      case "entries":
+      case "nodes":
+      case "root":
+      case "bye":
+        if (this.taker !== undefined) return this.taker.handleMessage(message);
+        break;
+      default:
+        return message satisfies never;
+    }
+    this.violation(`${message.type.toUpperCase()} out of turn`);
+  }
 
   /** Waits for the end of a half; called once for each. */
   protected follow(name: "forth" | "back", { finished }: Half): void {

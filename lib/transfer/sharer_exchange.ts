@@ -59,28 +59,14 @@ export class SharerExchange extends Exchange {
       case "identity":
       case "verify_nonce":
         return this.#greeting.handleMessage(message);
-      case "list":
-      case "get":
-      case "check":
-      case "cancel":
-      case "receipt":
-      case "decline":
-        return this.forth.handleMessage(message);
       case "offer":
         return this.#handleOffer(message);
-      case "entries":
-      case "nodes":
-      case "root":
-      case "bye":
-        if (this.#back !== undefined) return this.#back.handleMessage(message);
-        // [BACK-2]
-        return this.violation(`${message.type.toUpperCase()} out of turn`);
       case "hello":
       case "verify_commit":
       case "pending":
         return this.violation(`${message.type} from the client`);
       default:
-        return message satisfies never;
+        return this.routeToHalf(message);
     }
   }
 
