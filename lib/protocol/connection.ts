@@ -40,7 +40,7 @@ import { type Limitation, LimitedNews, MAX_LIMITED_FRAME_BYTES } from "./limited
 import type { MtuLadder } from "./mtu.ts";
 import { Outbox } from "./outbox.ts";
 import { PacketGaps } from "./packet_gaps.ts";
-import { Pacer } from "./pacer.ts";
+import { Pacer, trainBytes } from "./pacer.ts";
 import { PeerBuffer } from "./peer_buffer.ts";
 import {
   ACK_EVERY_PACKETS,
@@ -50,7 +50,6 @@ import {
   MAX_BLOCK_WINDOW_BYTES,
   MAX_CONFIRM_INTERVAL_MS,
   MAX_UNANSWERED_PACKETS,
-  TRAIN_DATAGRAMS,
   WAKE_GAP_MS,
   WAKE_GRACE_MS,
 } from "./params.ts";
@@ -71,7 +70,7 @@ import { FEATURE_LIMITED } from "./transport_parameters.ts";
 /** How many times a probe timeout repeats old data at once. */
 const PROBES_PER_TIMEOUT = 2;
 /** Datagrams of window below which the peer is asked for an ACK before the window closes. */
-const SMALL_WINDOW_DATAGRAMS = 4 * ACK_EVERY_PACKETS;
+const SMALL_WINDOW_DATAGRAMS = 2 * ACK_EVERY_PACKETS;
 /** Least block bytes worth having queued, so that reading from disk stays ahead. */
 const MIN_QUEUE_TARGET_BYTES = 4 * 1024 * 1024;
 /** Probe timeouts a closing side stays to repeat its CLOSE. */
@@ -122,6 +121,8 @@ export class Connection implements Channel {
   /** Whether the socket of the present path takes trains; as of the last ACK. */
   #takesTrains = false;
   #wasWindowFull = false;
+  /** Bytes of the datagrams sent since one asked for an ACK at once. */
+  #unaskedBytes = 0;
   #hasReleased = false;
   #receivedPackets = 0;
   #droppedDatagrams = 0;
@@ -135,7 +136,12 @@ export class Connection implements Channel {
     this.#now = now;
     this.#lastCloseAt = after(now, -CLOSE_REPEAT_MS);
     this.#conditions = new PathConditions(
-      options.remote.maxDatagramBytes,
+      (path) => ({
+        family: path.remote.family,
+        peerBytes: options.remote.maxDatagramBytes,
+        peerBufferBytes: options.remote.receiveBufferBytes,
+        linkBytes: options.linkDatagramBytes?.(path),
+      }),
       (datagramBytes) =>
         createCongestion(
           options.congestion ?? DEFAULT_CONGESTION,
@@ -501,7 +507,7 @@ export class Connection implements Channel {
   /**
    * Writes the next datagram to send.
    *
-   * @param out Written from index 0; at least 1472 bytes.
+   * @param out Written from index 0; at least 1472 bytes, or as many as `linkDatagramBytes` may say.
    * @returns Bytes of the datagram, or 0 when there is nothing to send now.
    */
   pollTransmit(now: Instant, out: Uint8Array): number {
@@ -531,7 +537,7 @@ export class Connection implements Channel {
    *   the next datagram is of another length or for another path.
    */
   extendTransmit(now: Instant, out: Uint8Array, segmentBytes: number): number {
-    if (this.closed || segmentBytes !== this.#mtu.datagramBytes) return 0;
+    if (this.closed || segmentBytes !== this.#datagramBytes) return 0;
     if (this.#paths.isUnproved) return 0;
     if (this.transmitPath !== this.#paths.current || this.#paths.hasTransmit) return 0;
     return this.#transmitData(now, out);
@@ -541,7 +547,7 @@ export class Connection implements Channel {
 
   /** [HS-14] Message 3, then packets, as much as what came from there lets. */
   #transmitUnproved(now: Instant, out: Uint8Array): number {
-    const maySend = this.#paths.maySend(this.#mtu.datagramBytes);
+    const maySend = this.#paths.maySend(this.#datagramBytes);
     let length = 0;
     if (this.closed) {
       if (maySend) length = this.#transmitClose(now, out);
@@ -566,7 +572,7 @@ export class Connection implements Channel {
   }
 
   #transmitData(now: Instant, out: Uint8Array): number {
-    const datagramBytes = this.#mtu.datagramBytes;
+    const datagramBytes = this.#datagramBytes;
     const wantsToSend = this.#probesDue > 0 || this.#pingDue || this.#inbox.isCreditDue ||
       this.#paths.news.isDue || this.#limited.isDue || this.#outbox.hasWork;
     const maySend = wantsToSend && this.#maySend(now, datagramBytes);
@@ -601,21 +607,40 @@ export class Connection implements Channel {
         at = this.#limited.write(out, at);
         flags |= PacketFlag.LIMITED;
       }
-      at = outbox.fill(out, at, end);
+      const asksForAck = this.#asksForAck(datagramBytes);
+      at = outbox.fill(out, at, asksForAck ? end - 1 : end);
       const isLast = !outbox.hasWork;
       if (at === contentStart) out[at++] = Frame.PING;
       this.#pingDue = false;
-      const inFlightAfter = this.#recovery.inFlightBytes + datagramBytes;
-      const windowBytes = this.#windowBytes;
-      const isNearWindow = inFlightAfter + datagramBytes > windowBytes &&
-        windowBytes < SMALL_WINDOW_DATAGRAMS * datagramBytes;
-      if ((isLast || isNearWindow || this.#probesDue > 0) && at < end) out[at++] = Frame.ACK_NOW;
+      if ((isLast || asksForAck) && at < end) {
+        out[at++] = Frame.ACK_NOW;
+        this.#unaskedBytes = 0;
+      } else {
+        this.#unaskedBytes += datagramBytes;
+      }
       if (this.#probesDue > 0) this.#probesDue--;
       this.#isAppLimited = isLast;
     }
     const length = this.#seal(now, out, at, flags);
     if (maySend && this.#isAppLimited) this.#recovery.markAppLimited();
     return length;
+  }
+
+  /**
+   * Whether this datagram asks for an ACK at once: probes do, and in a window too small for the ACKs
+   * that come unasked the one that fills it, and four on the way there.
+   */
+  #asksForAck(datagramBytes: number): boolean {
+    if (this.#probesDue > 0) return true;
+    const windowBytes = this.#windowBytes;
+    if (windowBytes >= SMALL_WINDOW_DATAGRAMS * datagramBytes) return false;
+    return this.#unaskedBytes + datagramBytes > windowBytes / 4 ||
+      this.#recovery.inFlightBytes + 2 * datagramBytes > windowBytes;
+  }
+
+  /** Bytes of a full datagram: what the path carries and a limit leaves. */
+  get #datagramBytes(): number {
+    return this.#limits.datagramBytes(this.#mtu.datagramBytes);
   }
 
   /** Most that may be in flight: what path and peer take. */
@@ -671,7 +696,7 @@ export class Connection implements Channel {
     const windowBytes = this.#windowBytes;
     const roomBytes = windowBytes - this.#recovery.inFlightBytes;
     const wantedBytes = this.#wasWindowFull && this.#takesTrains
-      ? Math.max(Math.min(TRAIN_DATAGRAMS / 2 * datagramBytes, windowBytes / 4), datagramBytes)
+      ? Math.max(Math.min(trainBytes(datagramBytes) / 2, windowBytes / 4), datagramBytes)
       : datagramBytes;
     this.#wasWindowFull = roomBytes < wantedBytes;
     return !this.#wasWindowFull;

@@ -32,6 +32,8 @@ export interface ConnectionOptions {
   readonly wake?: () => void;
   /** Whether a socket, by its index, takes trains of datagrams in one call; by default none does. */
   readonly takesTrains?: (socket: number) => boolean;
+  /** Largest datagram that this side's link to a path carries in one piece; undefined if unknown. */
+  readonly linkDatagramBytes?: (path: Path) => number | undefined;
   /** Most block bytes granted ahead (default 64 MiB). */
   readonly maxBlockWindowBytes?: number;
   /** Congestion control; BBR by default. */

@@ -71,6 +71,8 @@ export interface EndpointOptions {
   readonly wake: () => void;
   /** Whether a socket, by its index, takes trains of datagrams in one call; by default none does. */
   readonly takesTrains?: (socket: number) => boolean;
+  /** Largest datagram that this side's link to a path carries in one piece; undefined if unknown. */
+  readonly linkDatagramBytes?: (path: Path) => number | undefined;
   /** Congestion control of what is sent, unless the peer asks for `background`. */
   readonly congestion?: CongestionName;
   /** Limit of each connection, bytes per second in datagrams; the endpoint's own counts beside it. */
@@ -294,7 +296,8 @@ export class Endpoint {
   }
 
   #add(now: Instant, options: ConnectionOptions): Member {
-    const { wake, takesTrains, connectionLimitBytesPerSecond, maxBlockWindowBytes } = this.#options;
+    const { wake, takesTrains, linkDatagramBytes, connectionLimitBytesPerSecond } = this.#options;
+    const { maxBlockWindowBytes } = this.#options;
     const congestion = options.remote.background ? "background" : this.#options.congestion;
     const connection = new Connection(now, {
       ...options,
@@ -304,6 +307,7 @@ export class Endpoint {
       },
       sharedLimit: this.limit,
       ...(takesTrains === undefined ? {} : { takesTrains }),
+      ...(linkDatagramBytes === undefined ? {} : { linkDatagramBytes }),
       ...(congestion === undefined ? {} : { congestion }),
       ...(maxBlockWindowBytes === undefined ? {} : { maxBlockWindowBytes }),
       ...(connectionLimitBytesPerSecond === undefined

@@ -24,8 +24,8 @@ import { createConnectionId, readConnectionId } from "./connection_id.ts";
 import { CookiePolicy } from "./cookie_policy.ts";
 import { startHandshake } from "./handshake_start.ts";
 import {
+  ETHERNET_DATAGRAM_BYTES_V4,
   HALF_OPEN_MS,
-  MAX_DATAGRAM_BYTES_V4,
   MAX_EARLY_PACKETS,
   MAX_HALF_OPEN,
   MAX_REMEMBERED_HANDSHAKES,
@@ -45,7 +45,7 @@ import {
 const COOKIE_SECRET_BYTES = 32;
 
 /** Joined packets count as many: what is held is bounded by its bytes, too [HS-8]. */
-const MAX_EARLY_BYTES = MAX_EARLY_PACKETS * MAX_DATAGRAM_BYTES_V4;
+const MAX_EARLY_BYTES = MAX_EARLY_PACKETS * ETHERNET_DATAGRAM_BYTES_V4;
 
 /** Bytes of the ephemeral key at the start of Noise message 1. */
 const EPHEMERAL_BYTES = 32;

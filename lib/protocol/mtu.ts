@@ -8,19 +8,54 @@
 import {
   BASE_DATAGRAM_BYTES,
   BLACK_HOLE_PROBES,
-  MAX_DATAGRAM_BYTES_V4,
-  MAX_DATAGRAM_BYTES_V6,
+  ETHERNET_DATAGRAM_BYTES_V4,
+  ETHERNET_DATAGRAM_BYTES_V6,
+  HELD_LARGE_DATAGRAMS,
   MTU_RETRY_MS,
   MTU_TRIES,
 } from "./params.ts";
 import { after, type Instant } from "../time.ts";
 
 /**
- * Sizes worth probing on IPv4: Ethernet, PPPoE (1492), IPv6-sized tunnels (1480), WireGuard (1420),
- * mobile (1400), IPsec (1380), and 1280. Over IPv6 the same MTUs leave 20 bytes less.
+ * Sizes worth probing on IPv4: Ethernet with jumbo frames (9000) and without, PPPoE (1492),
+ * IPv6-sized tunnels (1480), WireGuard (1420), mobile (1400), IPsec (1380), and 1280. Over IPv6 the
+ * same MTUs leave 20 bytes less.
  */
-const LADDER_V4: readonly number[] = [1472, 1464, 1452, 1392, 1372, 1352, 1252];
-const IPV6_EXTRA_BYTES = MAX_DATAGRAM_BYTES_V4 - MAX_DATAGRAM_BYTES_V6;
+const LADDER_V4: readonly number[] = [8972, 1472, 1464, 1452, 1392, 1372, 1352, 1252];
+const IPV6_EXTRA_BYTES = ETHERNET_DATAGRAM_BYTES_V4 - ETHERNET_DATAGRAM_BYTES_V6;
+
+/** What bounds the datagrams of a path before the first of them is sent. */
+export interface DatagramBounds {
+  /** Of the path's addresses. */
+  readonly family: 4 | 6;
+  /** Largest datagram that the peer takes. */
+  readonly peerBytes: number;
+  /** Bytes of datagrams that the peer's system holds while its program is busy; 0 if unknown. */
+  readonly peerBufferBytes: number;
+  /**
+   * Largest datagram that this side's link to the path carries in one piece; undefined if unknown.
+   * Then none larger than Ethernet's is tried, because a system would send it in fragments.
+   */
+  readonly linkBytes?: number | undefined;
+}
+
+/** The sizes to try, the largest first. */
+function sizesWithin({ family, peerBytes, peerBufferBytes, linkBytes }: DatagramBounds): number[] {
+  const extra = family === 6 ? IPV6_EXTRA_BYTES : 0;
+  const ethernetBytes = ETHERNET_DATAGRAM_BYTES_V4 - extra;
+  const heldBytes = Math.floor(peerBufferBytes / HELD_LARGE_DATAGRAMS);
+  const mostBytes = Math.min(
+    peerBytes,
+    linkBytes === undefined
+      ? ethernetBytes
+      : Math.min(linkBytes, Math.max(heldBytes, ethernetBytes)),
+  );
+  const sizes = LADDER_V4.map((size) => size - extra)
+    .filter((size) => size > BASE_DATAGRAM_BYTES && size <= mostBytes);
+  // What a link says of itself is no guess: it may be none of the usual sizes.
+  const isNew = linkBytes !== undefined && mostBytes > (sizes[0] ?? BASE_DATAGRAM_BYTES);
+  return isNew ? [mostBytes, ...sizes] : sizes;
+}
 
 /** The datagram size of one path. */
 export class MtuLadder {
@@ -36,14 +71,9 @@ export class MtuLadder {
   /** The size given up for a black hole, or 0. */
   #fallenFrom = 0;
 
-  /**
-   * @param family Of the path's addresses.
-   * @param peerLimitBytes Largest datagram the peer takes.
-   */
-  constructor(family: 4 | 6, peerLimitBytes: number) {
-    const extra = family === 6 ? IPV6_EXTRA_BYTES : 0;
-    this.#ladder = LADDER_V4.map((size) => size - extra)
-      .filter((size) => size > BASE_DATAGRAM_BYTES && size <= peerLimitBytes);
+  /** @param bounds Of the path, as far as they are known now. */
+  constructor(bounds: DatagramBounds) {
+    this.#ladder = sizesWithin(bounds);
   }
 
   /** Size of the next probe to send, or 0: each once, and none that is known to pass [MTU-1]. */

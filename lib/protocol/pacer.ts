@@ -8,11 +8,17 @@
 import {
   BURST_MS,
   MAX_BURST_DATAGRAMS,
+  MAX_DATAGRAM_BYTES,
   MIN_BURST_DATAGRAMS,
   TRAIN_BURST_MS,
   TRAIN_DATAGRAMS,
 } from "./params.ts";
 import { after, type Instant } from "../time.ts";
+
+/** Bytes of full datagrams that a socket which takes trains takes in one call. */
+export function trainBytes(datagramBytes: number): number {
+  return Math.min(TRAIN_DATAGRAMS * datagramBytes, MAX_DATAGRAM_BYTES);
+}
 
 /** A token bucket in bytes. It may go below zero by one datagram. */
 export class Pacer {
@@ -52,14 +58,14 @@ export class Pacer {
     this.#refill(now);
     this.#rate = rate;
     const mostBytes = takesTrains
-      ? Math.max(TRAIN_DATAGRAMS * datagramBytes, rate * TRAIN_BURST_MS)
+      ? Math.max(trainBytes(datagramBytes), rate * TRAIN_BURST_MS)
       : MAX_BURST_DATAGRAMS * datagramBytes;
     this.#burstBytes = Math.min(
       Math.max(rate * BURST_MS, MIN_BURST_DATAGRAMS * datagramBytes),
       Math.max(Math.min(mostBytes, peerBytes), datagramBytes),
     );
     this.#lateBytes = takesTrains
-      ? Math.max(this.#burstBytes, Math.min(TRAIN_DATAGRAMS * datagramBytes, peerBytes))
+      ? Math.max(this.#burstBytes, Math.min(trainBytes(datagramBytes), peerBytes))
       : this.#burstBytes;
     // Each ACK wakes the sender: without this it would send what the last few microseconds allow.
     this.#reopenBytes = takesTrains ? this.#burstBytes / 2 : 0;

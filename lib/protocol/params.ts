@@ -23,11 +23,18 @@ export const HANDSHAKE_DATAGRAM_BYTES = 1200;
 /** Bytes of the largest datagram before the path proved more: what the handshake proved. */
 export const BASE_DATAGRAM_BYTES = 1200;
 
-/** Largest datagram on IPv4: an Ethernet frame of 1500 less 28 bytes of IPv4 and UDP. */
-export const MAX_DATAGRAM_BYTES_V4 = 1472;
+/** What Ethernet carries on IPv4: a frame of 1500 less 28 bytes of IPv4 and UDP. */
+export const ETHERNET_DATAGRAM_BYTES_V4 = 1472;
 
-/** Largest datagram on IPv6: an Ethernet frame of 1500 less 48 bytes of IPv6 and UDP. */
-export const MAX_DATAGRAM_BYTES_V6 = 1452;
+/** What Ethernet carries on IPv6: a frame of 1500 less 48 bytes of IPv6 and UDP. */
+export const ETHERNET_DATAGRAM_BYTES_V6 = 1452;
+
+/** Bytes of the largest datagram of all: a packet of 65,535 less 28 bytes of IPv4 and UDP. */
+export const MAX_DATAGRAM_BYTES = 65_507;
+
+/** Datagrams that the peer's buffer has to hold for one larger than Ethernet's to be tried: a system
+ * rounds the memory of each up, to twice its size at worst. */
+export const HELD_LARGE_DATAGRAMS = 5;
 
 /** Bytes in front of every packet's ciphertext. */
 export const HEADER_BYTES = 13;
@@ -160,7 +167,8 @@ export const RATE_LIMIT_BURST_MS = 100;
  * are late by so much, and the limit is to be reached there, too. */
 export const RATE_LIMIT_CATCH_UP_MS = 250;
 
-/** Datagrams that a socket which takes trains takes in one call: 65,507 bytes of the largest. */
+/** Datagrams of Ethernet's size that a socket which takes trains takes in one call. Of larger ones it
+ * takes fewer: 65,507 bytes together. */
 export const TRAIN_DATAGRAMS = 44;
 
 /** The pacer's burst in time where sockets take trains, ms, once that is more than a train: what

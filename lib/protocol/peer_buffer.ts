@@ -10,7 +10,7 @@
  * ```
  */
 import { WindowedMax } from "./congestion/windowed_max.ts";
-import { MIN_PEER_BUFFER_DATAGRAMS, SHORT_PATH_MS } from "./params.ts";
+import { ETHERNET_DATAGRAM_BYTES_V4, MIN_PEER_BUFFER_DATAGRAMS, SHORT_PATH_MS } from "./params.ts";
 import type { RateSample } from "./congestion/delivery_rate.ts";
 import type { RttEstimator } from "./rtt.ts";
 import type { Instant } from "../time.ts";
@@ -75,7 +75,10 @@ export class PeerBuffer {
     this.#rate.add(sample.rate);
     this.#minRttMs = Math.min(this.#minRttMs, rtt.latestMs);
     const minRttMs = Math.min(this.#minRttMs, this.#previousMinRttMs);
-    const bufferBytes = Math.max(this.#bytes, MIN_PEER_BUFFER_DATAGRAMS * datagramBytes);
+    // Larger datagrams are tried only where a few fit [MTU-3]; so many need not.
+    const leastBytes = MIN_PEER_BUFFER_DATAGRAMS *
+      Math.min(datagramBytes, ETHERNET_DATAGRAM_BYTES_V4);
+    const bufferBytes = Math.max(this.#bytes, leastBytes);
     this.windowBytes = GAIN * this.#rate.value * minRttMs + bufferBytes;
   }
 }

@@ -10,12 +10,16 @@
  */
 import {
   BURST_MS,
+  ETHERNET_DATAGRAM_BYTES_V4,
   MAX_RATE_LIMIT_DEBT_BYTES,
   MIN_RATE_LIMIT_BYTES,
   RATE_LIMIT_BURST_MS,
   RATE_LIMIT_CATCH_UP_MS,
 } from "./params.ts";
 import { after, type Instant } from "../time.ts";
+
+/** Full datagrams in a second of a limit, at least, where they are larger than Ethernet's. */
+const DATAGRAMS_PER_SECOND = 100;
 
 /** One bucket. It starts empty and may go below zero, so that the mean is exact. */
 export class RateLimit {
@@ -131,6 +135,21 @@ export class SendLimits {
     if (wishBytesPerSecond > 0) this.#wish = new RateLimit(now, wishBytesPerSecond);
     const own = ownBytesPerSecond === undefined ? undefined : new RateLimit(now, ownBytesPerSecond);
     this.#all = [shared, own, this.#wish].filter((limit) => limit !== undefined);
+  }
+
+  /**
+   * Full datagrams under these limits. Those larger than Ethernet's are there to save work where much
+   * is sent; a slow session would get one at a time, and then nothing for long.
+   *
+   * @param most What the path carries.
+   */
+  datagramBytes(most: number): number {
+    if (most <= ETHERNET_DATAGRAM_BYTES_V4) return most;
+    let bytes = most;
+    for (const limit of this.#all) {
+      bytes = Math.min(bytes, limit.bytesPerSecond / DATAGRAMS_PER_SECOND);
+    }
+    return Math.max(Math.floor(bytes), ETHERNET_DATAGRAM_BYTES_V4);
   }
 
   /** The limit that lets nothing out now, if one does. */

@@ -13,7 +13,7 @@ import {
   IDLE_TIMEOUT_MS,
   INITIAL_BLOCK_WINDOW_BYTES,
   MAX_ACK_DELAY_MS,
-  MAX_DATAGRAM_BYTES_V4,
+  MAX_DATAGRAM_BYTES,
   MIN_RATE_LIMIT_BYTES,
 } from "./params.ts";
 
@@ -73,7 +73,7 @@ export interface TransportParameters {
 export function defaultParameters(connectionId: Uint8Array): TransportParameters {
   return {
     connectionId,
-    maxDatagramBytes: MAX_DATAGRAM_BYTES_V4,
+    maxDatagramBytes: MAX_DATAGRAM_BYTES,
     blockCredit: INITIAL_BLOCK_WINDOW_BYTES,
     controlCredit: CONTROL_WINDOW_BYTES,
     idleTimeoutMs: IDLE_TIMEOUT_MS,

@@ -7,6 +7,7 @@ import type { SocketAddress } from "../nat/address.ts";
 import type { BindAddress } from "./bind_address.ts";
 import { heldDatagramBytes } from "./held_datagrams.ts";
 import { HopLimit } from "./hop_limit.ts";
+import { linkDatagramBytes } from "./link_datagram.ts";
 import { normalizedAddress } from "./normalized_address.ts";
 import { Offload } from "./offload.ts";
 import { isOwnBroadcast } from "./own_broadcast.ts";
@@ -88,6 +89,11 @@ export class DenoSocket implements DatagramSocket {
   /** See {@linkcode DatagramSocket.heldDatagramBytes}. */
   get heldDatagramBytes(): number | undefined {
     return heldDatagramBytes(this.acceleration.receiveBufferBytes);
+  }
+
+  /** See {@linkcode DatagramSocket.linkDatagramBytes}. */
+  linkDatagramBytes(to: SocketAddress): number | undefined {
+    return linkDatagramBytes(to);
   }
 
   /**

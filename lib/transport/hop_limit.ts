@@ -7,7 +7,8 @@
  * than it should does harm where one that is not sent does none.
  */
 import type { SocketAddress } from "../nat/address.ts";
-import { IPPROTO_IP, IPPROTO_IPV6, SocketOptions } from "./socket_option.ts";
+import { IPPROTO_IP, IPPROTO_IPV6 } from "./libc.ts";
+import { SocketOptions } from "./socket_option.ts";
 
 const IP_TTL = 2;
 const IPV6_UNICAST_HOPS = 16;

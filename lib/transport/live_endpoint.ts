@@ -87,6 +87,7 @@ export class LiveEndpoint {
       random: world.random,
       wake: () => this.wake(),
       takesTrains: (socket) => this.#pump.takesTrains(socket),
+      linkDatagramBytes: (path) => this.#pump.linkDatagramBytes(path),
     });
     this.#pump = new Pump(this.endpoint, world.sockets, world.clock, onEvent);
   }

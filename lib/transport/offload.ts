@@ -11,7 +11,8 @@
  * Numbers are of `linux/udp.h` and `asm-generic/socket.h`.
  */
 import type { SocketAddress } from "../nat/address.ts";
-import { SocketOptions, SOL_SOCKET } from "./socket_option.ts";
+import { SOL_SOCKET } from "./libc.ts";
+import { SocketOptions } from "./socket_option.ts";
 
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;

@@ -4,8 +4,9 @@
  * go: each has an index, by which the endpoint's paths name it, and which no other socket gets.
  */
 import type { DatagramMachine } from "../nat/datagram_machine.ts";
+import type { Path } from "../nat/path.ts";
 import type { Endpoint, EndpointEvent } from "../protocol/endpoint.ts";
-import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
+import { ETHERNET_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
 import { after, type Instant, NEVER } from "../time.ts";
 import type { Clock } from "./clock.ts";
 import type { DatagramSocket } from "./socket.ts";
@@ -30,7 +31,8 @@ export class Pump {
   readonly #onEvent: (event: EndpointEvent) => void;
   readonly #train: Train;
   // Views of the train's first datagram by length: one allocation a size instead of one a datagram.
-  readonly #views: (Uint8Array | undefined)[] = new Array(MAX_DATAGRAM_BYTES_V4 + 1);
+  // Of those larger than Ethernet's there are few, and one view for each would be dear.
+  readonly #views: (Uint8Array | undefined)[] = new Array(ETHERNET_DATAGRAM_BYTES_V4 + 1);
   readonly #flush = (): void => void this.#run();
   #isScheduled = false;
   #isRunning = false;
@@ -67,6 +69,11 @@ export class Pump {
   /** Whether a socket takes several datagrams in one call now. */
   takesTrains(index: number): boolean {
     return this.#sockets.get(index)?.sendTrain !== undefined;
+  }
+
+  /** Largest datagram that the link to a path carries in one piece; undefined if unknown. */
+  linkDatagramBytes({ socket, remote }: Path): number | undefined {
+    return this.#sockets.get(socket)?.linkDatagramBytes?.(remote);
   }
 
   /**
@@ -174,7 +181,9 @@ export class Pump {
         await socket.sendTrain!(train.buffer, length, segmentBytes, remote);
         continue;
       }
-      const view = this.#views[length] ??= train.buffer.subarray(0, length);
+      const view = length > ETHERNET_DATAGRAM_BYTES_V4
+        ? train.buffer.subarray(0, length)
+        : this.#views[length] ??= train.buffer.subarray(0, length);
       if (hops === undefined) {
         const { path } = train;
         const isSent = await socket.send(view, remote);

@@ -64,6 +64,13 @@ export interface DatagramSocket {
    * unknown, and for a socket that has no system behind it.
    */
   readonly heldDatagramBytes?: number | undefined;
+  /**
+   * Largest datagram that the link towards an address carries in one piece, as far as this system
+   * knows: routers behind it may carry less. A socket without this method never knows.
+   *
+   * @returns Undefined if unknown.
+   */
+  linkDatagramBytes?(to: SocketAddress): number | undefined;
   /** Undefined for a socket that has no system behind it. */
   readonly acceleration?: SocketAcceleration | undefined;
   /**

@@ -4,7 +4,7 @@
  * the endpoint's matter: its pacer ends a train by having nothing more to send now.
  */
 import type { Path } from "../nat/path.ts";
-import { MAX_DATAGRAM_BYTES_V4 } from "../protocol/params.ts";
+import { ETHERNET_DATAGRAM_BYTES_V4, MAX_DATAGRAM_BYTES } from "../protocol/params.ts";
 import { type Instant, NEVER } from "../time.ts";
 import type { Clock } from "./clock.ts";
 import { MAX_TRAIN_BYTES, MAX_TRAIN_SEGMENTS } from "./socket.ts";
@@ -24,7 +24,7 @@ export interface TrainSource {
 /** One train at a time; nothing is allocated for a datagram. */
 export class Train {
   /** `buffer[0..length)` is the train. */
-  readonly buffer: Uint8Array = new Uint8Array(MAX_TRAIN_BYTES + MAX_DATAGRAM_BYTES_V4);
+  readonly buffer: Uint8Array = new Uint8Array(MAX_TRAIN_BYTES + ETHERNET_DATAGRAM_BYTES_V4);
   /** Bytes of the whole. */
   length = 0;
   /** Bytes of each of its datagrams but the last, which may be shorter. */
@@ -47,7 +47,7 @@ export class Train {
     this.#source = source;
     this.#clock = clock;
     this.#takesTrains = takesTrains;
-    this.#places.push(this.buffer.subarray(0, MAX_DATAGRAM_BYTES_V4));
+    this.#places.push(this.buffer.subarray(0, MAX_DATAGRAM_BYTES));
   }
 
   /** Takes the next train; false when there is nothing to send now. */
@@ -79,6 +79,9 @@ export class Train {
       this.#places.length = 1;
     }
     const start = index * this.segmentBytes;
-    return this.#places[index] ??= this.buffer.subarray(start, start + MAX_DATAGRAM_BYTES_V4);
+    return this.#places[index] ??= this.buffer.subarray(
+      start,
+      start + Math.max(this.segmentBytes, ETHERNET_DATAGRAM_BYTES_V4),
+    );
   }
 }

@@ -7,7 +7,8 @@
 import assert from "node:assert/strict";
 import { TransferError } from "../../lib/errors.ts";
 import { openIdentities } from "../../lib/identities.ts";
-import { addPeer, type IdentityBook } from "../../lib/identity/identity_book.ts";
+import type { IdentityBook } from "../../lib/identity/identity_book.ts";
+import { addPeer } from "../../lib/identity/named_peers.ts";
 import { encodeKeyText } from "../../lib/identity/key_text.ts";
 import { CliProcess } from "../support/cli_process.ts";
 import { TempFolder } from "../support/temp_folder.ts";

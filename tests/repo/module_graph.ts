@@ -12,10 +12,13 @@ export interface Import {
   readonly to: string;
   /** As written in the source. */
   readonly written: string;
+  /** Whether it is loaded together with the importing file: no type, and not by `import()`. */
+  readonly isStatic: boolean;
 }
 
 interface InfoDependency {
   readonly specifier: string;
+  readonly isDynamic?: boolean;
   readonly code?: { readonly specifier?: string; readonly error?: string };
   readonly type?: { readonly specifier?: string; readonly error?: string };
 }
@@ -56,10 +59,15 @@ function importsOf({ specifier, error, dependencies = [] }: InfoModule): Import[
   const from = projectPath(specifier);
   if (from === undefined) return [];
   if (error !== undefined) throw new Error(`Cannot load ${from}: ${error}`);
-  return dependencies.flatMap(({ specifier: written, code, type }) => {
+  return dependencies.flatMap(({ specifier: written, isDynamic, code, type }) => {
     const failed = code?.error ?? type?.error;
     if (failed !== undefined) throw new Error(`Cannot resolve ${written} in ${from}: ${failed}`);
     const targets = new Set([code?.specifier, type?.specifier].filter((to) => to !== undefined));
-    return [...targets].map((to) => ({ from, to: projectPath(to) ?? to, written }));
+    return [...targets].map((to) => ({
+      from,
+      to: projectPath(to) ?? to,
+      written,
+      isStatic: to === code?.specifier && isDynamic !== true,
+    }));
   });
 }

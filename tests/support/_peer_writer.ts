@@ -3,7 +3,8 @@
  * a COUNT of 0 goes on for ever. Prints a line once the first one is there.
  */
 import { openIdentities } from "../../lib/identities.ts";
-import { addPeer, removePeer } from "../../lib/identity/identity_book.ts";
+import { removePeer } from "../../lib/identity/identity_book.ts";
+import { addPeer } from "../../lib/identity/named_peers.ts";
 
 const [folder = "", prefix = "", words = "0"] = Deno.args;
 const count = Number(words);

@@ -9,6 +9,7 @@ import { PacketSealer } from "../../lib/crypto/packet_sealer.ts";
 import type { ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import { Connection } from "../../lib/protocol/connection.ts";
 import type { ConnectionOptions } from "../../lib/protocol/connection_options.ts";
+import { MAX_DATAGRAM_BYTES } from "../../lib/protocol/params.ts";
 import { defaultParameters } from "../../lib/protocol/transport_parameters.ts";
 import type { LinkOptions } from "./link.ts";
 import type { SimLink, SimWorld } from "./sim_world.ts";
@@ -25,7 +26,7 @@ export class PairSide implements ChannelHandler {
   /** Control bytes that arrived. */
   controlBytes = 0;
   readonly #world: SimWorld;
-  readonly #out = new Uint8Array(2048);
+  readonly #out = new Uint8Array(MAX_DATAGRAM_BYTES);
   readonly #lent = new Set<OutgoingBlock>();
   readonly #arrived = new Set<number>();
   #link!: SimLink;

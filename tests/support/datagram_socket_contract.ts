@@ -23,6 +23,8 @@ export interface DatagramSocketFixture {
   readonly limitsHops: boolean;
   /** Whether its sockets take trains here (default false). */
   readonly takesTrains?: boolean;
+  /** What a datagram from one to the other may be long in one piece, if the socket knows. */
+  readonly linkDatagramBytes?: number;
 }
 
 /** A datagram as a test keeps it: copied, since the view dies with the call. */
@@ -210,6 +212,14 @@ export function datagramSocketContract(name: string, fixture: DatagramSocketFixt
       assert.equal((await atB.atLeast(3)).length, 3);
       a.close();
       assert.equal(a.limitHops?.(2) ?? false, false);
+    }));
+
+  Deno.test(`${name} knows what the link carries, if anything, and carries it`, () =>
+    withPair(async (a, b, _atA, atB) => {
+      assert.equal(a.linkDatagramBytes?.(b.localAddress), fixture.linkDatagramBytes);
+      const bytes = pattern(Math.min(fixture.linkDatagramBytes ?? 1472, 65_507), 3);
+      assert.equal(await a.send(bytes, b.localAddress), true);
+      assert.deepEqual((await atB.atLeast(1))[0]!.bytes, bytes);
     }));
 
   Deno.test(`${name} says whether it takes trains`, () =>

@@ -8,7 +8,7 @@ import type { CryptoProvider } from "../../lib/crypto/provider.ts";
 import type { ChannelHandler, OutgoingBlock } from "../../lib/protocol/channel.ts";
 import type { CongestionName } from "../../lib/protocol/congestion/choose.ts";
 import { Connection } from "../../lib/protocol/connection.ts";
-import { MAX_DATAGRAM_BYTES_V4 } from "../../lib/protocol/params.ts";
+import { ETHERNET_DATAGRAM_BYTES_V4 } from "../../lib/protocol/params.ts";
 import { defaultParameters } from "../../lib/protocol/transport_parameters.ts";
 import { instant } from "../../lib/time.ts";
 
@@ -28,7 +28,7 @@ export class DirectPair implements ChannelHandler {
   readonly sender: Connection;
   readonly receiver: Connection;
   readonly #lossEvery: number;
-  readonly #out = new Uint8Array(MAX_DATAGRAM_BYTES_V4);
+  readonly #out = new Uint8Array(ETHERNET_DATAGRAM_BYTES_V4);
   #sentDatagrams = 0;
   #nowMs = 0;
 

@@ -14,7 +14,7 @@ import { Connection } from "../../lib/protocol/connection.ts";
 import type { ConnectionEnd, ConnectionOptions } from "../../lib/protocol/connection_options.ts";
 import { isSamePath, type Path } from "../../lib/nat/path.ts";
 import { AckRanges } from "../../lib/protocol/ack_ranges.ts";
-import { HEADER_BYTES, MAX_ACK_RANGES } from "../../lib/protocol/params.ts";
+import { HEADER_BYTES, MAX_ACK_RANGES, MAX_DATAGRAM_BYTES } from "../../lib/protocol/params.ts";
 import { type Instant, instant } from "../../lib/time.ts";
 import {
   defaultParameters,
@@ -106,7 +106,7 @@ export class HandPeer {
   #nextNumber = 0;
   /** Numbers of all packets that arrived; the connection leaves some out. */
   readonly #arrived = new AckRanges();
-  readonly #out = new Uint8Array(2048);
+  readonly #out = new Uint8Array(MAX_DATAGRAM_BYTES);
 
   constructor(options: HandPeerOptions = {}) {
     const [ours, theirs] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];

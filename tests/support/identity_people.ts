@@ -5,7 +5,8 @@
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
 import type { RandomSource } from "../../lib/crypto/provider.ts";
 import { fingerprintOf } from "../../lib/identity/fingerprint.ts";
-import { addPeer, type Peer, updatePeer } from "../../lib/identity/identity_book.ts";
+import { type Peer, updatePeer } from "../../lib/identity/identity_book.ts";
+import { addPeer } from "../../lib/identity/named_peers.ts";
 import { IdentityStore } from "../../lib/identity/identity_store.ts";
 import type { IdentityOptions } from "../../lib/options.ts";
 import { MemoryIdentityFile } from "./memory_identity_file.ts";

@@ -4,7 +4,7 @@
  * lured away for a moment, goes on as before.
  */
 import type { CongestionController } from "../congestion/controller.ts";
-import { MtuLadder } from "../mtu.ts";
+import { type DatagramBounds, MtuLadder } from "../mtu.ts";
 import { PATH_VALID_MS } from "../params.ts";
 import type { PathChange } from "./paths.ts";
 import { isSamePath, type Path } from "../../nat/path.ts";
@@ -27,25 +27,25 @@ interface Remembered extends Conditions {
 
 /** Makes and remembers the conditions of one connection's paths. */
 export class PathConditions {
-  readonly #peerLimitBytes: number;
+  readonly #bounds: (path: Path) => DatagramBounds;
   readonly #congestion: (datagramBytes: number) => CongestionController;
   #remembered: Remembered | undefined;
 
   /**
-   * @param peerLimitBytes Largest datagram the peer takes.
+   * @param bounds What is known of the datagrams that a path carries.
    * @param congestion Makes congestion control for datagrams of a size.
    */
   constructor(
-    peerLimitBytes: number,
+    bounds: (path: Path) => DatagramBounds,
     congestion: (datagramBytes: number) => CongestionController,
   ) {
-    this.#peerLimitBytes = peerLimitBytes;
+    this.#bounds = bounds;
     this.#congestion = congestion;
   }
 
   /** Those of a path nothing is known of. */
   fresh(path: Path): Conditions {
-    const mtu = new MtuLadder(path.remote.family, this.#peerLimitBytes);
+    const mtu = new MtuLadder(this.#bounds(path));
     return { controller: this.#congestion(mtu.datagramBytes), mtu };
   }
 

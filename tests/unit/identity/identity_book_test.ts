@@ -3,17 +3,16 @@ import fc from "fast-check";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { fingerprintOf } from "../../../lib/identity/fingerprint.ts";
 import {
-  addPeer,
   EMPTY_BOOK,
   findPeer,
   type IdentityBook,
   MAX_PEERS,
   recognize,
   removePeer,
-  renamePeer,
   replaceKey,
   updatePeer,
 } from "../../../lib/identity/identity_book.ts";
+import { addPeer, renamePeer } from "../../../lib/identity/named_peers.ts";
 import { identityBook, keyOf, peerOf, petname } from "./_books.ts";
 
 const ALICE = peerOf("alice", 1, { pairSecret: keyOf(9), isAlwaysAdmitted: true });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../../lib/errors.ts";
-import { addPeer, EMPTY_BOOK } from "../../../lib/identity/identity_book.ts";
+import { EMPTY_BOOK } from "../../../lib/identity/identity_book.ts";
+import { addPeer } from "../../../lib/identity/named_peers.ts";
 import { IdentityStore, ownPublicKey } from "../../../lib/identity/identity_store.ts";
 import { MemoryIdentityFile } from "../../support/memory_identity_file.ts";
 import { keyOf } from "./_books.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { looksLike, type PetnameProblem, petnameProblem } from "../../../lib/identity/petname.ts";
+import { looksLike } from "../../../lib/identity/look_alikes.ts";
+import { type PetnameProblem, petnameProblem } from "../../../lib/identity/petname.ts";
 import { escapeText } from "../../../lib/transfer/escape_text.ts";
 import { petname } from "./_books.ts";
 

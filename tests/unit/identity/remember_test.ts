@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { TransferError } from "../../../lib/errors.ts";
 import { fingerprintOf } from "../../../lib/identity/fingerprint.ts";
-import { type IdentityBook, MAX_PEERS } from "../../../lib/identity/identity_book.ts";
 import {
+  type IdentityBook,
+  MAX_PEERS,
   peerOfFingerprint,
-  rememberPeer,
-  type RememberRequest,
-} from "../../../lib/identity/remember.ts";
+} from "../../../lib/identity/identity_book.ts";
+import { rememberPeer, type RememberRequest } from "../../../lib/identity/remember.ts";
 import { keyOf, peerOf } from "./_books.ts";
 
 const NOW = 1_800_000_000;

@@ -5,11 +5,12 @@ import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { PacketSealer } from "../../../lib/crypto/packet_sealer.ts";
 import {
   BASE_DATAGRAM_BYTES,
+  ETHERNET_DATAGRAM_BYTES_V4,
+  ETHERNET_DATAGRAM_BYTES_V6,
   KEY_UPDATE_MS,
-  MAX_DATAGRAM_BYTES_V4,
-  MAX_DATAGRAM_BYTES_V6,
   MTU_RETRY_MS,
 } from "../../../lib/protocol/params.ts";
+import { defaultParameters } from "../../../lib/protocol/transport_parameters.ts";
 import { ConnectionPair } from "../../support/connection_pair.ts";
 import { ack, ping } from "../../support/frame_bytes.ts";
 import type { LinkOptions } from "../../support/link.ts";
@@ -131,7 +132,7 @@ Deno.test("Connection on IPv6 never exceeds 1452 bytes", () => {
     connection: { path: { socket: 0, remote: { family: 6, host: "2001:db8::1", port: 1 } } },
   });
   peer.drain();
-  assert.equal(Math.max(...peer.sent.map(({ bytes }) => bytes)), MAX_DATAGRAM_BYTES_V6);
+  assert.equal(Math.max(...peer.sent.map(({ bytes }) => bytes)), ETHERNET_DATAGRAM_BYTES_V6);
 });
 
 Deno.test("Connection never sends more than the peer says it takes", () => {
@@ -143,11 +144,53 @@ Deno.test("Connection never sends more than the peer says it takes", () => {
   assert.equal(Math.max(...peer.sent.map(({ bytes }) => bytes)), 1252);
 });
 
+Deno.test("[MTU-3] Connection sends jumbo datagrams where its link and the path carry them", () => {
+  for (
+    const { linkBytes, mtuBytes, expected } of [
+      { linkBytes: 8972, mtuBytes: 9000, expected: 8972 },
+      { linkBytes: 8972, mtuBytes: 1500, expected: 1472 },
+      { linkBytes: 65_508, mtuBytes: 65_536, expected: 65_507 },
+      { linkBytes: 65_508, mtuBytes: 9000, expected: 8972 },
+      { linkBytes: undefined, mtuBytes: 9000, expected: 1472 },
+      { linkBytes: 1412, mtuBytes: 9000, expected: 1412 },
+    ]
+  ) {
+    const world = new SimWorld(1);
+    const { a, b } = new ConnectionPair(world, { forth: { delayMs: 5, mtuBytes } }, {
+      linkDatagramBytes: () => linkBytes,
+      remote: { ...defaultParameters(new Uint8Array(6).fill(1)), receiveBufferBytes: 3_000_000 },
+    });
+    world.run({ untilMs: 100 });
+    assert.equal(a.connection.statistics.datagramBytes, expected, `${linkBytes}, ${mtuBytes}`);
+    a.queue(FILE_BYTES);
+    world.run({ untilMs: 20_000, until: () => a.lentCount === 0 });
+    assert.equal(b.receivedBytes, FILE_BYTES);
+    assert.equal(a.connection.statistics.lostPackets, 0);
+  }
+});
+
+Deno.test("[MTU-3] Connection under a limit sends no jumbo datagram that takes longer than 10 ms", () => {
+  for (const [limitBytesPerSecond, expected] of [[100_000, 1472], [400_000, 4000], [5e6, 8972]]) {
+    const peer = new HandPeer({
+      connection: { linkDatagramBytes: () => 8972, limitBytesPerSecond: limitBytesPerSecond! },
+      remote: { receiveBufferBytes: 3_000_000 },
+    });
+    peer.drain();
+    peer.send(ack([[0, peer.sent.at(-1)!.number]]));
+    assert.equal(peer.connection.statistics.datagramBytes, 8972);
+    peer.forget();
+    peer.connection.sendBlock({ request: 1, offset: 0, bytes: new Uint8Array(50_000) });
+    peer.nowMs += 200;
+    peer.drain();
+    assert.equal(Math.max(...peer.sent.map(({ bytes }) => bytes)), expected);
+  }
+});
+
 Deno.test("[MTU-2] Connection falls back when larger datagrams begin to vanish, and tries again later", () => {
   const world = new SimWorld(2);
   const { a, b, forth } = new ConnectionPair(world, { forth: { delayMs: 10 } });
   world.run({ untilMs: 200 });
-  assert.equal(a.connection.statistics.datagramBytes, MAX_DATAGRAM_BYTES_V4);
+  assert.equal(a.connection.statistics.datagramBytes, ETHERNET_DATAGRAM_BYTES_V4);
   forth.model.change({ mtuBytes: 1300 });
   a.queue(FILE_BYTES);
   world.run({ untilMs: 20_000, until: () => a.lentCount === 0 });
@@ -156,7 +199,7 @@ Deno.test("[MTU-2] Connection falls back when larger datagrams begin to vanish, 
   assert.ok([BASE_DATAGRAM_BYTES, 1252].includes(shrunk), `${shrunk} bytes`);
   forth.model.change({ mtuBytes: 1500 });
   world.run({ untilMs: world.nowMs + MTU_RETRY_MS + 1000 });
-  assert.equal(a.connection.statistics.datagramBytes, MAX_DATAGRAM_BYTES_V4);
+  assert.equal(a.connection.statistics.datagramBytes, ETHERNET_DATAGRAM_BYTES_V4);
 });
 
 Deno.test("Connection does not take the loss of size probes for congestion", () => {

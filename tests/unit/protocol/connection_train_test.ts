@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Path } from "../../../lib/nat/path.ts";
 import type { CongestionName } from "../../../lib/protocol/congestion/choose.ts";
-import { MAX_DATAGRAM_BYTES_V4, TRAIN_DATAGRAMS } from "../../../lib/protocol/params.ts";
+import { ETHERNET_DATAGRAM_BYTES_V4, TRAIN_DATAGRAMS } from "../../../lib/protocol/params.ts";
 import { ack, ackNow, ping } from "../../support/frame_bytes.ts";
 import { HandPeer, PEER_PATH } from "../../support/hand_peer.ts";
 
@@ -23,7 +23,7 @@ function settled(
   peer.nowMs += 20;
   peer.send(ack([[0, peer.sent.at(-1)!.number]]));
   peer.forget();
-  assert.equal(peer.connection.statistics.datagramBytes, MAX_DATAGRAM_BYTES_V4);
+  assert.equal(peer.connection.statistics.datagramBytes, ETHERNET_DATAGRAM_BYTES_V4);
   return peer;
 }
 
@@ -55,18 +55,18 @@ Deno.test("Connection.extendTransmit adds full datagrams, and a shorter one at t
   peer.connection.sendBlock(newBlock(10_000));
   const trains = trainsOf(peer);
   assert.equal(trains.length, 1);
-  assert.deepEqual(trains[0]!.slice(0, -1), Array(6).fill(MAX_DATAGRAM_BYTES_V4));
-  assert.ok(trains[0]!.at(-1)! < MAX_DATAGRAM_BYTES_V4);
+  assert.deepEqual(trains[0]!.slice(0, -1), Array(6).fill(ETHERNET_DATAGRAM_BYTES_V4));
+  assert.ok(trains[0]!.at(-1)! < ETHERNET_DATAGRAM_BYTES_V4);
 });
 
 Deno.test("Connection.extendTransmit adds nothing to a datagram that is not full", () => {
   const peer = settled();
   peer.connection.sendControl(new Uint8Array(10));
   const length = peer.connection.pollTransmit(peer.now, OUT);
-  assert.ok(length > 0 && length < MAX_DATAGRAM_BYTES_V4);
+  assert.ok(length > 0 && length < ETHERNET_DATAGRAM_BYTES_V4);
   peer.connection.sendBlock(newBlock(10_000));
   assert.equal(peer.connection.extendTransmit(peer.now, OUT, length), 0);
-  assert.equal(peer.connection.pollTransmit(peer.now, OUT), MAX_DATAGRAM_BYTES_V4);
+  assert.equal(peer.connection.pollTransmit(peer.now, OUT), ETHERNET_DATAGRAM_BYTES_V4);
 });
 
 Deno.test("Connection.extendTransmit leaves probes of sizes and paths to pollTransmit", () => {
@@ -105,9 +105,9 @@ Deno.test("Connection with a full window waits for room for half a train, or a q
       peer.nowMs += 2;
     }
     const { windowBytes, inFlightBytes } = peer.connection.statistics;
-    assert.ok(inFlightBytes + MAX_DATAGRAM_BYTES_V4 > windowBytes, "the window is full");
+    assert.ok(inFlightBytes + ETHERNET_DATAGRAM_BYTES_V4 > windowBytes, "the window is full");
     peer.drain();
-    const oldest = peer.sent.at(-Math.round(inFlightBytes / MAX_DATAGRAM_BYTES_V4))!.number;
+    const oldest = peer.sent.at(-Math.round(inFlightBytes / ETHERNET_DATAGRAM_BYTES_V4))!.number;
     let acked = 0;
     for (; acked < 40; acked++) {
       peer.nowMs += 1;
@@ -116,8 +116,8 @@ Deno.test("Connection with a full window waits for room for half a train, or a q
       if (sent.length > 0) break;
     }
     if (takesTrains) {
-      const wanted = Math.min(TRAIN_DATAGRAMS / 2 * MAX_DATAGRAM_BYTES_V4, windowBytes / 4);
-      assert.ok(sent.length >= Math.floor(wanted / MAX_DATAGRAM_BYTES_V4), `${sent.length}`);
+      const wanted = Math.min(TRAIN_DATAGRAMS / 2 * ETHERNET_DATAGRAM_BYTES_V4, windowBytes / 4);
+      assert.ok(sent.length >= Math.floor(wanted / ETHERNET_DATAGRAM_BYTES_V4), `${sent.length}`);
       assert.ok(acked >= 4, `${acked} more were acknowledged`);
     } else {
       assert.ok(sent.length <= 3 && acked <= 1, `${sent.length} after ${acked}`);

@@ -7,9 +7,9 @@ import { nodeProvider } from "../../../lib/crypto/node_provider.ts";
 import { MAX_REQUEST_BYTES } from "../../../lib/protocol/handshake_client.ts";
 import {
   BASE_DATAGRAM_BYTES,
+  ETHERNET_DATAGRAM_BYTES_V4,
   HALF_OPEN_MS,
   HANDSHAKE_DATAGRAM_BYTES,
-  MAX_DATAGRAM_BYTES_V4,
   MAX_EARLY_PACKETS,
 } from "../../../lib/protocol/params.ts";
 import {
@@ -442,7 +442,7 @@ Deno.test("HandshakeSharer holds nothing that is longer than a packet", () => {
   const long = net.random.bytes(60_000);
   long.set(client.sharerId);
   for (let count = 0; count < MAX_EARLY_PACKETS; count++) sharer.take(long, STRANGER);
-  sharer.take(client.packet([ping()], MAX_DATAGRAM_BYTES_V4), CLIENT);
+  sharer.take(client.packet([ping()], ETHERNET_DATAGRAM_BYTES_V4), CLIENT);
   sharer.take(message3, CLIENT);
   assert.equal(sharer.connection!.statistics.receivedPackets, 1);
 });

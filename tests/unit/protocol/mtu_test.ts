@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MtuLadder } from "../../../lib/protocol/mtu.ts";
+import { type DatagramBounds, MtuLadder } from "../../../lib/protocol/mtu.ts";
 import {
   BASE_DATAGRAM_BYTES,
   BLACK_HOLE_PROBES,
@@ -9,6 +9,15 @@ import {
 import { after, instant } from "../../../lib/time.ts";
 
 const NOW = instant(5000);
+
+/** A path of Ethernet's, of which the system says nothing. */
+function ladderOf(
+  family: 4 | 6,
+  peerBytes: number,
+  bounds: Partial<DatagramBounds> = {},
+): MtuLadder {
+  return new MtuLadder({ family, peerBytes, peerBufferBytes: 0, ...bounds });
+}
 
 /** Sends all probes that are due and gives their sizes. */
 function probeAll(ladder: MtuLadder): number[] {
@@ -35,28 +44,56 @@ function timeOut(ladder: MtuLadder, times: number): boolean {
 }
 
 Deno.test("MtuLadder starts at the size the handshake proved", () => {
-  assert.equal(new MtuLadder(4, 1472).datagramBytes, BASE_DATAGRAM_BYTES);
+  assert.equal(ladderOf(4, 1472).datagramBytes, BASE_DATAGRAM_BYTES);
 });
 
 Deno.test("[MTU-1] MtuLadder probes every size once, the largest first", () => {
-  assert.deepEqual(probeAll(new MtuLadder(4, 65_535)), [1472, 1464, 1452, 1392, 1372, 1352, 1252]);
-  assert.deepEqual(probeAll(new MtuLadder(6, 65_535)), [1452, 1444, 1432, 1372, 1352, 1332, 1232]);
+  assert.deepEqual(probeAll(ladderOf(4, 65_535)), [1472, 1464, 1452, 1392, 1372, 1352, 1252]);
+  assert.deepEqual(probeAll(ladderOf(6, 65_535)), [1452, 1444, 1432, 1372, 1352, 1332, 1232]);
 });
 
 Deno.test("MtuLadder's smallest probe fits an MTU of 1280, its largest one of 1500", () => {
-  assert.equal(probeAll(new MtuLadder(4, 1472)).at(-1), 1280 - 28);
-  assert.equal(probeAll(new MtuLadder(6, 1472)).at(-1), 1280 - 48);
-  assert.equal(probeAll(new MtuLadder(4, 1472))[0], 1500 - 28);
-  assert.equal(probeAll(new MtuLadder(6, 1472))[0], 1500 - 48);
+  assert.equal(probeAll(ladderOf(4, 1472)).at(-1), 1280 - 28);
+  assert.equal(probeAll(ladderOf(6, 1472)).at(-1), 1280 - 48);
+  assert.equal(probeAll(ladderOf(4, 1472))[0], 1500 - 28);
+  assert.equal(probeAll(ladderOf(6, 1472))[0], 1500 - 48);
 });
 
 Deno.test("[MTU-1] MtuLadder probes nothing the peer would not take", () => {
-  assert.deepEqual(probeAll(new MtuLadder(4, 1400)), [1392, 1372, 1352, 1252]);
-  assert.deepEqual(probeAll(new MtuLadder(4, 1200)), []);
+  assert.deepEqual(probeAll(ladderOf(4, 1400)), [1392, 1372, 1352, 1252]);
+  assert.deepEqual(probeAll(ladderOf(4, 1200)), []);
+});
+
+Deno.test("[MTU-3] MtuLadder tries what the link carries, and nothing that it would cut up", () => {
+  const roomy = { peerBufferBytes: 3_000_000 };
+  const sizes = (family: 4 | 6, linkBytes: number | undefined, peerBytes = 65_507) =>
+    probeAll(ladderOf(family, peerBytes, { ...roomy, linkBytes }));
+  const ethernet = [1472, 1464, 1452, 1392, 1372, 1352, 1252];
+
+  assert.deepEqual(sizes(4, undefined), ethernet, "of a link nobody knows nothing is expected");
+  assert.deepEqual(sizes(4, 1500 - 28), ethernet);
+  assert.deepEqual(sizes(4, 9000 - 28), [8972, ...ethernet]);
+  assert.deepEqual(sizes(6, 9000 - 48)[0], 8952);
+  assert.deepEqual(sizes(4, 9216 - 28), [9188, 8972, ...ethernet]);
+  assert.deepEqual(sizes(4, 65_536 - 28), [65_507, 8972, ...ethernet], "loopback of Linux");
+  assert.deepEqual(sizes(4, 65_536 - 28, 1472), ethernet, "the peer takes no more");
+  assert.deepEqual(sizes(4, 1440 - 28), [1412, 1392, 1372, 1352, 1252], "a tunnel of its own");
+  assert.deepEqual(sizes(4, 1280 - 28), [1252]);
+  assert.deepEqual(sizes(4, 1200 - 28), []);
+});
+
+Deno.test("[MTU-3] MtuLadder tries no datagram of which the peer's buffer holds less than five", () => {
+  const largest = (peerBufferBytes: number) =>
+    probeAll(ladderOf(4, 65_507, { peerBufferBytes, linkBytes: 65_508 }))[0];
+  assert.equal(largest(0), 1472, "unknown");
+  assert.equal(largest(5 * 1400), 1472, "Ethernet's are tried in any case");
+  assert.equal(largest(79_872), 15_974);
+  assert.equal(largest(5 * 65_507), 65_507);
+  assert.equal(largest(10_000_000), 65_507);
 });
 
 Deno.test("MtuLadder takes the largest size that arrived, in any order", () => {
-  const ladder = new MtuLadder(4, 1472);
+  const ladder = ladderOf(4, 1472);
   probeAll(ladder);
   assert.equal(ladder.onProbeAcked(1252), true);
   assert.equal(ladder.onProbeAcked(1392), true);
@@ -66,7 +103,7 @@ Deno.test("MtuLadder takes the largest size that arrived, in any order", () => {
 });
 
 Deno.test("[MTU-1] MtuLadder probes no lost size again when a smaller one arrived", () => {
-  const ladder = new MtuLadder(4, 1472);
+  const ladder = ladderOf(4, 1472);
   probeAll(ladder);
   ladder.onProbeAcked(1252);
   assert.equal(loseAll(ladder, 6), undefined);
@@ -75,7 +112,7 @@ Deno.test("[MTU-1] MtuLadder probes no lost size again when a smaller one arrive
 });
 
 Deno.test("[MTU-1] MtuLadder sends the ladder again when all of it was lost, and later once more", () => {
-  const ladder = new MtuLadder(4, 1472);
+  const ladder = ladderOf(4, 1472);
   for (let tries = 1; tries < MTU_TRIES; tries++) {
     assert.equal(probeAll(ladder).length, 7, `${tries}`);
     assert.equal(loseAll(ladder, 6), undefined);
@@ -92,7 +129,7 @@ Deno.test("[MTU-1] MtuLadder sends the ladder again when all of it was lost, and
 });
 
 Deno.test("[MTU-2] MtuLadder falls back after a row of probe timeouts, and tries anew on progress", () => {
-  const ladder = new MtuLadder(4, 1472);
+  const ladder = ladderOf(4, 1472);
   probeAll(ladder);
   ladder.onProbeAcked(1392);
   assert.equal(timeOut(ladder, BLACK_HOLE_PROBES - 1), false);
@@ -113,7 +150,7 @@ Deno.test("[MTU-2] MtuLadder falls back after a row of probe timeouts, and tries
 });
 
 Deno.test("MtuLadder.onProgress starts the row of timeouts anew", () => {
-  const ladder = new MtuLadder(4, 1472);
+  const ladder = ladderOf(4, 1472);
   ladder.onProbeAcked(1472);
   timeOut(ladder, BLACK_HOLE_PROBES - 1);
   ladder.onProgress(NOW);
@@ -122,13 +159,13 @@ Deno.test("MtuLadder.onProgress starts the row of timeouts anew", () => {
 });
 
 Deno.test("MtuLadder keeps the base whatever times out", () => {
-  const ladder = new MtuLadder(4, 1472);
+  const ladder = ladderOf(4, 1472);
   assert.equal(timeOut(ladder, 10), false);
   assert.equal(ladder.datagramBytes, BASE_DATAGRAM_BYTES);
 });
 
 Deno.test("MtuLadder stops a ladder half sent when the path turns black", () => {
-  const ladder = new MtuLadder(4, 1472);
+  const ladder = ladderOf(4, 1472);
   ladder.onProbeSent();
   ladder.onProbeAcked(1472);
   assert.equal(timeOut(ladder, BLACK_HOLE_PROBES), true);

@@ -101,6 +101,23 @@ Deno.test("Train is at most 64 datagrams and 65,507 bytes", () => {
   );
 });
 
+Deno.test("Train of jumbo datagrams is at most 65,507 bytes, too", () => {
+  const { train } = trainOf([
+    ...datagrams(9, 8972),
+    ...datagrams(2, 65_507, 1),
+    ...datagrams(3, 32_753),
+    { bytes: 1200 },
+  ]);
+  assert.deepEqual(lengthsOf(train), [
+    new Array(7).fill(8972),
+    [8972, 8972],
+    [65_507],
+    [65_507],
+    [32_753, 32_753],
+    [32_753, 1200],
+  ]);
+});
+
 Deno.test("Train holds its datagrams one behind the other, whatever was there before", () => {
   const { train } = trainOf([...datagrams(44, 1472), ...datagrams(50, 1200), ...datagrams(3, 900)]);
   let written = 0;
