@@ -543,7 +543,8 @@ smallDiskTest("a disk that is full, or can only be read, is named so in plain wo
 });
 
 Deno.test({
-  name: "FileCalls syncs, and renames only where there is nothing [DISK-4] [DISK-6]",
+  name:
+    "FileCalls syncs, tells files apart, renames only to what is free [DISK-2] [DISK-4] [DISK-6]",
   ignore: Deno.build.os !== "linux",
   fn: () =>
     inFolder(async (folder) => {
@@ -575,6 +576,15 @@ Deno.test({
       ]);
       const descriptor = openSync(folder, "r");
       assert.equal(await calls.syncFileSystem(descriptor), true);
+      const { dev, ino } = Deno.lstatSync(folder);
+      assert.deepEqual(calls.identityOf(descriptor), { dev, ino });
+      using device = Deno.openSync("/dev/null");
+      const { dev: otherDev } = device.statSync();
+      assert.notEqual(otherDev, dev);
+      const nullDescriptor = openSync("/dev/null", "r");
+      assert.equal(calls.identityOf(nullDescriptor)?.dev, otherDev);
+      closeSync(nullDescriptor);
+      assert.equal(calls.identityOf(-1), undefined);
       closeSync(descriptor);
       assert.equal(await calls.syncFileSystem(-1), false);
       assert.equal(await calls.dropFromCache(-1), false);

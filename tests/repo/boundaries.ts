@@ -123,7 +123,7 @@ function isPure(file: string): boolean {
 }
 
 /** What is wrong with an import; undefined when nothing is. */
-export function importProblem({ from, to, written }: Import): string | undefined {
+export function importProblem({ from, to, written }: Omit<Import, "isStatic">): string | undefined {
   const row = MAY_IMPORT.find(([part]) => isWithin(from, part));
   if (row === undefined) return `${from} is in no layer`;
   const [part, allowed] = row;

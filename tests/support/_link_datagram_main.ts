@@ -6,5 +6,7 @@ import { parseIpAddress } from "../../lib/nat/address.ts";
 import { linkDatagramBytes } from "../../lib/transport/link_datagram.ts";
 
 for (const text of Deno.args) {
-  console.log(linkDatagramBytes({ ...parseIpAddress(text)!, port: 9 }) ?? "unknown");
+  const bytes = linkDatagramBytes({ ...parseIpAddress(text)!, port: 9 });
+  // deno-lint-ignore no-console -- what it prints is its answer
+  console.log(bytes ?? "unknown");
 }

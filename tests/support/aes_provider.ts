@@ -3,10 +3,9 @@
  * libcrypto must give, byte for byte.
  */
 import { gcm } from "npm:@noble/ciphers@2.4.0/aes.js";
-import { concatBytes } from "../../lib/bytes/concat.ts";
 import { KeyedAead } from "../../lib/crypto/keyed_aead.ts";
 import { nodeProvider } from "../../lib/crypto/node_provider.ts";
-import type { CryptoProvider } from "../../lib/crypto/provider.ts";
+import { type CryptoProvider, TAG_BYTES } from "../../lib/crypto/provider.ts";
 
 /** `node:crypto`, with AES-256-GCM from noble. */
 export const aesProvider: CryptoProvider = {
@@ -20,23 +19,24 @@ class NobleAes256Gcm extends KeyedAead {
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): void {
-    const sealed = gcm(key, nonce, additionalData).encrypt(text.slice());
-    text.set(sealed.subarray(0, text.length));
-    tag.set(sealed.subarray(text.length));
+    buffer.set(gcm(key, nonce, additionalData).encrypt(buffer.slice(start, end)), start);
   }
 
   protected override decrypt(
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): boolean {
     try {
-      text.set(gcm(key, nonce, additionalData).decrypt(concatBytes(text, tag)));
+      const sealed = buffer.slice(start, end + TAG_BYTES);
+      buffer.set(gcm(key, nonce, additionalData).decrypt(sealed), start);
     } catch {
       return false; // lengths were accepted before: a wrong tag is left
     }

@@ -46,6 +46,9 @@ export interface EmulatedLinkStatistics {
   readonly maxLatenessMs: number;
 }
 
+/** A line, unlike the loopback on both sides of it, carries packets of Ethernet's size. */
+const LINE: LinkOptions = { mtuBytes: 1500 };
+
 const MAX_CLIENTS = 256;
 const RECEIVE_BUFFER_BYTES = 4_194_304;
 /** Buffers of this size are used again; the few larger datagrams get one of their own. */
@@ -91,8 +94,8 @@ export class EmulatedLink {
   constructor(options: EmulatedLinkOptions) {
     this.#options = options;
     const prng = new Prng(options.seed);
-    this.#toTarget = new Link(options.toTarget, prng.fork());
-    this.#toClients = new Link(options.toClients, prng.fork());
+    this.#toTarget = new Link({ ...LINE, ...options.toTarget }, prng.fork());
+    this.#toClients = new Link({ ...LINE, ...options.toClients }, prng.fork());
     this.#listening = new DenoSocket(options.listen);
     this.#receiveBufferBytes = enlargeReceiveBuffer(this.address.port, RECEIVE_BUFFER_BYTES);
     this.#loops.push(

@@ -18,7 +18,7 @@ const USAGE = `link_emulator --target HOST:PORT [options]
   --rate RATE            e.g. 100mbit, 1.5gbit, 256kbit; per direction (default unlimited)
   --rtt MS               round trip, half of it each way (default 0)
   --queue BYTES          in front of each transmitter (default one bandwidth-delay product)
-  --mtu BYTES            largest IP packet (default unlimited)
+  --mtu BYTES            largest IP packet (default 1500)
   --loss FRACTION        lost at random, e.g. 0.01
   --burst ENTER:LENGTH   lost in bursts: chance that one begins, mean length in datagrams
   --jitter MS            extra delay from 0 to MS each way; --jitter-kind smooth|independent
