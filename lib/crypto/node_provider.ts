@@ -146,26 +146,30 @@ class NodeChaCha20Poly1305 extends KeyedAead {
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): void {
+    const text = buffer.subarray(start, end);
     const cipher = createCipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
     cipher.setAAD(additionalData, { plaintextLength: text.length });
-    text.set(cipher.update(text));
+    buffer.set(cipher.update(text), start);
     cipher.final();
-    tag.set(cipher.getAuthTag());
+    buffer.set(cipher.getAuthTag(), end);
   }
 
   protected override decrypt(
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): boolean {
+    const text = buffer.subarray(start, end);
     const decipher = createDecipheriv(CIPHER, key, nonce, CIPHER_OPTIONS);
     decipher.setAAD(additionalData, { plaintextLength: text.length });
-    decipher.setAuthTag(tag);
+    decipher.setAuthTag(buffer.subarray(end, end + TAG_BYTES));
     const plaintext = decipher.update(text);
     try {
       decipher.final();
@@ -173,7 +177,7 @@ class NodeChaCha20Poly1305 extends KeyedAead {
       // final() only compares the tag, and reports a wrong one in no other way.
       return false;
     }
-    text.set(plaintext);
+    buffer.set(plaintext, start);
     return true;
   }
 }

@@ -15,6 +15,7 @@ import {
   type KeyPair,
   type RandomSource,
   SIGNATURE_BYTES,
+  TAG_BYTES,
 } from "./provider.ts";
 import { KeyedAead } from "./keyed_aead.ts";
 import { assertKeyLength, isAllZero, KEY_BYTES } from "./primitive_lengths.ts";
@@ -90,31 +91,29 @@ class NobleChaCha20Poly1305 extends KeyedAead {
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): void {
-    chacha20poly1305(key, nonce, additionalData).encrypt(text, withTag(text, tag));
+    const sealed = buffer.subarray(start, end + TAG_BYTES);
+    chacha20poly1305(key, nonce, additionalData).encrypt(buffer.subarray(start, end), sealed);
   }
 
   protected override decrypt(
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): boolean {
     const cipher = chacha20poly1305(key, nonce, additionalData);
     try {
-      cipher.decrypt(withTag(text, tag), text);
+      cipher.decrypt(buffer.subarray(start, end + TAG_BYTES), buffer.subarray(start, end));
     } catch {
       // Key, nonce and lengths were accepted before: what is left is a wrong tag.
       return false;
     }
     return true;
   }
-}
-
-/** Text and the tag behind it as one: noble takes and gives them together. */
-function withTag(text: Uint8Array, tag: Uint8Array): Uint8Array {
-  return new Uint8Array(text.buffer, text.byteOffset, text.length + tag.length);
 }

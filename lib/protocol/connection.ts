@@ -24,6 +24,7 @@ import { TAG_BYTES } from "../crypto/provider.ts";
 import { errorCodeOfWire, ERRORS, WIRE_DONE } from "../errors.ts";
 import { AckScheduler } from "./ack_scheduler.ts";
 import type { Channel, ChannelHandler, OutgoingBlock } from "./channel.ts";
+import { writeConnectionId } from "./connection_id.ts";
 import type { CongestionController } from "./congestion/controller.ts";
 import { createCongestion, DEFAULT_CONGESTION } from "./congestion/choose.ts";
 import type {
@@ -704,7 +705,7 @@ export class Connection implements Channel {
 
   #seal(now: Instant, out: Uint8Array, payloadEnd: number, flags: number): number {
     this.#keys.handleSealing(now);
-    out.set(this.#options.remote.connectionId, 0);
+    writeConnectionId(this.#options.remote.connectionId, out);
     const recovery = this.#recovery;
     const isInFlight = (flags & PacketFlag.IN_FLIGHT) !== 0;
     if (isInFlight && this.#gaps.take(recovery.sent.next)) recovery.leaveOut(now);
@@ -749,7 +750,7 @@ export class Connection implements Channel {
     this.#closesDue--;
     if (this.#timers.get(Timer.DRAIN) === NEVER) this.#armDrain(now);
     const end = writeClose(this.#closeWire, this.closed!.reason, out, HEADER_BYTES);
-    out.set(this.#options.remote.connectionId, 0);
+    writeConnectionId(this.#options.remote.connectionId, out);
     const packetNumber = this.#recovery.sent.next;
     this.#recovery.sent.add();
     return this.#sealer.seal(out, 0, end, packetNumber);

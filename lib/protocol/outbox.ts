@@ -141,7 +141,8 @@ export class Outbox {
   #fillBlocks(out: Uint8Array, offset: number, end: number): number {
     let at = offset;
     for (;;) {
-      const state = this.blocks.first();
+      // Mostly one block fills the packet.
+      const state = at === end ? undefined : this.blocks.first();
       if (!state) return at;
       const ready = Math.min(
         state.block.bytes.length - state.sentBytes,

@@ -81,8 +81,9 @@ export class Recovery {
   get probeDeadline(): Instant {
     if (this.#inFlightPackets === 0 || this.lossDeadline !== NEVER) return NEVER;
     const timeoutMs = this.rtt.probeTimeoutMs;
+    if (this.timeoutCount === 0) return after(this.#lastInFlightSentAt, timeoutMs);
     const backedOffMs = timeoutMs * 2 ** Math.min(this.timeoutCount, MAX_BACKOFF);
-    const silentMs = this.timeoutCount === 0 ? 0 : this.#lastInFlightSentAt - this.#silentSince;
+    const silentMs = this.#lastInFlightSentAt - this.#silentSince;
     const mostMs = Math.max(MAX_PROBE_INTERVAL_MS, silentMs * PROBE_SHARE_OF_SILENCE);
     const intervalMs = Math.max(timeoutMs, Math.min(backedOffMs, mostMs));
     return after(this.#lastInFlightSentAt, intervalMs);

@@ -46,22 +46,24 @@ export class LibcryptoAead extends KeyedAead {
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): void {
     this.#sealing ??= this.#createContext(key, Direction.SEAL);
-    this.#sealing.seal(nonce, additionalData, text, tag);
+    this.#sealing.seal(nonce, additionalData, buffer, start, end);
   }
 
   protected override decrypt(
     key: Uint8Array,
     nonce: Uint8Array,
     additionalData: Uint8Array,
-    text: Uint8Array,
-    tag: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
   ): boolean {
     this.#opening ??= this.#createContext(key, Direction.OPEN);
-    return this.#opening.open(nonce, additionalData, text, tag);
+    return this.#opening.open(nonce, additionalData, buffer, start, end);
   }
 
   /** Overwrites the key here and in the library; using the cipher throws from then on. */
@@ -86,10 +88,12 @@ class CipherContext {
   readonly #functions: Libcrypto;
   readonly #direction: Direction;
   #pointer: Deno.PointerValue;
+  /** The tag on its way to or from the library: a view of where it belongs would cost more. */
+  readonly #tag = new Uint8Array(new ArrayBuffer(TAG_BYTES));
+  readonly #tagPointer = Deno.UnsafePointer.of(this.#tag);
   /** Where the library says how much it wrote: always what it was given. */
-  readonly #length = new Int32Array(1);
-  /** `EVP_CipherFinal_ex` wants to know where to write, and writes nothing. */
-  readonly #nowhere = new Uint8Array(TAG_BYTES);
+  readonly #length = new Int32Array(new ArrayBuffer(4));
+  readonly #lengthPointer = Deno.UnsafePointer.of(this.#length);
 
   constructor(
     functions: Libcrypto,
@@ -112,26 +116,44 @@ class CipherContext {
     assertDone(status);
   }
 
-  /** Encrypts in place; the tag goes straight to where it belongs. */
-  seal(nonce: Uint8Array, additionalData: Uint8Array, text: Uint8Array, tag: Uint8Array): void {
-    const { EVP_CipherFinal_ex, EVP_CIPHER_CTX_ctrl } = this.#functions;
-    const room = tag as Uint8Array<ArrayBuffer>;
-    this.#run(nonce, additionalData, text);
-    assertDone(EVP_CipherFinal_ex(this.#pointer, this.#nowhere, this.#length));
-    assertDone(EVP_CIPHER_CTX_ctrl(this.#pointer, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, room));
+  /** Encrypts `buffer[start..end)` in place and writes the tag behind it. */
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { EVP_CIPHER_CTX_ctrl } = this.#functions;
+    const tag = this.#tag;
+    this.#run(nonce, additionalData, buffer, start, end);
+    assertDone(this.#finish());
+    assertDone(
+      EVP_CIPHER_CTX_ctrl(this.#pointer, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, this.#tagPointer),
+    );
+    for (let index = 0; index < TAG_BYTES; index++) buffer[end + index] = tag[index]!;
   }
 
   /**
-   * Decrypts in place.
+   * Decrypts `buffer[start..end)` in place.
    *
-   * @returns Whether the tag is right; the library compares in the same time for any.
+   * @returns Whether the tag behind it is right; the library compares in the same time for any.
    */
-  open(nonce: Uint8Array, additionalData: Uint8Array, text: Uint8Array, tag: Uint8Array): boolean {
-    const { EVP_CipherFinal_ex, EVP_CIPHER_CTX_ctrl } = this.#functions;
-    const expected = tag as Uint8Array<ArrayBuffer>;
-    this.#run(nonce, additionalData, text);
-    assertDone(EVP_CIPHER_CTX_ctrl(this.#pointer, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, expected));
-    return EVP_CipherFinal_ex(this.#pointer, this.#nowhere, this.#length) === 1;
+  open(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const { EVP_CIPHER_CTX_ctrl } = this.#functions;
+    const tag = this.#tag;
+    this.#run(nonce, additionalData, buffer, start, end);
+    for (let index = 0; index < TAG_BYTES; index++) tag[index] = buffer[end + index]!;
+    assertDone(
+      EVP_CIPHER_CTX_ctrl(this.#pointer, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, this.#tagPointer),
+    );
+    return this.#finish() === 1;
   }
 
   /** Gives the memory back; the library overwrites the key in it. Nothing may be called then. */
@@ -141,19 +163,35 @@ class CipherContext {
   }
 
   /** Encrypts or decrypts in place, behind additional data. */
-  #run(nonce: Uint8Array, additionalData: Uint8Array, text: Uint8Array): void {
+  #run(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const { EVP_CipherInit_ex, EVP_CipherUpdate } = this.#functions;
     const pointer = this.#pointer;
+    const length = this.#lengthPointer;
     const iv = nonce as Uint8Array<ArrayBuffer>;
     const data = additionalData as Uint8Array<ArrayBuffer>;
-    const bytes = text as Uint8Array<ArrayBuffer>;
     assertDone(EVP_CipherInit_ex(pointer, null, null, null, iv, this.#direction));
     // Of nothing there is no address to hand over.
     if (data.length > 0) {
-      assertDone(EVP_CipherUpdate(pointer, null, this.#length, data, data.length));
+      assertDone(EVP_CipherUpdate(pointer, null, length, data, data.length));
     }
-    if (bytes.length > 0) {
-      assertDone(EVP_CipherUpdate(pointer, bytes, this.#length, bytes, bytes.length));
+    if (end > start) {
+      const text = buffer.subarray(start, end) as Uint8Array<ArrayBuffer>;
+      assertDone(EVP_CipherUpdate(pointer, text, length, text, end - start));
     }
+  }
+
+  /** Makes or compares the tag; the library wants to know where to write, and writes nothing. */
+  #finish(): number {
+    return this.#functions.EVP_CipherFinal_ex(
+      this.#pointer,
+      this.#tagPointer,
+      this.#lengthPointer,
+    );
   }
 }
