@@ -56,7 +56,7 @@ export async function doctor(
   const sockets = await socketsFor(options);
   const random = options.random ?? systemRandom;
   const clock = options.clock ?? systemClock;
-  const provider = selectSystemProvider();
+  const provider = await selectSystemProvider();
   const live = new LiveEndpoint(
     { sockets, provider, random, clock },
     () => {},

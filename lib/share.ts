@@ -57,8 +57,9 @@ async function begin(
   const limits = checkOptions(source, options);
   const help = outsideHelp(options);
   const warnings: TransferEvent[] = [];
+  const provider = await selectSystemProvider();
   const identity = await ShareIdentity.open(options, {
-    provider: selectSystemProvider(),
+    provider,
     random: options.random ?? systemRandom,
   });
   const opened: { close(): unknown }[] = [identity];
@@ -70,6 +71,7 @@ async function begin(
     const running = new RunningShare({
       options: { ...options, ...limits },
       isForMany: audience === "many",
+      provider,
       identity,
       help,
       source: prepared,

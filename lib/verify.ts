@@ -128,7 +128,7 @@ class RunningVerify implements Verify {
     const selections = await selectFiles(storage, { files, manifest, folder, paths });
     const digester = new FileDigester({
       storage,
-      crypto: selectSystemProvider(),
+      crypto: await selectSystemProvider(),
       onBytes: (count) => this.#bytesRead += count,
       signal: this.#signal,
     });

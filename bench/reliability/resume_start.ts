@@ -43,7 +43,7 @@ export async function measureResumeStart(gib: number, parent: string): Promise<S
   await dropFromCache(part);
   const resumed = await resume(source, target);
   await dropFromCache(part);
-  const hashSeconds = hashFile(part, resumed.bytes);
+  const hashSeconds = await hashFile(part, resumed.bytes);
   const text = [
     renderTable(["of a file of", "was here", "first new byte", "all compared", "plain hashing"], [[
       formatBytes(sizeBytes),
@@ -103,8 +103,8 @@ async function dropFromCache(path: string): Promise<void> {
 }
 
 /** Reads and hashes the beginning of a file; gives how long that took, s. */
-function hashFile(path: string, bytes: number): number {
-  const crypto = selectSystemProvider();
+async function hashFile(path: string, bytes: number): Promise<number> {
+  const crypto = await selectSystemProvider();
   const buffer = new Uint8Array(GROUP_BYTES);
   const startMs = performance.now();
   using file = Deno.openSync(path);

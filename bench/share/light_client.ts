@@ -51,7 +51,7 @@ export class LightClient implements ChannelHandler {
     if (!decoded.ok) throw new Error(`${code} is no code: ${decoded.problem.reason}`);
     const { t, candidates } = decoded.code;
     const client = new LightClient(takesNothing);
-    const provider: CryptoProvider = selectSystemProvider();
+    const provider: CryptoProvider = await selectSystemProvider();
     const live = new LiveEndpoint(
       {
         sockets: await openSockets({ host: "127.0.0.1" }),

@@ -12,6 +12,20 @@ import { sendCommand, shareCommand, waitCommand } from "./arguments/sharing_comm
 import { verifyCommand } from "./arguments/verify_command.ts";
 import type { Invocation } from "./invocation.ts";
 
+/** Makes the command line of one command, which reports what was found in it. */
+type CommandMaker = (report: (invocation: Invocation) => void) => Command;
+
+/** All commands, in the order of the help. */
+const COMMANDS: ReadonlyMap<string, CommandMaker> = new Map<string, CommandMaker>([
+  ["send", sendCommand],
+  ["receive", receiveCommand],
+  ["share", shareCommand],
+  ["wait", waitCommand],
+  ["doctor", doctorCommand],
+  ["verify", verifyCommand],
+  ["peers", peersCommand],
+]);
+
 /** Help or the version was asked for. */
 export interface TextRequest {
   readonly command: "text";
@@ -59,11 +73,10 @@ export function parseArguments(args: readonly string[], style: HelpStyle): Parse
       new Option("--color <when>", "use colour").choices(["auto", "always", "never"])
         .default("auto"),
     );
-  program.addCommand(sendCommand(report)).addCommand(receiveCommand(report))
-    .addCommand(shareCommand(report)).addCommand(waitCommand(report))
-    .addCommand(doctorCommand(report)).addCommand(verifyCommand(report))
-    .addCommand(peersCommand(report))
-    .addHelpText("after", "\nThe options of a command: p2pft COMMAND --help");
+  // Putting all of them together takes milliseconds: only the list of commands needs that.
+  const named = COMMANDS.get(args.find((word) => !word.startsWith("-")) ?? "");
+  for (const make of named ? [named] : COMMANDS.values()) program.addCommand(make(report));
+  program.addHelpText("after", "\nThe options of a command: p2pft COMMAND --help");
   for (const command of withSubcommands(program)) {
     command
       .exitOverride()
@@ -104,21 +117,11 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
-const COMMAND_NAMES: readonly string[] = [
-  "send",
-  "receive",
-  "share",
-  "wait",
-  "doctor",
-  "verify",
-  "peers",
-];
-
 /** What commander says, in the words of this program. */
 function usageError(args: readonly string[], error: CommanderError): UsageError {
   const end = args.indexOf("--");
   const words = end < 0 ? args : args.slice(0, end);
-  const commandName = words.find((word) => COMMAND_NAMES.includes(word));
+  const commandName = words.find((word) => COMMANDS.has(word));
   const message = error.code === "commander.help"
     ? "No command was given"
     : error.message.replace(/^error: /, "").replaceAll("\n", " ").replace(/\.$/, "");

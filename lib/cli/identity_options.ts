@@ -1,30 +1,8 @@
-/** Whether a command line has to do with identities, and what of them the library is given. */
+/** What of identities the library is given. */
 import type { IdentityOptions } from "../options.ts";
 import { decodeShareCode } from "../rendezvous/share_code.ts";
 import type { CommandContext } from "./context.ts";
-import type { IdentityArguments, Invocation } from "./invocation.ts";
-
-/** What of a command line says whom one expects. */
-interface ExpectingArguments extends IdentityArguments {
-  readonly allow?: readonly string[];
-  readonly forPeer?: string;
-  readonly fromPeer?: string;
-  readonly remember?: string;
-}
-
-/** Whether the file of identities is read; then it may be written, too. */
-export function usesIdentities(
-  invocation: Invocation,
-): invocation is Extract<Invocation, ExpectingArguments> {
-  return "identity" in invocation && isExpecting(invocation);
-}
-
-function isExpecting(
-  { identity, allow = [], forPeer, fromPeer, remember }: ExpectingArguments,
-): boolean {
-  return identity || allow.length > 0 ||
-    [forPeer, fromPeer, remember].some((who) => who !== undefined);
-}
+import { type ExpectingArguments, isExpecting } from "./expected_identities.ts";
 
 /**
  * What the library is to know of identities; undefined for a run without any.

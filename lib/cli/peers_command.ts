@@ -4,15 +4,10 @@ import { selectProvider } from "../crypto/select_provider.ts";
 import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { TransferError } from "../errors.ts";
 import { fingerprintOf } from "../identity/fingerprint.ts";
-import {
-  findPeer,
-  type IdentityBook,
-  type Peer,
-  removePeer,
-  renamePeer,
-} from "../identity/identity_book.ts";
+import { findPeer, type IdentityBook, type Peer, removePeer } from "../identity/identity_book.ts";
 import { type IdentityStore, ownPublicKey } from "../identity/identity_store.ts";
 import { decodeKeyText } from "../identity/key_text.ts";
+import { renamePeer } from "../identity/named_peers.ts";
 import { PETNAME_PROBLEMS } from "../identity/petname.ts";
 import { rememberPeer } from "../identity/remember.ts";
 import { systemRandom } from "../transport/random.ts";

@@ -4,7 +4,7 @@
  * Nothing here ever opens an interactive prompt. docs/cli.md, "Permissions", lists the same flags.
  */
 import { dirname, normalize } from "node:path";
-import { usesIdentities } from "./identity_options.ts";
+import { usesIdentities } from "./expected_identities.ts";
 import type {
   IdentityArguments,
   Invocation,

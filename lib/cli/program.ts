@@ -7,8 +7,7 @@ import { escapeText } from "../transfer/escape_text.ts";
 import { parseArguments } from "./arguments.ts";
 import type { ColorChoice, Invocation } from "./invocation.ts";
 import type { CommandContext, World } from "./context.ts";
-import { runDoctor } from "./doctor_command.ts";
-import { usesIdentities } from "./identity_options.ts";
+import { usesIdentities } from "./expected_identities.ts";
 import { withoutOutput } from "./console_streams.ts";
 import { errorEvent, errorEventOf, stackLines } from "./failure.ts";
 import { commandLine, moduleSpecifier } from "./installation.ts";
@@ -16,12 +15,8 @@ import { jsonLine } from "./json_reporter.ts";
 import { lanUsageError } from "./lan_usage.ts";
 import { errorLines } from "./messages.ts";
 import { missingPermissions, permissionFlags, permissionNeeds } from "./permissions.ts";
-import { runPeers } from "./peers_command.ts";
-import { runReceive } from "./receive_command.ts";
-import { runShare } from "./share_command.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 import { wrapWords } from "./text_width.ts";
-import { runVerify } from "./verify_command.ts";
 import { VERSION } from "../version.ts";
 
 /** Runs `args` (the words after the program's name) in `world`. */
@@ -59,21 +54,22 @@ export async function runProgram(args: readonly string[], given: World): Promise
   }
 }
 
-function runCommand(invocation: Invocation, context: CommandContext): Promise<number> {
+/** Runs the command; of the others nothing is loaded. */
+async function runCommand(invocation: Invocation, context: CommandContext): Promise<number> {
   switch (invocation.command) {
     case "send":
     case "share":
     case "wait":
-      return runShare(invocation, context);
+      return await (await import("./share_command.ts")).runShare(invocation, context);
     case "receive":
     case "give":
-      return runReceive(invocation, context);
+      return await (await import("./receive_command.ts")).runReceive(invocation, context);
     case "doctor":
-      return runDoctor(invocation, context);
+      return await (await import("./doctor_command.ts")).runDoctor(invocation, context);
     case "verify":
-      return runVerify(invocation, context);
+      return await (await import("./verify_command.ts")).runVerify(invocation, context);
     case "peers":
-      return runPeers(invocation, context);
+      return await (await import("./peers_command.ts")).runPeers(invocation, context);
     default:
       return invocation satisfies never;
   }

@@ -24,7 +24,7 @@ import type { Reporter } from "./reporter.ts";
 import { runOperation } from "./run_operation.ts";
 import { sourceOf, typingLine } from "./share_input.ts";
 import { withStreamHint } from "./stream_hints.ts";
-import { TextReporter } from "./text_reporter.ts";
+import type { TextReporter } from "./text_reporter.ts";
 
 /** Runs the command and returns the exit status. */
 export async function runReceive(
@@ -33,18 +33,20 @@ export async function runReceive(
 ): Promise<number> {
   const { terminal, signal, installation, clock } = context;
   const code = await findCode(invocation, context);
-  const text = invocation.json ? undefined : new TextReporter(terminal, {
-    role: "receive",
-    quiet: invocation.quiet,
-    verbose: invocation.verbose,
-    ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
-    ...(invocation.command === "give" || invocation.toOutput
-      ? {}
-      : { directory: invocation.directory }),
-    installation,
-    clock,
-    signal,
-  });
+  const text = invocation.json
+    ? undefined
+    : new (await import("./text_reporter.ts")).TextReporter(terminal, {
+      role: "receive",
+      quiet: invocation.quiet,
+      verbose: invocation.verbose,
+      ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
+      ...(invocation.command === "give" || invocation.toOutput
+        ? {}
+        : { directory: invocation.directory }),
+      installation,
+      clock,
+      signal,
+    });
   const reporter = text ?? new JsonReporter(context.streams, invocation.verbose);
   if (code === undefined) {
     const event = signal.aborted ? errorEvent("interrupted", "Interrupted") : errorEvent(

@@ -19,7 +19,7 @@ import { sourceOf, typingLine } from "./share_input.ts";
 import { ShareKeyboard } from "./share_keyboard.ts";
 import { type ShareDecisions, shareOptions } from "./share_options.ts";
 import { TakeQuestions } from "./take_questions.ts";
-import { TextReporter } from "./text_reporter.ts";
+import type { TextReporter } from "./text_reporter.ts";
 
 /** Said once, after the code, where nobody is asked who may take the share. */
 const CODE_IS_ADMISSION: WarningEvent = {
@@ -52,19 +52,21 @@ export async function runShare(
   const invocation = closedToNeighbours(given, context.streams);
   const { terminal, installation, clock, signal } = context;
   const canAsk = terminal.canAsk && invocation.input?.kind !== "stream";
-  const text = invocation.json ? undefined : new TextReporter(terminal, {
-    role: "send",
-    audience: invocation.command === "send" ? "one" : "many",
-    ...(invocation.command === "wait" ? { gives: "nothing" } : {}),
-    quiet: invocation.quiet,
-    verbose: invocation.verbose,
-    ...(canAsk ? { pastes: invocation.private ? "only" : "all" } : {}),
-    ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
-    ...(invocation.take === undefined ? {} : { directory: invocation.take.directory }),
-    installation,
-    clock,
-    signal,
-  });
+  const text = invocation.json
+    ? undefined
+    : new (await import("./text_reporter.ts")).TextReporter(terminal, {
+      role: "send",
+      audience: invocation.command === "send" ? "one" : "many",
+      ...(invocation.command === "wait" ? { gives: "nothing" } : {}),
+      quiet: invocation.quiet,
+      verbose: invocation.verbose,
+      ...(canAsk ? { pastes: invocation.private ? "only" : "all" } : {}),
+      ...(invocation.qr ? { renderQr: (await import("./qr.ts")).renderQr } : {}),
+      ...(invocation.take === undefined ? {} : { directory: invocation.take.directory }),
+      installation,
+      clock,
+      signal,
+    });
   const reporter = text ?? new JsonReporter(context.streams, invocation.verbose);
   try {
     return await new ShareRun(invocation, context, { reporter, text, canAsk }).run();

@@ -6,7 +6,6 @@
 import { constantTimeEqual } from "../bytes/equal.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { fingerprintOf, fingerprintPrefix } from "./fingerprint.ts";
-import { looksLike, type PetnameProblem, petnameProblem } from "./petname.ts";
 
 /** A remembered peer. */
 export interface Peer {
@@ -49,37 +48,6 @@ export type Recognition =
   /** Neither is known. */
   | { readonly kind: "stranger" };
 
-/** What became of a peer to be added. */
-export type AddResult =
-  | {
-    readonly outcome: "added";
-    readonly book: IdentityBook;
-    readonly peer: Peer;
-    /** Peers whose names could be taken for this one. */
-    readonly lookAlikes: readonly Peer[];
-  }
-  | { readonly outcome: "bad_name"; readonly problem: PetnameProblem }
-  /** There are {@linkcode MAX_PEERS}. */
-  | { readonly outcome: "full" }
-  /** It is there, or one of the two is: nothing was changed. */
-  | {
-    readonly outcome: "not_new";
-    readonly recognition: Exclude<Recognition, { kind: "stranger" }>;
-  };
-
-/** What became of a peer to be renamed. */
-export type RenameResult =
-  | {
-    readonly outcome: "renamed";
-    readonly book: IdentityBook;
-    readonly peer: Peer;
-    /** Peers whose names could be taken for the new one. */
-    readonly lookAlikes: readonly Peer[];
-  }
-  | { readonly outcome: "bad_name"; readonly problem: PetnameProblem }
-  /** Another peer is called so. */
-  | { readonly outcome: "name_taken"; readonly peer: Peer };
-
 /** Which peer a text means. */
 export type FindResult =
   | { readonly outcome: "found"; readonly peer: Peer }
@@ -107,54 +75,6 @@ export function recognize(
     return { kind: "known", peer: ofKey };
   }
   return { kind: "other_name", peer: ofKey, expectedName };
-}
-
-/**
- * Remembers a peer under a name that the person chose.
- *
- * @param now In whole seconds since 1970.
- * @throws {RangeError} If the key is not 32 bytes, or `now` is no whole number of seconds.
- */
-export function addPeer(
-  book: IdentityBook,
-  { name, publicKey }: Pick<Peer, "name" | "publicKey">,
-  now: number,
-): AddResult {
-  assertKey(publicKey);
-  assertSeconds(now);
-  const problem = petnameProblem(name);
-  if (problem !== undefined) return { outcome: "bad_name", problem };
-  const recognition = recognize(book, publicKey, name);
-  if (recognition.kind !== "stranger") return { outcome: "not_new", recognition };
-  if (book.peers.length >= MAX_PEERS) return { outcome: "full" };
-  const peer: Peer = {
-    name,
-    publicKey: publicKey.slice(),
-    firstSeenSeconds: now,
-    lastSeenSeconds: now,
-    isAlwaysAdmitted: false,
-  };
-  return {
-    outcome: "added",
-    book: { ...book, peers: [...book.peers, peer] },
-    peer,
-    lookAlikes: lookAlikesOf(book, name),
-  };
-}
-
-/** Gives a peer another name. */
-export function renamePeer(book: IdentityBook, peer: Peer, name: string): RenameResult {
-  const problem = petnameProblem(name);
-  if (problem !== undefined) return { outcome: "bad_name", problem };
-  const taken = book.peers.find((other) => other !== peer && other.name === name);
-  if (taken !== undefined) return { outcome: "name_taken", peer: taken };
-  const renamed = { ...peer, name };
-  return {
-    outcome: "renamed",
-    book: replaced(book, peer, renamed),
-    peer: renamed,
-    lookAlikes: lookAlikesOf(book, name, peer),
-  };
 }
 
 /** Forgets a peer, and with it what was kept for short codes. */
@@ -222,12 +142,17 @@ export function findPeer(provider: CryptoProvider, book: IdentityBook, text: str
   return peers.length === 0 ? { outcome: "none" } : { outcome: "found", peer: peers[0]! };
 }
 
-/** Peers other than `self` whose names could be taken for `name`. */
-function lookAlikesOf(book: IdentityBook, name: string, self?: Peer): readonly Peer[] {
-  return book.peers.filter((peer) => peer !== self && looksLike(peer.name, name));
+/** The peer with this fingerprint; undefined when nobody is remembered who has it. */
+export function peerOfFingerprint(
+  provider: CryptoProvider,
+  book: IdentityBook,
+  fingerprint: string,
+): Peer | undefined {
+  return book.peers.find(({ publicKey }) => fingerprintOf(provider, publicKey) === fingerprint);
 }
 
-function replaced(book: IdentityBook, peer: Peer, by: Peer): IdentityBook {
+/** The book with `by` in the place of `peer`. */
+export function replaced(book: IdentityBook, peer: Peer, by: Peer): IdentityBook {
   return { ...book, peers: book.peers.map((other) => other === peer ? by : other) };
 }
 
@@ -237,13 +162,15 @@ const KEY_BYTES = 32;
 /** The last second of the year 9999: later ones have no date of the usual form. */
 export const MAX_SECONDS = 253_402_300_799;
 
-function assertKey(key: Uint8Array): void {
+/** @throws {RangeError} If a key or a secret is not 32 bytes. */
+export function assertKey(key: Uint8Array): void {
   if (key.length !== KEY_BYTES) {
     throw new RangeError(`Cannot keep key: ${key.length} bytes, not ${KEY_BYTES}`);
   }
 }
 
-function assertSeconds(seconds: number): void {
+/** @throws {RangeError} If it is no whole number of seconds from 1970 to the year 9999. */
+export function assertSeconds(seconds: number): void {
   if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_SECONDS) {
     throw new RangeError(`Cannot keep time: ${seconds} is no whole number of seconds since 1970`);
   }

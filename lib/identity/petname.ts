@@ -1,9 +1,7 @@
 /**
  * The names that a person gives to peers: their own, never taken from the other side. What is shown
- * on a terminal or in a list must be one plain line, and two names that look alike are told apart by
- * nobody.
+ * on a terminal or in a list must be one plain line.
  */
-import unhomoglyph from "npm:unhomoglyph@1.0.6";
 import { escapeText } from "../transfer/escape_text.ts";
 
 /** The longest name, in code points. */
@@ -36,22 +34,4 @@ export function petnameProblem(name: string): PetnameProblem | undefined {
   if (ODD_SPACES.test(name)) return "spaces";
   if (name.startsWith("-")) return "dash";
   return name.normalize("NFC") === name ? undefined : "not_nfc";
-}
-
-/**
- * Whether two names could be taken for each other: by letters of other scripts, capitals, accents,
- * spaces and punctuation. A warning and no more: what looks alike depends on the font.
- *
- * @see {@link https://www.unicode.org/reports/tr39/#Confusable_Detection | UTS 39, section 4}
- */
-export function looksLike(name: string, other: string): boolean {
-  // As written, where I looks like l, and in small letters, where it is i.
-  return skeleton(name) === skeleton(other) ||
-    skeleton(name.toLowerCase()) === skeleton(other.toLowerCase());
-}
-
-function skeleton(name: string): string {
-  const bare = name.normalize("NFKD").replaceAll(/[\p{M}\p{Z}\p{P}]/gu, "");
-  // Twice, as what one letter stands for may look like yet another.
-  return unhomoglyph(unhomoglyph(bare).normalize("NFKD")).toLowerCase();
 }

@@ -5,8 +5,16 @@
 import type { CryptoProvider } from "../crypto/provider.ts";
 import { TransferError } from "../errors.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { addPeer, type IdentityBook, MAX_PEERS, type Peer, updatePeer } from "./identity_book.ts";
+import {
+  type IdentityBook,
+  MAX_PEERS,
+  type Peer,
+  peerOfFingerprint,
+  updatePeer,
+} from "./identity_book.ts";
 import type { BookChange } from "./identity_store.ts";
+import { addPeer } from "./named_peers.ts";
+import { otherKeyError } from "./other_key.ts";
 import { PETNAME_PROBLEMS } from "./petname.ts";
 
 /** Who is to be remembered, and how. */
@@ -86,36 +94,6 @@ export function rememberPeer(
     default:
       return added satisfies never;
   }
-}
-
-/** The peer with this fingerprint; undefined when nobody is remembered who has it. */
-export function peerOfFingerprint(
-  provider: CryptoProvider,
-  book: IdentityBook,
-  fingerprint: string,
-): Peer | undefined {
-  return book.peers.find(({ publicKey }) => fingerprintOf(provider, publicKey) === fingerprint);
-}
-
-/** Known name, new key: a new machine, or an impostor. */
-export function otherKeyError(
-  provider: CryptoProvider,
-  peer: Peer,
-  fingerprint: string,
-): TransferError {
-  return new TransferError(
-    "usage",
-    `Cannot remember ${fingerprint} as "${peer.name}": "${peer.name}" has another key, ` +
-      `${fingerprintOf(provider, peer.publicKey)}. This is a new machine of theirs, or somebody ` +
-      "who pretends to be them",
-    { hint: newKeyHint(peer.name) },
-  );
-}
-
-/** What to do about a name that shows another key. */
-export function newKeyHint(name: string): string {
-  return `Ask "${name}" by other means what p2pft peers me prints there. Only if it is the same: ` +
-    `p2pft peers remove "${name}", and remember them anew`;
 }
 
 function changed(

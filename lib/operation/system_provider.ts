@@ -1,17 +1,20 @@
 /** Where the primitives come from on this machine: the fastest library that passes the self-test. */
 import { nodeProvider } from "../crypto/node_provider.ts";
-import { portableProvider } from "../crypto/portable_provider.ts";
 import type { CryptoProvider } from "../crypto/provider.ts";
-import { selectProvider } from "../crypto/select_provider.ts";
+import { selfTest } from "../crypto/self_test.ts";
 import { libcryptoProvider } from "../transport/libcrypto_provider.ts";
 
 /**
- * As `selectProvider`, with the system's libcrypto first where it can be had.
+ * As `selectProvider`, with the system's libcrypto first where it can be had. The portable library is
+ * large and seldom needed: it is loaded only where the others fail.
  *
  * @throws {TransferError} `internal` if there is none.
  */
-export function selectSystemProvider(): CryptoProvider {
-  const others = [nodeProvider, portableProvider];
+export async function selectSystemProvider(): Promise<CryptoProvider> {
   const fast = libcryptoProvider(nodeProvider);
-  return selectProvider(fast ? [fast, ...others] : others);
+  const candidates = fast ? [fast, nodeProvider] : [nodeProvider];
+  const passing = candidates.find((provider) => selfTest(provider) === undefined);
+  if (passing !== undefined) return passing;
+  const { selectProvider } = await import("../crypto/select_provider.ts");
+  return selectProvider();
 }

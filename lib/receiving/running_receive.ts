@@ -55,13 +55,13 @@ export class RunningReceive extends Operation implements Receive {
   readonly #options: ReceiveOptions;
   readonly #clock: Clock;
   readonly #random: RandomSource;
-  readonly #provider: CryptoProvider = selectSystemProvider();
   readonly #pathTeller: PathTeller;
   readonly #output: OutputStorage | undefined;
   readonly #storage: Storage;
   readonly #gift: Gift;
   readonly #run = new TakingRun();
   readonly #ends: ReceiveEnds;
+  #provider: CryptoProvider | undefined;
   /** What the code says, and who is who. */
   #identity: ReceiveIdentity | undefined;
   #way: WayToSharer | undefined;
@@ -139,14 +139,16 @@ export class RunningReceive extends Operation implements Receive {
   // ---- the beginning ----
 
   async #start(text: string): Promise<void> {
+    const provider = await selectSystemProvider();
+    this.#provider = provider;
     const identity = await ReceiveIdentity.open(text, this.#options, {
-      provider: this.#provider,
+      provider,
       random: this.#random,
     });
     this.#identity = identity;
     if (this.isOver) return await identity.close();
     const help = outsideHelp(this.#options);
-    await this.#prepareManifest();
+    await this.#prepareManifest(provider);
     // Before the sharer is met: what there is to offer is offered as soon as it has said yes.
     await this.#gift.prepareFirst();
     if (this.isOver) return;
@@ -155,7 +157,6 @@ export class RunningReceive extends Operation implements Receive {
     const sockets = await socketsFor(this.#options);
     const random = this.#random;
     if (this.isOver) return sockets.forEach((socket) => socket.close());
-    const provider = this.#provider;
     this.live = new LiveEndpoint(
       { sockets, provider, random, clock: this.#clock, sending: { wishes: this.#options } },
       (event) => this.#handleEvent(event),
@@ -184,12 +185,12 @@ export class RunningReceive extends Operation implements Receive {
     });
   }
 
-  async #prepareManifest(): Promise<void> {
+  async #prepareManifest(crypto: CryptoProvider): Promise<void> {
     const { manifest } = this.#options;
     if (manifest === undefined) return;
     this.#manifest = new ReceivedManifest({
       options: { ...this.#options, manifest },
-      crypto: this.#provider,
+      crypto,
       clock: this.#clock,
       session: SESSION,
       emit: (event) => this.events.push(event),
@@ -240,7 +241,7 @@ export class RunningReceive extends Operation implements Receive {
       options: this.#options,
       clock: this.#clock,
       random: this.#random,
-      provider: this.#provider,
+      provider: this.#provider!,
       target: {
         storage: this.#storage,
         directory: this.#output ? OUTPUT_ROOT : this.#options.directory ?? ".",

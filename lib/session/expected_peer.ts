@@ -1,6 +1,6 @@
 /** Whether the other side of a session is whom the person wanted to meet. */
 import { TransferError } from "../errors.ts";
-import { newKeyHint } from "../identity/remember.ts";
+import { newKeyHint } from "../identity/other_key.ts";
 
 /** Whom the person wants to meet, and nobody else. */
 export interface ExpectedPeer {

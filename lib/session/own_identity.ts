@@ -7,9 +7,14 @@ import type { CryptoProvider, RandomSource } from "../crypto/provider.ts";
 import { wipe } from "../crypto/wipe.ts";
 import { TransferError } from "../errors.ts";
 import { FINGERPRINT_SYMBOLS, fingerprintOf, fingerprintPrefix } from "../identity/fingerprint.ts";
-import { EMPTY_BOOK, findPeer, type IdentityBook, type Peer } from "../identity/identity_book.ts";
+import {
+  EMPTY_BOOK,
+  findPeer,
+  type IdentityBook,
+  type Peer,
+  peerOfFingerprint,
+} from "../identity/identity_book.ts";
 import type { IdentityStore } from "../identity/identity_store.ts";
-import { peerOfFingerprint } from "../identity/remember.ts";
 import type { IdentityOptions } from "../options.ts";
 import type { ExpectedPeer } from "./expected_peer.ts";
 

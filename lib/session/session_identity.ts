@@ -19,10 +19,11 @@ import {
   type IdentityBook,
   type Peer,
   type PeerChange,
+  peerOfFingerprint,
   updatePeer,
 } from "../identity/identity_book.ts";
 import type { BookChange } from "../identity/identity_store.ts";
-import { peerOfFingerprint, type Remembered, rememberPeer } from "../identity/remember.ts";
+import type { Remembered } from "../identity/remember.ts";
 import { type ExpectedPeer, findMismatch } from "./expected_peer.ts";
 import type { OwnIdentity } from "./own_identity.ts";
 import { SessionSecret } from "./session_secret.ts";
@@ -124,12 +125,17 @@ export class SessionIdentity {
         hint: "Use --identity on both sides",
       });
     }
-    const { peer, lookAlikes } = await own.store.update((book) =>
-      this.#remember(book, publicKey, {
-        ...(name === undefined ? {} : { name }),
-        ...(always === undefined ? {} : { always }),
-      })
-    );
+    const { rememberPeer } = await import("../identity/remember.ts");
+    const { peer, lookAlikes } = await own.store.update((book): BookChange<Remembered> => {
+      const request = { publicKey, name, isAlwaysAdmitted: always };
+      const { book: changed = book, result } = rememberPeer(
+        own.provider,
+        book,
+        request,
+        nowSeconds(),
+      );
+      return { book: this.#withSecret(changed, result.peer), result };
+    });
     this.#isAlwaysAdmitted = peer.isAlwaysAdmitted;
     this.#report = { ...this.#report!, name: peer.name, recognition: "known" };
     return { name: peer.name, lookAlikes };
@@ -230,21 +236,6 @@ export class SessionIdentity {
     const key = this.#remoteKey!;
     const { provider } = this.#parts.own;
     return peerOfFingerprint(provider, book, fingerprintOf(provider, key));
-  }
-
-  #remember(
-    book: IdentityBook,
-    publicKey: Uint8Array,
-    { name, always }: RememberOptions,
-  ): BookChange<Remembered> {
-    const { provider } = this.#parts.own;
-    const { book: changed = book, result } = rememberPeer(
-      provider,
-      book,
-      { publicKey, name, isAlwaysAdmitted: always },
-      nowSeconds(),
-    );
-    return { book: this.#withSecret(changed, result.peer), result };
   }
 
   /** With the time at which the peer was seen, and the secret of a session that ended well. */

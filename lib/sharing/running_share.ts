@@ -29,7 +29,6 @@ import { ShareSearches } from "./share_searches.ts";
 import type { SessionEnd } from "./half_ends.ts";
 import type { PreparedSource } from "../session/share_source.ts";
 import { ShareTally } from "./share_tally.ts";
-import { selectSystemProvider } from "../operation/system_provider.ts";
 import { after } from "../time.ts";
 import { DenoStorage } from "../storage/deno_storage.ts";
 import { TAKING_BUFFER_BYTES, TAKING_WINDOW_BYTES } from "../transfer/limits.ts";
@@ -52,6 +51,7 @@ export interface RunningShareParts {
   readonly options: ShareOptions & { readonly maxClients: number; readonly readLimit: number };
   /** Whether it goes on after a client was served, and tells at the end how it went. */
   readonly isForMany: boolean;
+  readonly provider: CryptoProvider;
   readonly identity: ShareIdentity;
   readonly help: OutsideHelp;
   readonly source: PreparedSource;
@@ -85,9 +85,8 @@ export class RunningShare extends Operation implements Share {
   /** @param parts What it runs with. */
   constructor(parts: RunningShareParts) {
     super();
-    const { options, help, sockets, manual, identity, source } = parts;
+    const { options, provider, help, sockets, manual, identity, source } = parts;
     const random = options.random ?? systemRandom;
-    const provider: CryptoProvider = selectSystemProvider();
     const clock = options.clock ?? systemClock;
     const emit = (event: TransferEvent) => this.events.push(event);
     this.#parts = parts;

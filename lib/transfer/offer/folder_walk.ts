@@ -54,8 +54,8 @@ export interface Place {
   readonly source: string;
   /** How many components the path has. */
   readonly depth: number;
-  /** The patterns of the folder it is in. */
-  readonly rules: IgnoreRules;
+  /** The patterns of the folder it is in; undefined where there are none anywhere. */
+  readonly rules: IgnoreRules | undefined;
 }
 
 /** Lists what is in folders. One walk serves all paths of a share. */
@@ -87,7 +87,7 @@ export class FolderWalk {
   /** Adds what is at a place, with all inside; gives a promise only when that takes its time. */
   add(place: Place, info: FileInfo): Promise<void> | undefined {
     const { path, name, depth, rules } = place;
-    if (rules.leavesOut(path, info.kind === "directory")) return this.#exclude();
+    if (rules?.leavesOut(path, info.kind === "directory")) return this.#exclude();
     const { symlinks } = this.#options;
     if (info.kind === "symlink" && symlinks === "skip") {
       return this.#leaveOut("symlink_skipped", path, "symbolic links are not sent");
@@ -116,7 +116,7 @@ export class FolderWalk {
       return this.#leaveOut("symlink_skipped", path, "a link leads back to a folder it is in");
     }
     let names: string[];
-    let rules: IgnoreRules;
+    let rules: IgnoreRules | undefined;
     try {
       names = await this.#storage.list(source);
       rules = await this.#rulesIn(place, names);
@@ -147,7 +147,11 @@ export class FolderWalk {
    * @throws {StorageError} When its `.gitignore` cannot be read: what it would have left out, perhaps
    * secrets, must not be sent instead.
    */
-  async #rulesIn({ path, source, rules }: Place, names: readonly string[]): Promise<IgnoreRules> {
+  async #rulesIn(
+    { path, source, rules }: Place,
+    names: readonly string[],
+  ): Promise<IgnoreRules | undefined> {
+    if (rules === undefined) return undefined;
     if (!rules.readsGitignore || !names.includes(".gitignore")) {
       return rules.inside(path, undefined);
     }
@@ -224,7 +228,7 @@ export class FolderWalk {
     this.followed.set(path, source);
     if (info.kind === "file") return this.#list.add(entryOf("file", path, info));
     // It was looked at as a link; patterns for folders mean it, too.
-    if (rules.leavesOut(path, true)) return this.#exclude();
+    if (rules?.leavesOut(path, true)) return this.#exclude();
     await this.#addFolder({ ...place, source }, info);
   }
 

@@ -8,7 +8,7 @@ import { TransferError } from "../../errors.ts";
 import type { ManifestEntry } from "./entry.ts";
 import { EntryList } from "./entry_list.ts";
 import { FolderWalk, type OnWarning, type SymlinkPolicy, type WalkStorage } from "./folder_walk.ts";
-import { IgnoreRules } from "./ignore_rules.ts";
+import type { IgnoreRules } from "./ignore_rules.ts";
 import { foldName } from "../names.ts";
 import { type FileInfo, type Storage, StorageError } from "../../storage/storage.ts";
 
@@ -64,9 +64,19 @@ export async function buildManifest(
   options: ManifestOptions,
 ): Promise<Manifest> {
   if (paths.length === 0) throw new TransferError("usage", "Cannot share nothing: no path given");
-  const builder = new ManifestBuilder(storage, options);
+  const builder = new ManifestBuilder(storage, options, await rulesOf(storage, options));
   for (const path of paths) await builder.addTop(path);
   return builder.finish();
+}
+
+/** The patterns that hold everywhere; what reads them is loaded only where there are any. */
+async function rulesOf(
+  { foldsNames }: ManifestStorage,
+  { exclude = [], gitignore = false }: ManifestOptions,
+): Promise<IgnoreRules | undefined> {
+  if (exclude.length === 0 && !gitignore) return undefined;
+  const { IgnoreRules } = await import("./ignore_rules.ts");
+  return IgnoreRules.of({ exclude, gitignore, foldsNames });
 }
 
 /** A path that was given. */
@@ -82,7 +92,7 @@ interface Top {
 class ManifestBuilder {
   readonly #storage: ManifestStorage;
   readonly #onWarning: OnWarning;
-  readonly #rules: IgnoreRules;
+  readonly #rules: IgnoreRules | undefined;
   readonly #list = new EntryList();
   readonly #walk: FolderWalk;
   /** What was given, by folded top-level name. */
@@ -90,14 +100,18 @@ class ManifestBuilder {
   /** Why the first of what is left out is. */
   #firstReason: string | undefined;
 
-  constructor(storage: ManifestStorage, options: ManifestOptions) {
-    const { exclude = [], gitignore = false, symlinks = "skip", signal } = options;
+  constructor(
+    storage: ManifestStorage,
+    options: ManifestOptions,
+    rules: IgnoreRules | undefined,
+  ) {
+    const { symlinks = "skip", signal } = options;
     this.#storage = storage;
     this.#onWarning = (warning) => {
       this.#firstReason ??= warning.message;
       options.onWarning(warning);
     };
-    this.#rules = IgnoreRules.of({ exclude, gitignore, foldsNames: storage.foldsNames });
+    this.#rules = rules;
     const onWarning = this.#onWarning;
     this.#walk = new FolderWalk(storage, this.#list, { symlinks, onWarning, signal });
   }
@@ -131,7 +145,7 @@ class ManifestBuilder {
     if (info === undefined || (info.kind !== "file" && info.kind !== "directory")) {
       throw new TransferError("read_failed", `Cannot share ${path}: not a file or folder`);
     }
-    const rules = info.kind === "directory" ? this.#rules.under(name) : this.#rules;
+    const rules = info.kind === "directory" ? this.#rules?.under(name) : this.#rules;
     await this.#walk.add({ path: name, name, source: real, depth: 1, rules }, info);
   }
 
