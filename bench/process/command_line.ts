@@ -15,7 +15,7 @@ export const USAGE = `deno task bench [options]
   --runs N               rounds; some cases run once (default 3)
   --bin PATH             a compiled program of ours in place of deno run
   --dir DIR              where the files lie while they are moved (default the temporary folder);
-                         needs room for 9 GB; /dev/shm leaves the disk out
+                         needs room for 11 GB; /dev/shm leaves the disk out
   --scale F              sizes times F, to try it out (default 1)
   --rows FILE            add a line of JSON for each run to FILE
   --from FILE            count the lines of FILE as runs too

@@ -21,7 +21,7 @@ import { LaboratoryPlace } from "./laboratory_place.ts";
 import type { Tool } from "./tool.ts";
 import { allTools } from "./tools.ts";
 import { prepareKernel, runTrial } from "./trial.ts";
-import { makeWorkload, writeOut } from "./workload.ts";
+import { isKeptToTheEnd, makeWorkload, writeOut } from "./workload.ts";
 
 /** What is between these lines is replaced; a file without them gets them at its end. */
 const BEGIN_MARK = "<!-- begin of what deno task bench writes -->";
@@ -61,7 +61,8 @@ async function runCase(planned: PlannedCase, session: Session): Promise<BenchRow
   const { bench, tools } = planned;
   const { options } = session;
   const rows: BenchRow[] = [];
-  await using files = await TempFolder.make(session.folder);
+  const files = await TempFolder.make(session.folder);
+  await using _cleared = isKeptToTheEnd(bench.workload) ? undefined : files;
   const source = makeWorkload(bench.workload, await files.folder("source"));
   await writeOut();
   await using place = await buildPlace(planned, options.natlab);

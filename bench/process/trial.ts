@@ -1,4 +1,4 @@
-/** One run of one tool: the files sent, compared byte by byte, and everything cleared away. */
+/** One run of one tool: the files sent, compared byte by byte, and what may be cleared away. */
 import { join } from "node:path";
 import { assertSameContent } from "../../tests/support/tree.ts";
 import { TempFolder } from "../../tests/support/temp_folder.ts";
@@ -10,7 +10,7 @@ import type { BenchRow } from "./row.ts";
 import { LaboratoryPlace } from "./laboratory_place.ts";
 import type { Tool } from "./tool.ts";
 import { TransferObserver } from "./transfer_observer.ts";
-import { workloadBytes, writeOut } from "./workload.ts";
+import { isKeptToTheEnd, workloadBytes, writeOut } from "./workload.ts";
 
 /** What to run. */
 export interface Trial {
@@ -21,14 +21,15 @@ export interface Trial {
   readonly run: number;
   /** The files, in a folder by themselves. */
   readonly source: string;
-  /** Where everything is written, empty afterwards. */
+  /** Where everything is written; what {@linkcode isKeptToTheEnd} stays there. */
   readonly folder: string;
 }
 
 /** Runs it. */
 export async function runTrial(trial: Trial): Promise<BenchRow> {
   const { bench, tool, place, run, source, folder } = trial;
-  await using scratch = await TempFolder.make(folder);
+  const scratch = await TempFolder.make(folder);
+  await using _cleared = isKeptToTheEnd(bench.workload) ? undefined : scratch;
   const target = await scratch.folder("received");
   const profileFolder = bench.isProfiled ? scratch.at("profile") : undefined;
   const at = new Date().toISOString();

@@ -13,6 +13,7 @@ import {
   replacedError,
 } from "./deno_file_info.ts";
 import { assertSameNow, moveNow } from "./deno_place.ts";
+import { loadFileCalls } from "./file_calls.ts";
 import type { PlaceResult, TargetFile, WholeRead } from "./storage.ts";
 
 /**
@@ -32,7 +33,9 @@ export function readSmallFile(path: string, into: Uint8Array): WholeRead {
     if (!seen.isFile) throw noPlainFileError(path);
     const file = openSync(path, READ);
     try {
-      if (!isSame(seen, fstatSync(file))) throw replacedError(path);
+      if (!isSame(seen, loadFileCalls()?.identityOf(file) ?? fstatSync(file))) {
+        throw replacedError(path);
+      }
       let length = 0;
       while (length < into.length) {
         const read = readSync(file, length === 0 ? into : into.subarray(length));
