@@ -113,7 +113,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Reading about a process that ends at this moment fails with ESRCH. */
+/** Reading about a process that ends at this moment fails with ESRCH, 3, which may have no code. */
 function isNoSuchProcess(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ESRCH";
+  return error instanceof Error && error.message.includes("(os error 3)");
 }
