@@ -16,9 +16,12 @@ const LOADED_TO_TRANSFER = [
   "lib/share.ts",
 ];
 
-/** Packages, of which those that are not ES modules take longest, for what few runs do. */
+/**
+ * Packages, of which those that are not ES modules take longest, for what few runs do. Of noble the
+ * cipher is small, and our own ChaCha20 block is held against it at every start.
+ */
 const LOADED_WHEN_NEEDED =
-  /^npm:\/?(?:unhomoglyph|ignore|dns-packet|fast-xml-parser|qr|@noble\/.*)@/;
+  /^npm:\/?(?:unhomoglyph|ignore|dns-packet|fast-xml-parser|qr|@noble\/(?:curves|hashes))@/;
 
 /** All that is loaded together with `roots`. */
 function loadedWith(roots: readonly string[], imports: readonly Import[]): Set<string> {
