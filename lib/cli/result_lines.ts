@@ -67,9 +67,7 @@ export class ResultLines {
       columns,
       style: this.#style,
     });
-    for (const line of lines) {
-      for (const part of wrapWords(line, columns, "  ")) this.#print(part);
-    }
+    for (const line of lines) this.#print(line);
   }
 
   /** A share for many is over. */
@@ -86,9 +84,15 @@ export class ResultLines {
     this.#terminal.print(paint("Everything is as it was.", "green", this.#style));
   }
 
+  /** Whoever reads a pipe wants whole lines; a terminal would cut them in a word. */
   #print(line: string): void {
     if (this.#options.quiet) return;
-    if (this.#isOutputText) this.#terminal.note(this.#lines.label + line);
-    else this.#terminal.print(this.#lines.label + line);
+    const terminal = this.#terminal;
+    const labelled = this.#lines.label + line;
+    const isOnTerminal = this.#isOutputText ? terminal.errorIsTerminal : terminal.outputIsTerminal;
+    for (const part of isOnTerminal ? wrapWords(labelled, terminal.columns, "  ") : [labelled]) {
+      if (this.#isOutputText) terminal.note(part);
+      else terminal.print(part);
+    }
   }
 }

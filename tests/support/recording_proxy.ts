@@ -1,6 +1,10 @@
-/** A UDP forwarder on loopback that stands in a code in the sharer's place and keeps what passes. */
+/**
+ * A UDP forwarder on loopback that stands in a code in the sharer's place and keeps what passes. Like
+ * an Ethernet, and unlike loopback, it carries no datagram above 1472 bytes.
+ */
 import type { SocketAddress } from "../../lib/nat/address.ts";
 import { DenoSocket } from "../../lib/transport/deno_socket.ts";
+import { ETHERNET_DATAGRAM_BYTES_V4 } from "../../lib/protocol/params.ts";
 import { codeFor, readCode } from "./share_codes.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -26,12 +30,14 @@ export class RecordingProxy implements Disposable {
     const sharer = candidates[0]!.address;
     this.code = codeFor(t, this.#front.localAddress);
     void this.#front.receive((datagram, from) => {
+      if (datagram.length > ETHERNET_DATAGRAM_BYTES_V4) return;
       this.#client = { ...from };
       this.toSharer.push(datagram.slice());
       this.#balance += datagram.length;
       void this.#back.send(datagram.slice(), sharer);
     });
     void this.#back.receive((datagram) => {
+      if (datagram.length > ETHERNET_DATAGRAM_BYTES_V4) return;
       this.toClient.push(datagram.slice());
       this.#balance -= datagram.length;
       // Two handshake datagrams prove that the client receives at its address.
