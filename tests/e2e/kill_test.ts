@@ -9,10 +9,11 @@ import { describeKillSeries, runKillSeries } from "../support/kill_series.ts";
 
 const KILLS = 50;
 /**
- * What was in the memory of a receiver that writes at once: groups that are not complete, small files
- * that are not in their places. Twice what it is on a machine that is not busy.
+ * Of what had arrived before the kills, the most that may have been in memory alone: groups that are
+ * not complete, small files that are not in their places. A tenth is usual; where the disk waits for
+ * its turn a single kill costs more, so the whole series is judged. Without resumption it is all.
  */
-const MOST_LOST_BYTES = 4 * 1_048_576;
+const MOST_LOST_SHARE = 1 / 3;
 
 /** There are no signals that end a process without its knowledge. */
 const posix = { ignore: Deno.build.os === "windows" };
@@ -22,7 +23,7 @@ Deno.test(`a transfer ends well after each of ${KILLS} kills of either side`, po
   const series = await runKillSeries(KILLS, seed);
   // deno-lint-ignore no-console -- what was survived is the point of it
   console.log(describeKillSeries(series));
-  const { sender, receiver, both } = series.survived;
-  assert.equal(sender + receiver + both, KILLS);
-  assert.ok(series.mostResentBytes <= MOST_LOST_BYTES, describeKillSeries(series));
+  const { survived, arrivedBytes, resentBytes } = series;
+  assert.equal(survived.sender + survived.receiver + survived.both, KILLS);
+  assert.ok(resentBytes <= MOST_LOST_SHARE * arrivedBytes, describeKillSeries(series));
 });
