@@ -59,12 +59,10 @@ export class ResultLines {
     // Of a drop box, which gives nothing, and of what was taken from it nothing.
     if (this.#options.quiet || (items === 0 && leftOut === 0 && bytes === 0)) return;
     if (this.#options.isForMany) return this.#print(clientDoneLine(event, role));
-    // Whoever reads a pipe wants the root in one piece.
-    const columns = this.#terminal.outputIsTerminal ? this.#terminal.columns : Infinity;
     const lines = doneLines(event, {
       role,
       directory: role === "receive" ? this.#options.directory : undefined,
-      columns,
+      columns: this.#columns,
       style: this.#style,
     });
     for (const line of lines) this.#print(line);
@@ -84,15 +82,16 @@ export class ResultLines {
     this.#terminal.print(paint("Everything is as it was.", "green", this.#style));
   }
 
-  /** Whoever reads a pipe wants whole lines; a terminal would cut them in a word. */
   #print(line: string): void {
+    if (this.#isOutputText) return this.#lines.noteUsualWrapped(line);
     if (this.#options.quiet) return;
-    const terminal = this.#terminal;
-    const labelled = this.#lines.label + line;
-    const isOnTerminal = this.#isOutputText ? terminal.errorIsTerminal : terminal.outputIsTerminal;
-    for (const part of isOnTerminal ? wrapWords(labelled, terminal.columns, "  ") : [labelled]) {
-      if (this.#isOutputText) terminal.note(part);
-      else terminal.print(part);
+    for (const part of wrapWords(this.#lines.label + line, this.#columns, "  ")) {
+      this.#terminal.print(part);
     }
+  }
+
+  /** A terminal would cut lines in a word; whoever reads a pipe wants them, and the root, whole. */
+  get #columns(): number {
+    return this.#terminal.outputIsTerminal ? this.#terminal.columns : Infinity;
   }
 }

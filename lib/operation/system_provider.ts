@@ -15,6 +15,7 @@ export async function selectSystemProvider(): Promise<CryptoProvider> {
   const candidates = fast ? [fast, nodeProvider] : [nodeProvider];
   const passing = candidates.find((provider) => selfTest(provider) === undefined);
   if (passing !== undefined) return passing;
+  const { portableProvider } = await import("../crypto/portable_provider.ts");
   const { selectProvider } = await import("../crypto/select_provider.ts");
-  return selectProvider();
+  return selectProvider([...candidates, portableProvider]);
 }

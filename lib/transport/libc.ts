@@ -70,12 +70,8 @@ export function sockaddrOf(address: SocketAddress): Uint8Array<ArrayBuffer> {
 
 /** Whether two such addresses of a family have the same host and port. */
 export function isSameSockaddr(family: 4 | 6, a: Uint8Array, b: Uint8Array): boolean {
-  const hostStart = ADDRESS_OFFSET[family];
-  const hostEnd = hostStart + (family === 4 ? 4 : 16);
-  for (let at = 0; at < hostEnd; at++) {
-    // In between lies the flow of IPv6, which is nobody's.
-    if (a[at] !== b[at] && (at < ADDRESS_OFFSET[4] || at >= hostStart)) return false;
-  }
+  const hostEnd = ADDRESS_OFFSET[family] + (family === 4 ? 4 : 16);
+  for (let at = 0; at < hostEnd; at++) if (a[at] !== b[at]) return false;
   return true;
 }
 

@@ -6,6 +6,7 @@
  * are copied, views die with the call, a receiver that is not listening has a finite buffer.
  */
 import type { SocketAddress } from "../nat/address.ts";
+import { MAX_DATAGRAM_BYTES } from "../protocol/params.ts";
 import type { DatagramHandler, DatagramSocket } from "./socket.ts";
 
 /**
@@ -20,9 +21,6 @@ export type Carrier = (
   arrive: (datagram: Uint8Array) => void,
   hops?: number,
 ) => void;
-
-/** Largest UDP payload over IPv4 without jumbograms: 65,535 − 20 (IP) − 8 (UDP). */
-const MAX_DATAGRAM_BYTES = 65_507;
 
 /** What a Linux socket holds by default for a program that is not listening. */
 const RECEIVE_QUEUE_BYTES = 212_992;

@@ -3,6 +3,7 @@
  * resort), `memory_network.ts` (simulation and tests). All pass the same contract suite.
  */
 import type { SocketAddress } from "../nat/address.ts";
+import { MAX_DATAGRAM_BYTES } from "../protocol/params.ts";
 
 /**
  * Called for every datagram; `datagram` is a view that is only valid during the call. From a socket
@@ -24,8 +25,8 @@ export interface SocketAcceleration {
 /** Most datagrams of a train; the kernel's bound (`UDP_MAX_SEGMENTS` of `linux/udp.h`). */
 export const MAX_TRAIN_SEGMENTS = 64;
 
-/** Most bytes of a train: what fits into one IPv4 packet, 65,535 − 20 (IP) − 8 (UDP). */
-export const MAX_TRAIN_BYTES = 65_507;
+/** Most bytes of a train: until it is cut up it is one datagram. */
+export const MAX_TRAIN_BYTES = MAX_DATAGRAM_BYTES;
 
 /** See {@linkcode DatagramSocket.sendTrain}. */
 export type SendTrain = (

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { codeOf, startReceive, startSend } from "../support/cli_transfer.ts";
-import { dropsInTable } from "../support/socket_buffer.ts";
+import { dropsInTable } from "../support/kernel_drops.ts";
 import { TempFolder } from "../support/temp_folder.ts";
 import { assertSameTree, writeFileSync } from "../support/tree.ts";
 import { ALL_FLAGS } from "../support/cli_process.ts";

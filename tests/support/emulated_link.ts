@@ -13,7 +13,7 @@ import { Agenda } from "./agenda.ts";
 import { corruptDatagram, Link, type LinkCounters, type LinkOptions } from "./link.ts";
 import { PreciseTimer, type TimerKind } from "./precise_timer.ts";
 import { Prng } from "./prng.ts";
-import { enlargeReceiveBuffer, kernelDrops } from "./socket_buffer.ts";
+import { kernelDrops } from "./kernel_drops.ts";
 
 /** What a {@linkcode EmulatedLink} takes. */
 export interface EmulatedLinkOptions {
@@ -50,7 +50,6 @@ export interface EmulatedLinkStatistics {
 const LINE: LinkOptions = { mtuBytes: 1500 };
 
 const MAX_CLIENTS = 256;
-const RECEIVE_BUFFER_BYTES = 4_194_304;
 /** Buffers of this size are used again; the few larger datagrams get one of their own. */
 const POOLED_BYTES = 2048;
 const MAX_POOLED = 16_384;
@@ -97,7 +96,8 @@ export class EmulatedLink {
     this.#toTarget = new Link({ ...LINE, ...options.toTarget }, prng.fork());
     this.#toClients = new Link({ ...LINE, ...options.toClients }, prng.fork());
     this.#listening = new DenoSocket(options.listen);
-    this.#receiveBufferBytes = enlargeReceiveBuffer(this.address.port, RECEIVE_BUFFER_BYTES);
+    this.#listening.enlargeBuffers();
+    this.#receiveBufferBytes = this.#listening.acceleration.receiveBufferBytes;
     this.#loops.push(
       this.#listening.receive((datagram, from) => {
         const client = from === this.#lastFrom ? this.#lastClient : this.#clientOf(from);
@@ -171,7 +171,7 @@ export class EmulatedLink {
     const { target } = this.#options;
     const host = target.family === 4 ? "0.0.0.0" : "::";
     const upstream = new DenoSocket({ family: target.family, host, port: 0 });
-    enlargeReceiveBuffer(upstream.localAddress.port, RECEIVE_BUFFER_BYTES);
+    upstream.enlargeBuffers();
     this.#loops.push(
       upstream.receive((datagram, from) => {
         if (from.port !== target.port || from.host !== target.host) this.#refused++;
