@@ -6,7 +6,7 @@ import { formatBytes, formatCount, type Section } from "./section.ts";
 /** Kills. @throws {Error} When a transfer does not end as it should; names seed and moment. */
 export async function measureKills(kills: number, seed: number): Promise<Section> {
   const series = await runKillSeries(kills, seed);
-  const { survived, tooLate, arrivedBytes, resentBytes, mostResentBytes, totalBytes } = series;
+  const { survived, tooLate, arrivedBytes, resentBytes, resentBytesEach, totalBytes } = series;
   const figures = renderTable(["killed", "times"], [
     ["receiver", formatCount(survived.receiver)],
     ["sender, and Ctrl-C for the receiver", formatCount(survived.sender)],
@@ -21,7 +21,7 @@ export async function measureKills(kills: number, seed: number): Promise<Section
         formatBytes(arrivedBytes)
       } that had arrived before ` +
       `the kills ${formatBytes(resentBytes)} were moved again; of one transfer at most ` +
-      `${formatBytes(mostResentBytes)}.`,
+      `${formatBytes(resentBytesEach[0] ?? 0)}.`,
   );
   return { text: `${figures}\n\n${words}`, problems: [] };
 }

@@ -9,11 +9,12 @@ import { describeKillSeries, runKillSeries } from "../support/kill_series.ts";
 
 const KILLS = 50;
 /**
- * Of what had arrived before the kills, the most that may have been in memory alone: groups that are
- * not complete, small files that are not in their places. A tenth is usual; where the disk waits for
- * its turn a single kill costs more, so the whole series is judged. Without resumption it is all.
+ * What was in the memory of a receiver that writes at once: groups that are not complete, small files
+ * that are not in their places. Twice what it is on a machine that is not busy.
  */
-const MOST_LOST_SHARE = 1 / 3;
+const MOST_LOST_BYTES = 4 * 1_048_576;
+/** Where the disk waits for its turn a kill may cost more, but few of them do. */
+const MOST_COSTLY_KILLS = KILLS / 10;
 
 /** There are no signals that end a process without its knowledge. */
 const posix = { ignore: Deno.build.os === "windows" };
@@ -23,7 +24,8 @@ Deno.test(`a transfer ends well after each of ${KILLS} kills of either side`, po
   const series = await runKillSeries(KILLS, seed);
   // deno-lint-ignore no-console -- what was survived is the point of it
   console.log(describeKillSeries(series));
-  const { survived, arrivedBytes, resentBytes } = series;
-  assert.equal(survived.sender + survived.receiver + survived.both, KILLS);
-  assert.ok(resentBytes <= MOST_LOST_SHARE * arrivedBytes, describeKillSeries(series));
+  const { sender, receiver, both } = series.survived;
+  assert.equal(sender + receiver + both, KILLS);
+  const costly = series.resentBytesEach.filter((bytes) => bytes > MOST_LOST_BYTES);
+  assert.ok(costly.length <= MOST_COSTLY_KILLS, `${costly}; ${describeKillSeries(series)}`);
 });

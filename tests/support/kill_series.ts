@@ -25,8 +25,8 @@ export interface KillSeries {
   readonly arrivedBytes: number;
   /** Bytes of them that were moved again. */
   readonly resentBytes: number;
-  /** The most of one transfer. */
-  readonly mostResentBytes: number;
+  /** The same of each transfer, the most first. */
+  readonly resentBytesEach: readonly number[];
 }
 
 /**
@@ -74,6 +74,7 @@ export async function runKillSeries(kills: number, seed: number): Promise<KillSe
   const inTime = outcomes.filter(({ wasTooLate }) => !wasTooLate);
   const sum = (of: (outcome: KillOutcome) => number) =>
     inTime.reduce((total, outcome) => total + of(outcome), 0);
+  const resentBytesEach = inTime.map(({ resentBytes }) => resentBytes).sort((a, b) => b - a);
   return {
     seed,
     survived,
@@ -81,14 +82,14 @@ export async function runKillSeries(kills: number, seed: number): Promise<KillSe
     totalBytes,
     arrivedBytes: sum(({ arrivedBytes }) => arrivedBytes),
     resentBytes: sum(({ resentBytes }) => resentBytes),
-    mostResentBytes: Math.max(0, ...inTime.map(({ resentBytes }) => resentBytes)),
+    resentBytesEach,
   };
 }
 
 /** A line of it. */
 export function describeKillSeries(series: KillSeries): string {
-  const { seed, survived, tooLate, arrivedBytes, resentBytes, mostResentBytes } = series;
+  const { seed, survived, tooLate, arrivedBytes, resentBytes, resentBytesEach } = series;
   return `kills: ${survived.receiver} of the receiver, ${survived.sender} of the sender, ` +
     `${survived.both} of both; ${tooLate} came too late; of ${arrivedBytes} bytes that had arrived ` +
-    `${resentBytes} were moved again, at most ${mostResentBytes} at once; seed ${seed}`;
+    `${resentBytes} were moved again, at most ${resentBytesEach[0] ?? 0} at once; seed ${seed}`;
 }
