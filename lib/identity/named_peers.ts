@@ -12,16 +12,24 @@ import {
 import { looksLike } from "./look_alikes.ts";
 import { type PetnameProblem, petnameProblem } from "./petname.ts";
 
+/** A book in which a peer has the name that it was to get. */
+interface Named {
+  readonly book: IdentityBook;
+  readonly peer: Peer;
+  /** Peers whose names could be taken for this one. */
+  readonly lookAlikes: readonly Peer[];
+}
+
+/** No peer may be called so. */
+interface BadName {
+  readonly outcome: "bad_name";
+  readonly problem: PetnameProblem;
+}
+
 /** What became of a peer to be added. */
 export type AddResult =
-  | {
-    readonly outcome: "added";
-    readonly book: IdentityBook;
-    readonly peer: Peer;
-    /** Peers whose names could be taken for this one. */
-    readonly lookAlikes: readonly Peer[];
-  }
-  | { readonly outcome: "bad_name"; readonly problem: PetnameProblem }
+  | Named & { readonly outcome: "added" }
+  | BadName
   /** There are {@linkcode MAX_PEERS}. */
   | { readonly outcome: "full" }
   /** It is there, or one of the two is: nothing was changed. */
@@ -32,14 +40,8 @@ export type AddResult =
 
 /** What became of a peer to be renamed. */
 export type RenameResult =
-  | {
-    readonly outcome: "renamed";
-    readonly book: IdentityBook;
-    readonly peer: Peer;
-    /** Peers whose names could be taken for the new one. */
-    readonly lookAlikes: readonly Peer[];
-  }
-  | { readonly outcome: "bad_name"; readonly problem: PetnameProblem }
+  | Named & { readonly outcome: "renamed" }
+  | BadName
   /** Another peer is called so. */
   | { readonly outcome: "name_taken"; readonly peer: Peer };
 
